@@ -1,0 +1,37 @@
+/* Poisoning on purpose: seeded attacks for measuring detectors. */
+#ifndef BEZOAR_ATTACK_H
+#define BEZOAR_ATTACK_H
+
+#include "bezoar/format.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bez_attack_info {
+  const char *name, *title, *summary, *kind /* "tabular", "text", "both" */, *parameters, *source;
+  bool clean_label;
+} bez_attack_info;
+BEZ_API size_t bez_attack_count(void);
+BEZ_API bez_attack_info bez_attack_get(size_t index);
+
+typedef struct bez_poison_options {
+  const char *attack;        /* a name of the catalogue */
+  const char *target;        /* label the trigger pushes to; NULL: the most frequent label */
+  uint64_t rows;             /* rows to poison … */
+  double share;              /* … or this share of all rows, (0, 1); exactly one of both is set */
+  const char *const *params; /* "key=value", attack specific */
+  size_t n_params;
+  bez_read_options read;
+} bez_poison_options;
+
+/* Poisons the one file `path` into out_path (every untouched byte kept) and writes the answer key as JSON:
+ * attack, seed, rows (0-based data rows), trigger, target, columns, natural rows that match the trigger.
+ * Nested: with the same seed the rows of K ≤ K' are the first K of those of K'. */
+BEZ_API BEZ_MUST_USE bez_status bez_poison(const char *path, const bez_poison_options *options, const char *out_path,
+                                           const char *key_path, bez_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,57 @@
+/* The main job: scan data, and split it into clean and quarantined. */
+#ifndef BEZOAR_SCAN_H
+#define BEZOAR_SCAN_H
+
+#include "bezoar/finding.h"
+#include "bezoar/format.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero-initialise for the defaults. Strings are borrowed for the call. */
+typedef struct bez_scan_options {
+  bez_read_options read;
+  const char *const *only; /* rule ids or names; unknown ones are BEZ_USAGE */
+  size_t n_only;
+  const char *const *skip;
+  size_t n_skip;
+  double max_time;          /* seconds, 0: none; what does not fit is "not checked" */
+  const char *suppressions; /* path, NULL none */
+  const char *baseline;     /* path of an earlier JSON report, NULL none */
+  bool new_only;
+  uint32_t ruleset; /* 0: the current one */
+  uint32_t cpu;     /* kernel mask, used when cpu_given */
+  bool cpu_given;
+  const char *today; /* YYYY-MM-DD against which suppressions expire; NULL: the clock */
+} bez_scan_options;
+
+/* Opens, reads and examines paths. A path that cannot be examined is in the report (and in *err when nothing at
+ * all could be examined, with a status other than BEZ_OK and *out NULL). */
+BEZ_API BEZ_MUST_USE bez_status bez_scan_paths(const char *const *paths, size_t n_paths,
+                                               const bez_scan_options *options, bez_report **out, bez_error *err);
+/* The same on a table the caller opened (and keeps). */
+BEZ_API BEZ_MUST_USE bez_status bez_scan_table(const bez_table *table, const bez_scan_options *options,
+                                               bez_report **out, bez_error *err);
+
+typedef struct bez_clean_options {
+  bez_severity at_least; /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by
+                          * bez_clean_defaults */
+  bool with_lists;       /* also rows of ranked lists (label flips) */
+} bez_clean_options;
+BEZ_API bez_clean_options bez_clean_defaults(void);
+
+typedef struct bez_clean_result {
+  uint64_t n_rows, n_kept, n_quarantined;
+} bez_clean_result;
+
+/* Splits one file by a report's rows. Text formats: every kept record byte for byte. Parquet and npy: out_path
+ * receives a keep-mask (npy, uint8, one per row). The report must name this file, or hold only one. */
+BEZ_API BEZ_MUST_USE bez_status bez_clean(const char *path, const bez_report *report, const bez_clean_options *options,
+                                          const char *out_path, const char *quarantine_path, bez_clean_result *result,
+                                          bez_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,44 @@
+/* An attack: one file that ends in one `const bez_attack`, and one row in attacks.def. It looks at the clean table
+ * and plans edits; src/format/rewrite.h carries them out. */
+#ifndef BEZ_ATTACK_ATTACK_H
+#define BEZ_ATTACK_ATTACK_H
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "bezoar/attack.h"
+#include "format/rewrite.h"
+#include "format/table.h"
+
+typedef struct bez_attack_input {
+  const bez_table *table;
+  uint32_t target; /* label code */
+  uint64_t rows;   /* how many to poison, ≥ 1 */
+  uint64_t seed;
+  const char *const *params;
+  size_t n_params;
+} bez_attack_input;
+
+/* What the attack decided; strings live in the plan's arena. */
+typedef struct bez_attack_plan {
+  bez_arena arena;
+  bez_rewrite rewrite;
+  uint64_t *rows; /* poisoned rows of the output file, ascending */
+  size_t n_rows;
+  uint64_t *natural; /* rows that equal trigger and target without us, ascending: scored neither way */
+  size_t n_natural;
+  const char *trigger; /* printable */
+  json_t *detail;      /* object with attack-specific facts (columns, values, token); owned */
+} bez_attack_plan;
+
+typedef struct bez_attack {
+  bez_attack_info info;
+  bez_status (*plan)(const bez_attack_input *in, bez_attack_plan *plan, bez_error *err);
+} bez_attack;
+
+#define BEZ_ATTACK(symbol) extern const bez_attack symbol;
+#include "attack/attacks.def"
+#undef BEZ_ATTACK
+
+extern const bez_attack *const bez_attacks[]; /* NULL-terminated */
+
+#endif

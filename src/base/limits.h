@@ -1,0 +1,26 @@
+/* Every ceiling on what hostile input can make us do, in one place. */
+#ifndef BEZ_BASE_LIMITS_H
+#define BEZ_BASE_LIMITS_H
+
+#define BEZ_MAX_COLUMNS 16384u        /* columns of a table */
+#define BEZ_MAX_NAME 4096u            /* bytes of a column name */
+#define BEZ_MAX_CELL (64u << 20)      /* bytes of one cell */
+#define BEZ_MAX_RECORD (256u << 20)   /* bytes of one CSV record or JSONL line */
+#define BEZ_MAX_FILES 100000u         /* files in one data set */
+#define BEZ_MAX_ROWS (1ull << 40)     /* rows of one data set */
+#define BEZ_MAX_DICT (1u << 22)       /* distinct values kept per column before it is truncated */
+#define BEZ_MAX_DICT_VALUE 1024u      /* bytes of one dictionary value: a longer cell makes the column text */
+#define BEZ_MAX_JSON_DEPTH 64u        /* nesting of any JSON document */
+#define BEZ_MAX_JSON_BYTES (1u << 30) /* a whole JSON document held in memory (reports, answer keys) */
+#define BEZ_MAX_YAML_BYTES (4u << 20) /* a configuration or suppression file */
+#define BEZ_MAX_YAML_DEPTH 16u
+#define BEZ_MAX_ZIP_ENTRIES 65536u
+#define BEZ_MAX_RATIO 2000u /* decompressed : compressed, checked after BEZ_RATIO_FLOOR bytes */
+#define BEZ_RATIO_FLOOR (64u << 20)
+#define BEZ_MAX_NPY_HEADER (1u << 20)
+#define BEZ_MAX_CLASSES 1000u    /* distinct labels before label checks are off */
+#define BEZ_MAX_SAVED (1u << 30) /* saved summary state */
+#define BEZ_MAX_THREADS 256u
+#define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */
+
+#endif

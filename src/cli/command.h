@@ -1,0 +1,49 @@
+/* A command: one file cmd_*.c that ends in one `const bez_command`, and one row in commands.def. Help, man pages,
+ * completions and docs/commands are generated from these tables. The CLI sees include/bezoar/ and base/ only. */
+#ifndef BEZ_CLI_COMMAND_H
+#define BEZ_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+typedef enum bez_arg_kind {
+  BEZ_ARG_FLAG,
+  BEZ_ARG_TEXT,
+  BEZ_ARG_NUMBER,
+  BEZ_ARG_SIZE,
+  BEZ_ARG_TIME,
+  BEZ_ARG_FILE,
+  BEZ_ARG_CHOICE
+} bez_arg_kind;
+
+typedef struct bez_option {
+  const char *name; /* "label": --label */
+  char letter;      /* 'o': -o; 0 none */
+  bez_arg_kind kind;
+  bool repeat;          /* may be given more than once */
+  bool list;            /* comma separated values */
+  const char *value;    /* "COL" in help */
+  const char *choices;  /* "error warning note never" for BEZ_ARG_CHOICE */
+  const char *fallback; /* default as text, NULL none */
+  const char *help;     /* one sentence */
+} bez_option;
+
+typedef struct bez_args bez_args; /* parsed: cli/args.h */
+
+typedef struct bez_command {
+  const char *name;                   /* "scan"; two words for sub-commands: "report diff" */
+  const char *synopsis;               /* "PATH…" */
+  const char *summary;                /* one line */
+  const char *description;            /* paragraphs separated by blank lines */
+  const char *examples;               /* "command — what it does" lines */
+  const bez_option *options;          /* ends with a row whose name is NULL */
+  int min_positional, max_positional; /* max -1: any number */
+  int (*run)(const bez_args *args);   /* exit code */
+} bez_command;
+
+#define BEZ_COMMAND(symbol) extern const bez_command symbol;
+#include "cli/commands.def"
+#undef BEZ_COMMAND
+
+extern const bez_command *const bez_commands[]; /* NULL-terminated */
+
+#endif

@@ -1,0 +1,53 @@
+/* A detector: one file that ends in one `const bez_detector`, and one row in detectors.def. */
+#ifndef BEZ_DETECT_DETECTOR_H
+#define BEZ_DETECT_DETECTOR_H
+
+#include "finding/finding.h"
+#include "format/table.h"
+
+typedef enum bez_need {
+  BEZ_NEED_LABEL = 1u << 0,  /* a label column with 2 … BEZ_MAX_CLASSES classes */
+  BEZ_NEED_TEXT = 1u << 1,   /* at least one text column */
+  BEZ_NEED_SOURCE = 1u << 2, /* a source column */
+  BEZ_NEED_CELLS = 1u << 3   /* at least two feature columns that carry codes */
+} bez_need;
+
+struct bez_shared; /* fits that several detectors use, made once: detect/shared.h */
+
+typedef struct bez_detect_input {
+  const bez_table *table;
+  const uint32_t *features; /* columns of role feature that carry codes (numeric, categorical, time) */
+  uint32_t n_features;
+  const uint32_t *texts; /* text columns */
+  uint32_t n_texts;
+  int label, source; /* column index, -1 none */
+  uint64_t seed;
+  unsigned threads;         /* ≥ 1; never changes the result */
+  uint32_t cpu;             /* kernel mask (base/cpu.h); never changes the result */
+  bez_progress_fn progress; /* may be NULL; false: return BEZ_CANCELLED */
+  void *progress_ctx;
+  struct bez_shared *shared; /* never NULL */
+} bez_detect_input;
+
+typedef struct bez_detector {
+  bez_rule rule;
+  uint32_t needs;              /* bez_need bits: without them the detector is skipped with a note */
+  const char *null_hypothesis; /* what "nothing here" means */
+  const char *calibration;     /* where the thresholds come from */
+  const char *cost;            /* time and memory as a formula */
+  const char *source;          /* paper, or "Bezoar" and the page in docs/ */
+  /* Adds findings to the report (and bez_report_not_checked for what it left out). The report also holds what the
+   * detectors before it in the table found. */
+  bez_status (*run)(const bez_detect_input *in, bez_report *report, bez_error *err);
+} bez_detector;
+
+#define BEZ_DETECTOR(symbol) extern const bez_detector symbol;
+#include "detect/detectors.def"
+#undef BEZ_DETECTOR
+
+extern const bez_detector *const bez_detectors[]; /* NULL-terminated, order of detectors.def */
+
+/* The detector of that id ("BZ-D001") or name; NULL. */
+const bez_detector *bez_detector_find(const char *id_or_name);
+
+#endif

@@ -1,0 +1,18 @@
+/* Fits that several detectors use, made on first demand and kept for the scan. Detectors run one after another,
+ * so no lock is needed. */
+#ifndef BEZ_DETECT_SHARED_H
+#define BEZ_DETECT_SHARED_H
+
+#include "detect/detector.h"
+#include "fit/woe.h"
+
+typedef struct bez_shared bez_shared;
+bez_shared *bez_shared_create(void); /* NULL: out of memory */
+void bez_shared_destroy(bez_shared *shared);
+
+/* The out-of-fold weight-of-evidence logistic model of one class of the label column against the rest (for two
+ * classes: of the second class against the first, asked with its code). */
+BEZ_MUST_USE bez_status bez_shared_woe(const bez_detect_input *in, uint32_t label_code, const bez_woe **out,
+                                       bez_error *err);
+
+#endif

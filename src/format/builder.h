@@ -1,0 +1,45 @@
+/* The table builder: readers push cells in tiles, in any order and from any thread; finishing infers types, sorts
+ * dictionaries and yields a table that does not depend on who pushed when. */
+#ifndef BEZ_FORMAT_BUILDER_H
+#define BEZ_FORMAT_BUILDER_H
+
+#include "format/table.h"
+
+typedef struct bez_builder bez_builder;
+
+BEZ_MUST_USE bez_status bez_builder_create(const bez_read_options *options, bez_builder **out, bez_error *err);
+void bez_builder_destroy(bez_builder *builder); /* NULL is fine */
+bez_budget *bez_builder_budget(bez_builder *builder);
+unsigned bez_builder_threads(const bez_builder *builder);
+
+/* Declares the columns. The first call fixes them for the data set; later calls (further files) must name the same
+ * columns: any order is mapped by name, a missing or foreign column is BEZ_FORMAT. len NULL: NUL-terminated. */
+BEZ_MUST_USE bez_status bez_builder_columns(bez_builder *builder, const char *path, const char *const *names,
+                                            const size_t *len, uint32_t n, bez_error *err);
+
+/* Begins and ends a file; tiles of a file are numbered from 0 without gaps. */
+BEZ_MUST_USE bez_status bez_builder_begin_file(bez_builder *builder, const char *path, const char *format,
+                                               uint64_t bytes, bez_error *err);
+BEZ_MUST_USE bez_status bez_builder_end_file(bez_builder *builder, uint64_t n_tiles, bez_error *err);
+
+/* A tile: rows that one worker pushes in order. Worker w in [0, threads) may hold one open tile at a time. */
+typedef struct bez_tile bez_tile;
+BEZ_MUST_USE bez_status bez_builder_tile(bez_builder *builder, uint64_t tile, unsigned worker, bez_tile **out,
+                                         bez_error *err);
+/* One row: n cells as (pointer, length); n may differ from the column count (fewer: the rest is missing; more: the
+ * rest is ignored; either way the caller adds a remark). cells[i] == NULL is missing. */
+BEZ_MUST_USE bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t *len, uint32_t n,
+                                     bez_error *err);
+/* Done with the tile. */
+BEZ_MUST_USE bez_status bez_tile_end(bez_tile *tile, bez_error *err);
+/* Takes back a tile that was pushed from a wrong start. */
+void bez_tile_abandon(bez_tile *tile);
+
+/* Counts a remark; thread safe. */
+void bez_builder_remark(bez_builder *builder, const char *rule, const char *path, uint64_t count, int64_t line,
+                        const char *example);
+
+/* Types, roles, sorted dictionaries. The builder is consumed (destroyed) whatever the result. */
+BEZ_MUST_USE bez_status bez_builder_finish(bez_builder *builder, bez_table **out, bez_error *err);
+
+#endif

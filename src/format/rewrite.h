@@ -1,0 +1,36 @@
+/* Rewriting a text data set row by row: drop, divert, change or append records while every other byte stays.
+ * Serves `clean` (drop and divert) and `poison` (change and append). CSV/TSV and JSONL, plain or packed. */
+#ifndef BEZ_FORMAT_REWRITE_H
+#define BEZ_FORMAT_REWRITE_H
+
+#include "bezoar/base.h"
+
+typedef struct bez_edit {
+  uint64_t row;      /* 0-based data row of the file */
+  uint32_t col;      /* column index in table order */
+  const char *value; /* new cell; quoted or escaped as the dialect needs */
+  size_t len;
+} bez_edit;
+
+typedef struct bez_rewrite {
+  const bez_edit *edits; /* ascending by row, then col */
+  size_t n_edits;
+  const uint64_t *drop; /* ascending rows that leave `out` */
+  size_t n_drop;
+  const uint64_t *copies; /* rows whose (edited) record is appended once more at the end, in this order */
+  size_t n_copies;
+  const bez_edit *copy_edits; /* row = index into copies; ascending */
+  size_t n_copy_edits;
+} bez_rewrite;
+
+typedef struct bez_rewrite_result {
+  uint64_t n_rows;            /* data rows read */
+  uint64_t n_kept, n_dropped; /* rows written to out, and to quarantine */
+} bez_rewrite_result;
+
+/* quarantine_path may be NULL (dropped rows are then lost on purpose); the header is repeated in it. Both files
+ * appear whole or not at all; out may not be the input. */
+BEZ_MUST_USE bez_status bez_rewrite_file(const char *path, const bez_rewrite *plan, const char *out_path,
+                                         const char *quarantine_path, bez_rewrite_result *result, bez_error *err);
+
+#endif

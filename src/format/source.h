@@ -1,0 +1,23 @@
+/* Where bytes come from: a plain file read in place, or one behind gzip or zstd that is unpacked into a store. */
+#ifndef BEZ_FORMAT_SOURCE_H
+#define BEZ_FORMAT_SOURCE_H
+
+#include "base/store.h"
+
+typedef struct bez_source {
+  const char *path;
+  uint64_t size;        /* bytes of the (unpacked) content */
+  int fd;               /* readable with pread when ≥ 0 … */
+  const uint8_t *bytes; /* … else the unpacked content in memory or a temporary file */
+  bez_store store;
+  const char *packing; /* "", "gzip", "zstd" */
+} bez_source;
+
+/* Opens path, unpacking by content (not by extension), ratio and size ceilings applied. */
+BEZ_MUST_USE bez_status bez_source_open(const char *path, bez_budget *budget, bez_source *out, bez_error *err);
+void bez_source_close(bez_source *source);
+/* Copies up to len bytes at offset (fewer only at the end). */
+BEZ_MUST_USE bez_status bez_source_read(const bez_source *source, uint64_t offset, void *out, size_t len, size_t *got,
+                                        bez_error *err);
+
+#endif
