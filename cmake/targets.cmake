@@ -1,7 +1,7 @@
 # What is installed: the shared library, the command, headers, pkg-config, CMake package, man pages, completions.
 
 if(NOT BEZ_FUZZ)
-  add_library(bezoar SHARED ${BEZ_LIB_SOURCES})
+  add_library(bezoar SHARED $<TARGET_OBJECTS:bezoar_objects>)
   target_include_directories(bezoar PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
                              PRIVATE src)
   target_link_libraries(bezoar PRIVATE ${BEZ_LINK_LIBS})

@@ -2,7 +2,7 @@
 #ifndef BEZ_BASE_CURSOR_H
 #define BEZ_BASE_CURSOR_H
 
-#include "bezoar/base.h"
+#include "base/buf.h"
 
 typedef struct bez_cursor {
   const uint8_t *data;
@@ -25,9 +25,9 @@ BEZ_MUST_USE bool bez_cursor_f64(bez_cursor *c, double *out);
 BEZ_MUST_USE bool bez_cursor_count(bez_cursor *c, size_t item_size, uint64_t *out);
 
 /* Writers for the same wire forms. */
-struct bez_buf;
-void bez_put_le32(struct bez_buf *buf, uint32_t value);
-void bez_put_le64(struct bez_buf *buf, uint64_t value);
-void bez_put_f64(struct bez_buf *buf, double value);
+
+void bez_put_le32(bez_buf *buf, uint32_t value);
+void bez_put_le64(bez_buf *buf, uint64_t value);
+void bez_put_f64(bez_buf *buf, double value);
 
 #endif

@@ -1,0 +1,20 @@
+/* Feature bits through the compiler's own detection, which also asks the operating system about saved state. */
+#include "base/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t bez_cpu_features(void) {
+  uint32_t found = BEZ_CPU_PLAIN;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) found |= BEZ_CPU_AVX2;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
+    found |= BEZ_CPU_AVX512;
+#endif
+  const char *limit = getenv("BEZOAR_CPU");
+  if (limit && !strcmp(limit, "plain")) return BEZ_CPU_PLAIN;
+  if (limit && !strcmp(limit, "avx2")) return found & BEZ_CPU_AVX2;
+  return found;
+}
