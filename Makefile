@@ -1,0 +1,66 @@
+# The few commands people type; CMake and Ninja do the work. `make help` lists them.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+VENV := $(BUILD)/venv/bin
+
+.PHONY: help quickstart build check install lint sanitize coverage fuzz docs release bench-detect bench-scan format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+quickstart: build ## install what is missing, build, find a planted trigger in real data
+	@tools/quickstart.sh $(BUILD) $(DATA)
+
+build: ## build build/bezoar (Release, GCC)
+	@tools/bootstrap.sh build
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD).cmake.log 2>&1 || { cat $(BUILD).cmake.log; exit 1; }
+	@rm -f $(BUILD).cmake.log
+	@ninja -C $(BUILD) --quiet
+
+check: ## install what is missing, run all tests
+	@tools/bootstrap.sh build check
+	@$(MAKE) --no-print-directory build
+	@tools/run_tests.sh $(BUILD)
+
+install: build ## install library, command, headers, man pages and completions under PREFIX
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+lint: ## clang-format, clang-tidy, shellcheck, layers, duplicates of table rows
+	@tools/bootstrap.sh build check lint
+	@tools/lint.sh
+
+sanitize: ## AddressSanitizer and UndefinedBehaviorSanitizer build, unit tests, corpora, command-line tests
+	@tools/bootstrap.sh build check lint
+	@CC=clang cmake -S . -B build-asan -G Ninja -DBEZ_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
+	@ninja -C build-asan --quiet
+	@tools/run_tests.sh build-asan --no-python
+
+coverage: ## line and branch coverage of the unit and command-line tests in build-coverage/
+	@tools/bootstrap.sh build check
+	@tools/coverage.sh
+
+fuzz: ## fuzz each target for FUZZ_SECONDS (default 600) of CPU time
+	@tools/bootstrap.sh build lint
+	@tools/fuzz.sh $(FUZZ_TARGETS)
+
+docs: build ## regenerate the reference pages from the tables
+	@tools/gen_docs.sh $(BUILD)
+
+bench-detect: build ## the truth table: attacks, seeds, clean data, peers
+	@tools/bootstrap.sh check
+	@bench/detect/run.sh
+
+bench-scan: build ## the speed table: reading, whole scans, growth, peers
+	@tools/bootstrap.sh check
+	@bench/scan/run.sh
+
+release: ## wheel and .deb in dist/
+	@tools/bootstrap.sh build check
+	@packaging/release.sh
+
+format: ## clang-format in place
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean: ## remove build folders
+	@rm -rf build build-asan build-clang build-fuzz build-coverage dist
