@@ -1,0 +1,52 @@
+/* The fits that several detectors use: a short list, one entry per class asked for. */
+#include "detect/shared.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+typedef struct fitted {
+  uint32_t label_code;
+  bez_woe *woe;
+  struct fitted *next;
+} fitted;
+
+struct bez_shared {
+  fitted *models;
+};
+
+bez_shared *bez_shared_create(void) {
+  return calloc(1, sizeof(bez_shared));
+}
+
+void bez_shared_destroy(bez_shared *shared) {
+  if (!shared) return;
+  while (shared->models) {
+    fitted *next = shared->models->next;
+    bez_woe_destroy(shared->models->woe);
+    free(shared->models);
+    shared->models = next;
+  }
+  free(shared);
+}
+
+bez_status bez_shared_woe(const bez_detect_input *in, uint32_t label_code, const bez_woe **out, bez_error *err) {
+  for (const fitted *m = in->shared->models; m; m = m->next) {
+    if (m->label_code != label_code) continue;
+    *out = m->woe;
+    return BEZ_OK;
+  }
+  fitted *m = calloc(1, sizeof *m);
+  if (!m) return bez_fail_memory(err, sizeof *m);
+  m->label_code = label_code;
+  bez_status st =
+      bez_woe_fit(in->table, in->features, in->n_features, in->label, label_code, in->seed, in->threads, &m->woe, err);
+  if (st != BEZ_OK) {
+    free(m);
+    return st;
+  }
+  m->next = in->shared->models;
+  in->shared->models = m;
+  *out = m->woe;
+  return BEZ_OK;
+}
