@@ -41,6 +41,8 @@ typedef struct bez_row_view {
   const char *label, *suggested_label;
   uint32_t incident; /* 1-based, 0 none */
 } bez_row_view;
+/* Rows listed by findings that are not suppressed (and, where a baseline was applied with new_only, new), finding by
+ * finding in report order, rows ascending within one. A row that two findings list comes twice. */
 BEZ_API uint64_t bez_report_row_count(const bez_report *report);
 BEZ_API bez_row_view bez_report_row(const bez_report *report, uint64_t index);
 

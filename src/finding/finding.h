@@ -136,8 +136,10 @@ typedef struct bez_suppression {
 struct bez_report {
   bez_arena arena;
   bool out_of_memory;
-  const char *command; /* "scan" */
-  uint32_t ruleset;    /* version in force */
+  bool redacted;            /* values of the data were taken out (bez_report_redact) */
+  const char *tool_version; /* that made it; NULL: this one */
+  const char *command;      /* "scan" */
+  uint32_t ruleset;         /* version in force */
   bez_report_file *files;
   size_t n_files;
   bez_report_column *columns;
@@ -157,7 +159,13 @@ struct bez_report {
   bool has_baseline, new_only;
   bez_kv *run; /* time, host, threads, version: what comparisons leave out */
   size_t n_run;
+  struct bez_row_index *row_index; /* made on first demand by the public row accessor; finding room only */
 };
+
+/* Findings that count: not suppressed and, where a baseline with new_only was applied, new. */
+static inline bool bez_finding_active(const bez_report *report, const bez_finding *f) {
+  return !f->suppressed && (!report->new_only || f->is_new);
+}
 
 bez_report *bez_report_create(const char *command); /* NULL: out of memory */
 BEZ_MUST_USE bez_status bez_report_status(const bez_report *report, bez_error *err);
@@ -168,12 +176,16 @@ void bez_finding_title(bez_report *report, bez_finding *f, const char *fmt, ...)
 void bez_finding_remedy(bez_report *report, bez_finding *f, const char *fmt, ...) BEZ_PRINTF(3, 4);
 /* pattern and target are copied. */
 void bez_finding_subject(bez_report *report, bez_finding *f, const char *pattern, const char *target);
+/* Keys are constants of the rule. A number stays under --redact: counts, shares and scores are numbers, a value of
+ * the data (5013, "SE") is text. */
 void bez_finding_number(bez_report *report, bez_finding *f, const char *key, double value);
 void bez_finding_text(bez_report *report, bez_finding *f, const char *key, const char *fmt, ...) BEZ_PRINTF(4, 5);
 /* Copies the rows and sorts them ascending; label strings are copied too. */
 void bez_finding_rows(bez_report *report, bez_finding *f, const bez_row_hit *rows, uint64_t n);
 
-/* Exhibits: storage is made, the caller fills it through the non-const return. */
+/* Exhibits: storage is made, the caller fills it through the non-const return. Cells and excerpts come out
+ * sensitive, series not (set it where an axis shows values of the data). Cells, excerpts and series beyond what a
+ * report should hold are cut (src/finding/exhibit.c states the sizes); cells outside are ignored. */
 bez_exhibit *bez_finding_cells(bez_report *report, bez_finding *f, const char *caption, uint32_t n_rows,
                                uint32_t n_cols);
 void bez_exhibit_header(bez_report *report, bez_exhibit *x, uint32_t col, const char *text);
@@ -191,9 +203,12 @@ bez_exhibit *bez_finding_series(bez_report *report, bez_finding *f, const char *
 void bez_report_not_checked(bez_report *report, bool requested, const char *what, const char *fmt, ...)
     BEZ_PRINTF(4, 5);
 void bez_report_ran(bez_report *report, const bez_rule *rule);
+/* A key given again is joined with ", ". */
 void bez_report_option(bez_report *report, const char *key, const char *value);
+/* A key given again replaces the value. */
 void bez_report_run_info(bez_report *report, const char *key, const char *value);
-/* Computes fingerprints, orders findings (severity, then score, then rule, then fingerprint) and caps them. */
+/* Computes fingerprints, orders findings (severity, then score, then rule, then fingerprint) and caps them at
+ * BEZ_MAX_FINDINGS per rule (what is cut is said among what was not checked). May be called again. */
 void bez_report_seal(bez_report *report);
 
 /* Which file a global row lies in; *local is its 0-based row there. NULL when outside. */
