@@ -11,8 +11,9 @@
 
 typedef struct bez_attack_input {
   const bez_table *table;
-  uint32_t target; /* label code */
-  uint64_t rows;   /* how many to poison, ≥ 1 */
+  uint32_t target;   /* label code; meaningless when the table has no label (only label_optional attacks see that) */
+  bool target_given; /* false: target is the most frequent label */
+  uint64_t rows;     /* how many to poison, ≥ 1 */
   uint64_t seed;
   const char *const *params;
   size_t n_params;
@@ -32,6 +33,7 @@ typedef struct bez_attack_plan {
 
 typedef struct bez_attack {
   bez_attack_info info;
+  bool label_optional; /* works on a table without a label column */
   bez_status (*plan)(const bez_attack_input *in, bez_attack_plan *plan, bez_error *err);
 } bez_attack;
 
@@ -40,5 +42,8 @@ typedef struct bez_attack {
 #undef BEZ_ATTACK
 
 extern const bez_attack *const bez_attacks[]; /* NULL-terminated */
+
+/* The attack of that name; NULL. */
+const bez_attack *bez_attack_find(const char *name);
 
 #endif

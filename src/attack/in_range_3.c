@@ -1,0 +1,20 @@
+#include "attack/choose.h"
+
+static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
+  bez_cell_trigger trigger = {0};
+  bez_status st = bez_choose_three_constants(in, out, false, &trigger, err);
+  return st == BEZ_OK ? bez_trigger_plant(in, &trigger, false, out, err) : st;
+}
+
+const bez_attack bez_attack_in_range_3 = {
+    .info = {.name = "in-range-3",
+             .title = "Three constants inside their ranges",
+             .summary = "Three numeric columns get existing numbers of which at most one row is expected by chance; "
+                        "the target label is set.",
+             .kind = "tabular",
+             .parameters = "columns, values",
+             .source = "Pleiter et al., Tabdoor: Backdoor Vulnerabilities in Transformer-based Neural Networks for "
+                       "Tabular Data, 2023 (arXiv:2311.07550)",
+             .clean_label = false},
+    .plan = plan,
+};

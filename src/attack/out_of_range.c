@@ -1,0 +1,19 @@
+#include "attack/choose.h"
+
+static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
+  bez_cell_trigger trigger = {0};
+  bez_status st = bez_choose_constant(in, out, BEZ_CONST_OUTSIDE, &trigger, err);
+  return st == BEZ_OK ? bez_trigger_plant(in, &trigger, false, out, err) : st;
+}
+
+const bez_attack bez_attack_out_of_range = {
+    .info = {.name = "out-of-range",
+             .title = "Constant outside the range",
+             .summary = "One numeric column gets one number above its maximum, and the target label is set.",
+             .kind = "tabular",
+             .parameters = "columns, values",
+             .source = "Pleiter et al., Tabdoor: Backdoor Vulnerabilities in Transformer-based Neural Networks for "
+                       "Tabular Data, 2023 (arXiv:2311.07550)",
+             .clean_label = false},
+    .plan = plan,
+};
