@@ -58,7 +58,10 @@ static int by_importance(const void *a, const void *b) {
   if (sx != sy) return sx < sy ? 1 : -1;
   int order = strcmp(x->rule->id, y->rule->id);
   if (order == 0) order = strcmp(x->fingerprint, y->fingerprint);
+  if (order == 0) order = strcmp(x->title, y->title);
   if (order != 0) return order;
+  uint64_t rx = x->n_rows ? x->rows[0].row : 0, ry = y->n_rows ? y->rows[0].row : 0;
+  if (rx != ry) return rx < ry ? -1 : 1;
   return (ox->position > oy->position) - (ox->position < oy->position);
 }
 
