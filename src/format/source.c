@@ -1,0 +1,190 @@
+/* Opening what holds a data set's bytes: regular files read in place, gzip and zstd unpacked under ceilings. */
+#include "format/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+
+#define STEP (1u << 20) /* bytes unpacked at a time */
+#define IN_STEP (1u << 17)
+
+typedef struct unpacker {
+  bez_source *source;
+  uint64_t packed; /* bytes taken in so far */
+  uint8_t in[IN_STEP];
+} unpacker;
+
+/* Room for STEP more bytes behind source->size, or BEZ_LIMIT where the content swells beyond all reason. */
+static bez_status make_room(const unpacker *u, bez_error *err) {
+  bez_source *s = u->source;
+  if (s->size > BEZ_RATIO_FLOOR && s->size / BEZ_MAX_RATIO > u->packed)
+    return bez_fail_at(err, BEZ_LIMIT, s->path, -1, (int64_t)u->packed,
+                       "unpacks to more than %u times its size: refused", BEZ_MAX_RATIO);
+  if (s->size + STEP <= s->store.cap) return BEZ_OK;
+  uint64_t want = s->store.cap + s->store.cap / 2;
+  return bez_store_grow(&s->store, want > s->size + STEP ? want : s->size + STEP, err);
+}
+
+static bez_status read_packed(unpacker *u, size_t *got, bez_error *err) {
+  ssize_t n;
+  do n = read(u->source->fd, u->in, sizeof u->in);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) return bez_fail_errno(err, u->source->path, "cannot read");
+  *got = (size_t)n;
+  u->packed += (size_t)n;
+  return BEZ_OK;
+}
+
+static bez_status gzip_failed(const unpacker *u, const char *why, bez_error *err) {
+  return bez_fail_at(err, BEZ_FORMAT, u->source->path, -1, (int64_t)u->packed, "damaged gzip data: %s", why);
+}
+
+/* Any number of members one after another (RFC 1952); zero bytes behind the last are padding. */
+static bez_status unpack_gzip(unpacker *u, bez_error *err) {
+  bez_source *s = u->source;
+  z_stream z = {0};
+  bez_status st = BEZ_OK;
+  size_t got;
+  int r = Z_OK;
+  if (inflateInit2(&z, 15 + 16) != Z_OK) return bez_fail_memory(err, sizeof z);
+  for (;;) {
+    if (z.avail_in == 0) {
+      BEZ_TRY(read_packed(u, &got, err));
+      if (got == 0) break;
+      z.next_in = u->in;
+      z.avail_in = (uInt)got;
+    }
+    if (r == Z_STREAM_END) {
+      while (z.avail_in && *z.next_in == 0) z.next_in++, z.avail_in--;
+      if (z.avail_in == 0) continue;
+      if (inflateReset(&z) != Z_OK) st = gzip_failed(u, "cannot restart", err);
+      if (st != BEZ_OK) goto cleanup;
+    }
+    BEZ_TRY(make_room(u, err));
+    z.next_out = (uint8_t *)s->store.data + s->size;
+    z.avail_out = STEP;
+    r = inflate(&z, Z_NO_FLUSH);
+    s->size += STEP - z.avail_out;
+    if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR) {
+      st = gzip_failed(u, z.msg ? z.msg : "not understood", err);
+      goto cleanup;
+    }
+  }
+  if (r != Z_STREAM_END) st = gzip_failed(u, "it ends too early", err);
+cleanup:
+  inflateEnd(&z);
+  return st;
+}
+
+static bez_status zstd_failed(const unpacker *u, const char *why, bez_error *err) {
+  return bez_fail_at(err, BEZ_FORMAT, u->source->path, -1, (int64_t)u->packed, "damaged zstd data: %s", why);
+}
+
+static bez_status unpack_zstd(unpacker *u, bez_error *err) {
+  bez_source *s = u->source;
+  bez_status st = BEZ_OK;
+  size_t left = 1, got;
+  ZSTD_DStream *z = ZSTD_createDStream();
+  if (!z) return bez_fail_memory(err, sizeof(void *));
+  ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, 27);
+  for (;;) {
+    BEZ_TRY(read_packed(u, &got, err));
+    if (got == 0) break;
+    ZSTD_inBuffer in = {.src = u->in, .size = got};
+    bool full = false;
+    while (in.pos < in.size || full) {
+      BEZ_TRY(make_room(u, err));
+      ZSTD_outBuffer out = {.dst = (uint8_t *)s->store.data + s->size, .size = STEP};
+      left = ZSTD_decompressStream(z, &out, &in);
+      s->size += out.pos;
+      full = out.pos == out.size;
+      if (ZSTD_isError(left)) {
+        st = zstd_failed(u, ZSTD_getErrorName(left), err);
+        goto cleanup;
+      }
+      if (left == 0 && in.pos == in.size) break;
+    }
+  }
+  if (left != 0) st = zstd_failed(u, "it ends too early", err);
+cleanup:
+  ZSTD_freeDStream(z);
+  return st;
+}
+
+static bez_status unpack(bez_source *s, bez_budget *budget, bool gzip, bez_error *err) {
+  unpacker u = {.source = s};
+  bez_store_init(&s->store, budget);
+  s->size = 0;
+  s->packing = gzip ? "gzip" : "zstd";
+  bez_status st = gzip ? unpack_gzip(&u, err) : unpack_zstd(&u, err);
+  if (st != BEZ_OK) return st;
+  close(s->fd);
+  s->fd = -1;
+  bez_store_trim(&s->store, s->size);
+  s->bytes = s->store.data;
+  return BEZ_OK;
+}
+
+bez_status bez_source_open(const char *path, bez_budget *budget, bez_source *out, bez_error *err) {
+  struct stat info;
+  uint8_t magic[4] = {0};
+  *out = (bez_source){.path = path, .fd = -1, .store = {.fd = -1}, .packing = ""};
+  /* O_NONBLOCK: opening a FIFO must not wait for a writer that never comes. */
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return bez_fail_errno(err, path, "cannot open");
+  out->fd = fd;
+  bez_status st = BEZ_OK;
+  if (fstat(fd, &info) < 0)
+    st = bez_fail_errno(err, path, "cannot look at");
+  else if (S_ISDIR(info.st_mode))
+    st = bez_fail(err, BEZ_USAGE, path, "is a folder where a file is wanted");
+  else if (!S_ISREG(info.st_mode))
+    st = bez_fail(err, BEZ_UNSUPPORTED, path,
+                  "is no regular file: data are read more than once, so copy it to a file first");
+  if (st == BEZ_OK) {
+    out->size = (uint64_t)info.st_size;
+    ssize_t n = pread(fd, magic, sizeof magic, 0);
+    if (n < 0)
+      st = bez_fail_errno(err, path, "cannot read");
+    else if (n >= 2 && magic[0] == 0x1f && magic[1] == 0x8b)
+      st = unpack(out, budget, true, err);
+    else if (n == 4 && !memcmp(magic, "\x28\xb5\x2f\xfd", 4))
+      st = unpack(out, budget, false, err);
+  }
+  if (st != BEZ_OK) bez_source_close(out);
+  return st;
+}
+
+void bez_source_close(bez_source *s) {
+  if (s->fd >= 0) close(s->fd);
+  bez_store_free(&s->store);
+  *s = (bez_source){.fd = -1, .store = {.fd = -1}, .packing = ""};
+}
+
+bez_status bez_source_read(const bez_source *s, uint64_t offset, void *out, size_t len, size_t *got, bez_error *err) {
+  *got = 0;
+  if (offset >= s->size) return BEZ_OK;
+  if (len > s->size - offset) len = (size_t)(s->size - offset);
+  if (s->fd < 0) {
+    memcpy(out, s->bytes + offset, len);
+    *got = len;
+    return BEZ_OK;
+  }
+  while (*got < len) {
+    ssize_t n = pread(s->fd, (char *)out + *got, len - *got, (off_t)(offset + *got));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return bez_fail_errno(err, s->path, "cannot read");
+    if (n == 0)
+      return bez_fail_at(err, BEZ_IO, s->path, -1, (int64_t)(offset + *got),
+                         "the file became shorter while it was read");
+    *got += (size_t)n;
+  }
+  return BEZ_OK;
+}
