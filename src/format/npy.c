@@ -1,0 +1,44 @@
+/* One NumPy array per file (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): 1-D, 2-D and
+ * structured, either byte order, C and Fortran order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "format/array.h"
+#include "format/reader.h"
+
+static bez_status npy_read(bez_source *source, bez_builder *builder, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bez_arena arena = {0};
+  bez_array array;
+  size_t want = BEZ_MAX_NPY_HEADER + 12, got = 0;
+  if (want > source->size) want = (size_t)source->size;
+  uint8_t *head = malloc(want + 1);
+  if (!head) return bez_fail_memory(err, want);
+  BEZ_TRY(bez_source_read(source, 0, head, want, &got, err));
+  BEZ_TRY(bez_npy_header(head, got, source->size, source->path, NULL, &arena, &array, err));
+  if (array.data_at + array.data_size < source->size)
+    bez_builder_remark(builder, "trailing-bytes", source->path, source->size - array.data_at - array.data_size, -1,
+                       "bytes behind the array's data");
+  BEZ_TRY(bez_arrays_push(source, "npy", &array, 1, builder, err));
+cleanup:
+  bez_arena_free(&arena);
+  free(head);
+  return st;
+}
+
+static int npy_sniff(const uint8_t *head, size_t len, const char *extension) {
+  (void)extension;
+  return len >= 6 && memcmp(head, "\x93NUMPY", 6) == 0 ? 100 : 0;
+}
+
+const bez_reader bez_reader_npy = {
+    .name = "npy",
+    .title = "NumPy array",
+    .extensions = "npy",
+    .summary = "1-D, 2-D and structured arrays of numbers, text and dates, format versions 1 to 3. Arrays of Python "
+               "objects are refused: reading them would run what they hold.",
+    .sniff = npy_sniff,
+    .read = npy_read,
+};
