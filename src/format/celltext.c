@@ -71,7 +71,7 @@ size_t bez_text_float(float value, char *out) {
   double wide = (double)value;
   if (isnan(wide)) return 0;
   if (isinf(wide)) return infinite(wide, out);
-  if (fabs(wide) < 16777216.0 && (double)(int64_t)wide == wide) return bez_text_int((int64_t)wide, out);
+  if (fabs(wide) < 1e9 && (double)(int64_t)wide == wide) return bez_text_int((int64_t)wide, out);
   for (int d = 1; d <= MAX_DECIMALS && fabs(wide) < 1e8; d++) {
     double k = nearbyint(wide * power10[d]);
     if ((float)(k / power10[d]) == value && k != 0) return fixed_text((int64_t)k, d, out);
