@@ -114,7 +114,7 @@ static void find_extension(const char *path, bool packed, char out[16]) {
   out[n] = 0;
 }
 
-static bez_status find_reader(const bez_source *source, const bez_reader **out, bez_error *err) {
+bez_status bez_reader_find(const bez_source *source, const bez_reader **out, bez_error *err) {
   uint8_t *head = malloc(HEAD_BYTES);
   if (!head) return bez_fail_memory(err, HEAD_BYTES);
   char extension[16];
@@ -142,7 +142,7 @@ static bez_status read_file(const char *path, bez_builder *builder, bez_error *e
   const bez_reader *reader;
   bez_status st = bez_source_open(path, bez_builder_budget(builder), &source, err);
   if (st != BEZ_OK) return st;
-  st = find_reader(&source, &reader, err);
+  st = bez_reader_find(&source, &reader, err);
   if (st == BEZ_OK) st = reader->read(&source, builder, err);
   bez_source_close(&source);
   return st;

@@ -22,6 +22,9 @@ typedef struct bez_reader {
 #include "format/readers.def"
 #undef BEZ_READER
 
+/* The reader that knows the source's bytes best; BEZ_UNSUPPORTED when none does. */
+BEZ_MUST_USE bez_status bez_reader_find(const bez_source *source, const bez_reader **out, bez_error *err);
+
 extern const bez_reader *const bez_readers[]; /* NULL-terminated, order of readers.def */
 
 #endif

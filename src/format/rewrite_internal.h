@@ -1,0 +1,30 @@
+/* Inside rewriting: a format splits the source into records and edits one; rewrite.c routes them. */
+#ifndef BEZ_FORMAT_REWRITE_INTERNAL_H
+#define BEZ_FORMAT_REWRITE_INTERNAL_H
+
+#include "base/buf.h"
+#include "format/rewrite.h"
+#include "format/source.h"
+
+typedef struct bez_record_view {
+  const char *raw; /* line end included; valid until the next one */
+  size_t len;
+  bool is_row; /* false: header, empty line */
+  bool header;
+  bool done;
+} bez_record_view;
+
+typedef struct bez_record_kind {
+  const char *reader; /* name of the reader whose files these are */
+  bez_status (*open)(const bez_source *source, void **state, bez_error *err);
+  bez_status (*next)(void *state, bez_record_view *out, bez_error *err);
+  /* Appends the record with n edits (ascending by col) to out. row is for errors. */
+  bez_status (*edit)(void *state, const char *raw, size_t len, const bez_edit *edits, size_t n, uint64_t row,
+                     bez_buf *out, bez_error *err);
+  const char *(*line_end)(void *state); /* "\n", "\r\n" */
+  void (*close)(void *state);           /* NULL is fine */
+} bez_record_kind;
+
+extern const bez_record_kind bez_records_csv;
+
+#endif
