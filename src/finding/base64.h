@@ -1,0 +1,11 @@
+/* Base64 with padding (RFC 4648, section 4), for the pixels of a tile in JSON. */
+#ifndef BEZ_FINDING_BASE64_H
+#define BEZ_FINDING_BASE64_H
+
+#include "base/buf.h"
+
+void bez_base64_put(bez_buf *out, const uint8_t *bytes, size_t len);
+/* Decodes exactly `want` bytes; false when the text holds anything else. */
+bool bez_base64_get(const char *text, size_t len, uint8_t *out, size_t want);
+
+#endif

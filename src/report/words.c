@@ -1,0 +1,147 @@
+/* Sentences that several writers share. */
+#include "report/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bez_tally bez_tally_of(const bez_report *report) {
+  bez_tally t = {0};
+  for (size_t i = 0; i < report->n_findings; i++) {
+    const bez_finding *f = report->findings[i];
+    t.suppressed += f->suppressed;
+    t.known += !f->suppressed && !bez_finding_active(report, f);
+    if (!bez_finding_active(report, f)) continue;
+    t.errors += f->severity == BEZ_SEV_ERROR;
+    t.warnings += f->severity == BEZ_SEV_WARNING;
+    t.notes += f->severity == BEZ_SEV_NOTE;
+  }
+  for (const bez_not_checked *item = report->not_checked; item; item = item->next) {
+    t.not_checked++;
+    t.requested += item->requested;
+  }
+  return t;
+}
+
+void bez_put_count(bez_buf *out, uint64_t n) {
+  char digits[24];
+  size_t len = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+  for (size_t i = 0; i < len; i++) {
+    if (i && (len - i) % 3 == 0) bez_buf_putc(out, ',');
+    bez_buf_putc(out, digits[i]);
+  }
+}
+
+void bez_put_counted(bez_buf *out, uint64_t n, const char *noun) {
+  bez_put_count(out, n);
+  bez_buf_printf(out, " %s%s", noun, n == 1 ? "" : "s");
+}
+
+const char *bez_verdict(const bez_report *report, const bez_tally *tally) {
+  if (tally->errors) return "Likely poisoned";
+  if (tally->warnings) return "Needs review";
+  if (report->n_rules_run == 0) return "Nothing was examined";
+  return "No sign of poison";
+}
+
+void bez_put_tally(bez_buf *out, const bez_tally *tally) {
+  const struct {
+    size_t n;
+    const char *noun;
+  } parts[] = {{tally->errors, "error"}, {tally->warnings, "warning"}, {tally->notes, "note"}};
+  bool any = false;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (!parts[i].n) continue;
+    if (any) bez_buf_puts(out, ", ");
+    bez_put_counted(out, parts[i].n, parts[i].noun);
+    any = true;
+  }
+  if (!any) bez_buf_puts(out, "no finding");
+  if (tally->suppressed) bez_buf_printf(out, "; %zu suppressed", tally->suppressed);
+  if (tally->known) bez_buf_printf(out, "; %zu known from the baseline", tally->known);
+}
+
+void bez_put_not_checked(bez_buf *out, const bez_tally *tally) {
+  bez_buf_puts(out, "Not checked: ");
+  if (!tally->not_checked) {
+    bez_buf_puts(out, "nothing");
+    return;
+  }
+  bez_put_counted(out, tally->not_checked, "item");
+  if (tally->requested) bez_buf_printf(out, ", %zu of them requested", tally->requested);
+}
+
+void bez_put_extent(bez_buf *out, const bez_report *report) {
+  bez_put_counted(out, report->n_rows, "row");
+  bez_buf_puts(out, ", ");
+  bez_put_counted(out, report->n_columns, "column");
+  bez_buf_puts(out, ", ");
+  bez_put_counted(out, report->n_files, "file");
+}
+
+static void put_item(bez_buf *out, size_t begin, const char *key, const char *text) {
+  bez_buf_printf(out, "%s%s %s", out->len > begin ? ", " : "", key, text);
+}
+
+static void put_number(bez_buf *out, size_t begin, const char *key, double value) {
+  char text[32];
+  if (isnan(value)) return;
+  snprintf(text, sizeof text, "%.4g", value);
+  for (char *p = text; *p; p++)
+    if (*p == ',') *p = '.'; /* the host program's locale */
+  put_item(out, begin, key, text);
+}
+
+void bez_put_evidence(bez_buf *out, const bez_finding *f) {
+  size_t begin = out->len;
+  put_number(out, begin, "score", f->score);
+  put_number(out, begin, "p", f->p_value);
+  put_number(out, begin, "q", f->q_value);
+  for (const bez_evidence *e = f->evidence; e; e = e->next)
+    if (!isnan(e->number)) put_item(out, begin, e->key, e->text);
+  for (const bez_evidence *e = f->evidence; e; e = e->next) /* words last, set off from the numbers */
+    if (isnan(e->number)) bez_buf_printf(out, "%s%s: %s", out->len > begin ? "; " : "", e->key, e->text);
+}
+
+void bez_put_rows(bez_buf *out, const bez_report *report, const bez_finding *f, size_t max_items, bool ascii) {
+  const char *file = NULL;
+  size_t items = 0;
+  uint64_t i = 0;
+  while (i < f->n_rows && items < max_items) {
+    uint64_t first, last, end = i + 1;
+    const bez_report_file *at = bez_report_locate(report, f->rows[i].row, &first);
+    if (!at) first = f->rows[i].row;
+    while (end < f->n_rows && f->rows[end].row == f->rows[end - 1].row + 1 &&
+           (!at || f->rows[end].row < at->first_row + at->n_rows))
+      end++;
+    last = first + (end - 1 - i);
+    if (at && report->n_files > 1 && at->path != file) {
+      if (file) bez_buf_puts(out, "; ");
+      bez_buf_printf(out, "%s: ", at->path);
+      file = at->path;
+    } else if (items) {
+      bez_buf_puts(out, ", ");
+    }
+    bez_buf_printf(out, "%llu", (unsigned long long)first);
+    if (last > first) bez_buf_printf(out, "%s%llu", ascii ? "-" : "\xE2\x80\x93", (unsigned long long)last);
+    items++;
+    i = end;
+  }
+  if (i >= f->n_rows) return;
+  bez_buf_puts(out, ascii ? ", ... (" : ", \xE2\x80\xA6 (");
+  bez_put_count(out, f->n_rows - i);
+  bez_buf_puts(out, " more)");
+}
+
+const char *bez_remedy_of(const bez_finding *f) {
+  return f->remedy ? f->remedy : f->rule->remedy;
+}
+
+const char *bez_label_column(const bez_report *report, bool *guessed) {
+  for (size_t i = 0; i < report->n_columns; i++) {
+    if (strcmp(report->columns[i].role, "label") != 0) continue;
+    *guessed = !report->columns[i].role_given;
+    return report->columns[i].name;
+  }
+  return NULL;
+}

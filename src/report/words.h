@@ -1,0 +1,35 @@
+/* Sentences that several writers share. */
+#ifndef BEZ_REPORT_WORDS_H
+#define BEZ_REPORT_WORDS_H
+
+#include "base/buf.h"
+#include "finding/finding.h"
+
+typedef struct bez_tally {
+  size_t errors, warnings, notes; /* that count */
+  size_t suppressed, known;       /* held back: by a suppression, as known from the baseline */
+  size_t not_checked, requested;  /* requested: part of not_checked */
+} bez_tally;
+bez_tally bez_tally_of(const bez_report *report);
+
+/* "32,561" */
+void bez_put_count(bez_buf *out, uint64_t n);
+/* "1 row", "32,561 rows" */
+void bez_put_counted(bez_buf *out, uint64_t n, const char *noun);
+/* "Likely poisoned", "Needs review", "No sign of poison", "Nothing was examined" */
+const char *bez_verdict(const bez_report *report, const bez_tally *tally);
+/* "1 error, 2 warnings, 3 notes; 1 suppressed" */
+void bez_put_tally(bez_buf *out, const bez_tally *tally);
+/* "Not checked: nothing" or "Not checked: 2 items, 1 of them requested" */
+void bez_put_not_checked(bez_buf *out, const bez_tally *tally);
+/* "1,000 rows, 4 columns, 2 files" */
+void bez_put_extent(bez_buf *out, const bez_report *report);
+/* "score 41.25, p 1e-12, q 2.5e-09, support 3"; raw text, to be escaped by the caller. */
+void bez_put_evidence(bez_buf *out, const bez_finding *f);
+/* "data/a.csv: 5–7, 19, … (40 more)": at most max_items ranges, file names only where there are several files. */
+void bez_put_rows(bez_buf *out, const bez_report *report, const bez_finding *f, size_t max_items, bool ascii);
+const char *bez_remedy_of(const bez_finding *f);
+/* The label column's name, NULL where there is none; *guessed says whether nobody named it. */
+const char *bez_label_column(const bez_report *report, bool *guessed);
+
+#endif
