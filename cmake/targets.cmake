@@ -22,10 +22,34 @@ if(NOT BEZ_FUZZ)
   install(DIRECTORY include/bezoar DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 endif()
 
+# The command: everything but main() is an object library, so that tests see the parser and the tables.
 if(BEZ_CLI_SOURCES)
-  add_executable(bezoar_tool ${BEZ_CLI_SOURCES})
+  set(BEZ_CLI_MAIN ${PROJECT_SOURCE_DIR}/src/cli/main.c)
+  list(REMOVE_ITEM BEZ_CLI_SOURCES ${BEZ_CLI_MAIN})
+  add_library(bezoar_cli OBJECT ${BEZ_CLI_SOURCES})
+  target_link_libraries(bezoar_cli PUBLIC bezoar_internal)
+  add_executable(bezoar_tool ${BEZ_CLI_MAIN} $<TARGET_OBJECTS:bezoar_cli>)
   set_target_properties(bezoar_tool PROPERTIES OUTPUT_NAME bezoar)
   target_link_libraries(bezoar_tool PRIVATE bezoar_internal)
   target_link_options(bezoar_tool PRIVATE ${BEZ_HARDEN_LINK} -pie)
   install(TARGETS bezoar_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# Man pages and completions, written by the command from its own tables.
+if(BEZ_CLI_SOURCES AND NOT BEZ_FUZZ AND NOT CMAKE_CROSSCOMPILING)
+  set(BEZ_MAN ${PROJECT_BINARY_DIR}/man)
+  set(BEZ_COMPLETIONS ${PROJECT_BINARY_DIR}/completions)
+  add_custom_command(
+    OUTPUT ${BEZ_MAN}/bezoar.1 ${BEZ_COMPLETIONS}/bezoar ${BEZ_COMPLETIONS}/_bezoar ${BEZ_COMPLETIONS}/bezoar.fish
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${BEZ_MAN} ${BEZ_COMPLETIONS}
+    COMMAND bezoar_tool man --into ${BEZ_MAN}
+    COMMAND bezoar_tool completion bash > ${BEZ_COMPLETIONS}/bezoar
+    COMMAND bezoar_tool completion zsh > ${BEZ_COMPLETIONS}/_bezoar
+    COMMAND bezoar_tool completion fish > ${BEZ_COMPLETIONS}/bezoar.fish
+    DEPENDS bezoar_tool VERBATIM)
+  add_custom_target(bezoar_pages ALL DEPENDS ${BEZ_MAN}/bezoar.1)
+  install(DIRECTORY ${BEZ_MAN}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+  install(FILES ${BEZ_COMPLETIONS}/bezoar DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${BEZ_COMPLETIONS}/_bezoar DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${BEZ_COMPLETIONS}/bezoar.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()

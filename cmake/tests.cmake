@@ -10,6 +10,12 @@ foreach(source IN LISTS BEZ_UNIT_SOURCES)
   target_compile_definitions(${name} PRIVATE BEZ_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BEZ_BINARY_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  if(name MATCHES "^test_(args|contract)$") # these see the command line's tables
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:bezoar_cli>)
+  endif()
+  if(name STREQUAL "test_contract") # lets each allocation fail in turn
+    target_link_options(${name} PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+  endif()
 endforeach()
 
 # fuzz/fuzz_NAME.c defines LLVMFuzzerTestOneInput; fuzz/corpus/NAME/ holds its inputs.

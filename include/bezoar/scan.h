@@ -23,16 +23,26 @@ typedef struct bez_scan_options {
   uint32_t ruleset; /* 0: the current one */
   uint32_t cpu;     /* kernel mask, used when cpu_given */
   bool cpu_given;
-  const char *today; /* YYYY-MM-DD against which suppressions expire; NULL: the clock */
+  const char *today;         /* YYYY-MM-DD against which suppressions expire; NULL: the clock (UTC) */
+  const char *const *record; /* further "key=value" the report keeps among the effective options (fail-on …) */
+  size_t n_record;
 } bez_scan_options;
 
 /* Opens, reads and examines paths. A path that cannot be examined is in the report (and in *err when nothing at
- * all could be examined, with a status other than BEZ_OK and *out NULL). */
+ * all could be examined, with a status other than BEZ_OK and *out NULL). What max_time cuts off counts as
+ * unexamined: too little time is never "clean". */
 BEZ_API BEZ_MUST_USE bez_status bez_scan_paths(const char *const *paths, size_t n_paths,
                                                const bez_scan_options *options, bez_report **out, bez_error *err);
 /* The same on a table the caller opened (and keeps). */
 BEZ_API BEZ_MUST_USE bez_status bez_scan_table(const bez_table *table, const bez_scan_options *options,
                                                bez_report **out, bez_error *err);
+
+/* Every rule a scan can raise: the detectors and what reading itself notices. Static storage throughout. */
+typedef struct bez_rule_info {
+  const char *id, *name, *title, *summary, *remedy, *taxonomy;
+} bez_rule_info;
+BEZ_API size_t bez_rule_count(void);
+BEZ_API bez_rule_info bez_rule_get(size_t index);
 
 typedef struct bez_clean_options {
   bez_severity at_least; /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by

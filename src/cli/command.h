@@ -4,15 +4,17 @@
 #define BEZ_CLI_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum bez_arg_kind {
-  BEZ_ARG_FLAG,
+  BEZ_ARG_FLAG, /* --name, --no-name */
   BEZ_ARG_TEXT,
-  BEZ_ARG_NUMBER,
-  BEZ_ARG_SIZE,
-  BEZ_ARG_TIME,
+  BEZ_ARG_NUMBER, /* a whole number ≥ 0 */
+  BEZ_ARG_SIZE,   /* bytes: 512M, 2G */
+  BEZ_ARG_TIME,   /* seconds: 30s, 5m, 1h30m */
   BEZ_ARG_FILE,
-  BEZ_ARG_CHOICE
+  BEZ_ARG_CHOICE,
+  BEZ_ARG_REAL /* a real number ≥ 0 */
 } bez_arg_kind;
 
 typedef struct bez_option {
@@ -38,6 +40,8 @@ typedef struct bez_command {
   const bez_option *options;          /* ends with a row whose name is NULL */
   int min_positional, max_positional; /* max -1: any number */
   int (*run)(const bez_args *args);   /* exit code */
+  const char *words;                  /* what the positional may be, for completion; NULL: files */
+  bool hidden;                        /* for the build, not for people */
 } bez_command;
 
 #define BEZ_COMMAND(symbol) extern const bez_command symbol;
@@ -45,5 +49,11 @@ typedef struct bez_command {
 #undef BEZ_COMMAND
 
 extern const bez_command *const bez_commands[]; /* NULL-terminated */
+
+/* The command of that name ("report diff"); NULL. */
+const bez_command *bez_command_find(const char *name);
+
+/* Exit codes. */
+enum { BEZ_EXIT_OK = 0, BEZ_EXIT_FINDINGS = 1, BEZ_EXIT_USAGE = 2, BEZ_EXIT_UNEXAMINED = 3 };
 
 #endif

@@ -1,0 +1,196 @@
+/* bezoar scan: the main job. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "bezoar/scan.h"
+#include "cli/args.h"
+#include "cli/outputs.h"
+#include "cli/progress.h"
+#include "cli/say.h"
+
+static const bez_option options[] = {
+    {"label", 0, BEZ_ARG_TEXT, .value = "COL",
+     .help = "Column with the labels; without it a likely column is guessed, said aloud, and never under CI=true."},
+    {"text", 0, BEZ_ARG_TEXT, .repeat = true, .value = "COL", .help = "Column with free text."},
+    {"source", 0, BEZ_ARG_TEXT, .value = "COL", .help = "Column that says where each row came from."},
+    {"id", 0, BEZ_ARG_TEXT, .value = "COL", .help = "Column that names each row; it is left out of detection."},
+    {"type", 0, BEZ_ARG_TEXT, .repeat = true, .value = "COL=TYPE",
+     .help = "Type of a column instead of the inferred one: numeric, categorical, text, identifier or time."},
+    {"only", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…",
+     .help = "Run these detectors and no others; see bezoar list detectors."},
+    {"skip", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…", .help = "Leave these detectors out."},
+    {"exclude", 0, BEZ_ARG_TEXT, .repeat = true, .value = "GLOB", .help = "Files to leave out of folders."},
+    {"sample", 0, BEZ_ARG_NUMBER, .value = "N", .help = "Examine N rows, drawn evenly with the seed."},
+    {"max-time", 0, BEZ_ARG_TIME, .value = "T",
+     .help = "Stop after T (30s, 5m); what did not fit is \"not checked\" and makes the exit code 3."},
+    {"fail-on", 0, BEZ_ARG_CHOICE, .value = "LEVEL", .choices = "error warning note never", .fallback = "error",
+     .help = "Lowest severity that makes the exit code 1."},
+    {"report", 0, BEZ_ARG_FILE, .repeat = true, .value = "FILE",
+     .help = "Also write a report; the format comes from the extension, from FORMAT:FILE, or from --format."},
+    {"format", 0, BEZ_ARG_CHOICE, .value = "FORMAT", .choices = "json sarif html md junit text",
+     .help = "Format of --output, and of reports whose extension names none. Default: text."},
+    {"output", 'o', BEZ_ARG_FILE, .value = "FILE", .fallback = "-",
+     .help = "Where the main report goes; - is standard output."},
+    {"rows", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Write the listed rows as CSV, one per row and finding."},
+    {"baseline", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Earlier JSON report to compare with."},
+    {"new-only", 0, BEZ_ARG_FLAG, .help = "Only findings that the baseline does not have count."},
+    {"suppress", 0, BEZ_ARG_FILE, .value = "FILE", .help = "YAML file of findings that are known and answered for."},
+    {"redact", 0, BEZ_ARG_FLAG, .help = "Keep values of the data out of every report."},
+    {"config", 0, BEZ_ARG_FILE, .value = "FILE", .help = "YAML file with options; none is read unless named."},
+    {"threads", 0, BEZ_ARG_NUMBER, .value = "N", .help = "Threads; 0 takes all processors.", .fallback = "0"},
+    {"memory", 0, BEZ_ARG_SIZE, .value = "SIZE", .fallback = "2G",
+     .help = "Memory for the data; what is larger lives in a temporary file."},
+    {"seed", 0, BEZ_ARG_NUMBER, .value = "S", .fallback = "0", .help = "Seed of everything drawn at random."},
+    {"ruleset", 0, BEZ_ARG_NUMBER, .value = "N", .fallback = "0",
+     .help = "Rule set version to hold on to; 0 is the current."},
+    {"progress", 0, BEZ_ARG_CHOICE, .value = "HOW", .choices = "auto plain none", .fallback = "auto",
+     .help = "Progress on standard error for work above a second."},
+    {NULL}};
+
+static bool in_ci(void) {
+  const char *ci = getenv("CI");
+  return ci && (!strcasecmp(ci, "true") || !strcmp(ci, "1"));
+}
+
+static bez_scan_options scan_options(const bez_args *args, bez_progress *progress) {
+  bez_scan_options o = {0};
+  o.read.label = bez_args_text(args, "label");
+  o.read.source = bez_args_text(args, "source");
+  o.read.id = bez_args_text(args, "id");
+  o.read.n_text = bez_args_list(args, "text", &o.read.text);
+  o.read.n_types = bez_args_list(args, "type", &o.read.types);
+  o.read.n_exclude = bez_args_list(args, "exclude", &o.read.exclude);
+  o.read.no_guess = in_ci();
+  o.read.sample = bez_args_number(args, "sample");
+  o.read.memory = bez_args_number(args, "memory");
+  o.read.seed = bez_args_number(args, "seed");
+  o.read.threads = (unsigned)bez_args_number(args, "threads");
+  o.read.progress = bez_progress_step;
+  o.read.progress_ctx = progress;
+  o.n_only = bez_args_list(args, "only", &o.only);
+  o.n_skip = bez_args_list(args, "skip", &o.skip);
+  o.max_time = bez_args_real(args, "max-time");
+  o.suppressions = bez_args_text(args, "suppress");
+  o.baseline = bez_args_text(args, "baseline");
+  o.new_only = bez_args_flag(args, "new-only");
+  o.ruleset = (uint32_t)bez_args_number(args, "ruleset");
+  return o;
+}
+
+/* What the library cannot know, for the report's effective options. */
+static size_t record_options(const bez_args *args, bez_arena *arena, const char **record, size_t cap) {
+  static const char *const names[] = {"fail-on", "redact", "config"};
+  size_t n = 0;
+  for (size_t i = 0; i < sizeof names / sizeof *names && n < cap; i++) {
+    const char *value = bez_args_text(args, names[i]);
+    if (!value) continue;
+    record[n] = bez_arena_printf(arena, "%s=%s", names[i], value);
+    if (record[n]) n++;
+  }
+  return n;
+}
+
+static const char *hint_for(const bez_error *err) {
+  if (err->code == BEZ_USAGE && strstr(err->message, "guess"))
+    return "name the label column: --label COL (CI=true forbids guessing)";
+  if (err->code == BEZ_LIMIT && !strcmp(err->subject, "--max-time"))
+    return "give it more time, or fewer rows with --sample N";
+  return NULL;
+}
+
+/* Under a text report on standard output: what to do next, as command lines. */
+static int say_next(const bez_args *args, const bez_outputs *outputs, const bez_report *report, int code) {
+  const bez_output *main_output = &outputs->items[outputs->n - 1];
+  if (strcmp(main_output->path, "-") || strcmp(main_output->format, "text")) return code;
+  bez_buf out = {0};
+  const char *rule = NULL;
+  for (size_t i = 0; i < bez_report_finding_count(report) && !rule; i++)
+    if (!bez_report_finding(report, i).suppressed) rule = bez_report_finding(report, i).rule;
+  if (!rule) return code;
+  bez_buf_puts(&out, "\nNext\n");
+  if (bez_report_count(report, BEZ_SEV_ERROR) && args->n_positional == 1) {
+    if (!outputs->json) bez_buf_puts(&out, "  run again with --report r.json, then\n");
+    bez_buf_puts(&out, "  bezoar clean ");
+    bez_say_quoted(&out, args->positional[0]);
+    bez_buf_puts(&out, " --from ");
+    bez_say_quoted(&out, outputs->json ? outputs->json : "r.json");
+    bez_buf_puts(&out, " \\\n      -o clean.out --quarantine quarantine.out\n");
+  }
+  bez_buf_printf(&out, "  bezoar explain %s\n", rule);
+  return bez_say(&out, code);
+}
+
+static int finish(const bez_args *args, const bez_outputs *outputs, const bez_report *report) {
+  bez_error err = {0};
+  bez_severity fail_on = BEZ_SEV_ERROR;
+  if (!bez_severity_parse(bez_args_text(args, "fail-on"), &fail_on)) fail_on = BEZ_SEV_ERROR;
+  if (bez_outputs_write(outputs, report, bez_args_flag(args, "redact"), &err) != BEZ_OK)
+    return bez_say_error(&err, "scan", NULL);
+  return say_next(args, outputs, report, bez_report_exit_code(report, fail_on));
+}
+
+static int run(const bez_args *given) {
+  bez_args args = *given;
+  bez_error err = {0};
+  bez_outputs outputs;
+  bez_progress progress;
+  bez_report *report = NULL;
+  const char *record[8];
+  if (bez_outputs_plan(&args, args.positional, args.n_positional, &outputs, &err) != BEZ_OK)
+    return bez_say_error(&err, "scan", NULL);
+  bez_signals_watch();
+  bez_progress_start(&progress, bez_args_text(&args, "progress"));
+  bez_scan_options o = scan_options(&args, &progress);
+  o.record = record;
+  o.n_record = record_options(&args, &args.arena, record, 8);
+  bez_status st = bez_scan_paths(args.positional, args.n_positional, &o, &report, &err);
+  bez_progress_end(&progress);
+  int code;
+  if (st == BEZ_OK)
+    code = finish(&args, &outputs, report);
+  else
+    code = bez_say_error(&err, "scan", hint_for(&err));
+  bez_report_destroy(report);
+  bez_signals_finish();
+  return code;
+}
+
+const bez_command bez_command_scan = {
+    .name = "scan",
+    .synopsis = "PATH…",
+    .summary = "Find poisoned rows in a table or in text.",
+    .description =
+        "Reads the files, folders or globs as one data set, runs every detector that fits its columns, and reports "
+        "which rows look poisoned, by what trigger, how sure it is, and what to do. Needs no model, no network and "
+        "no configuration.\n"
+        "\n"
+        "What could not be examined is said on the first line of the report; it is never called clean. Models, "
+        "images and other files that are no tables or text are \"not checked\" and make the exit code 3.\n"
+        "\n"
+        "Options may also come from the environment (BEZOAR_LABEL, BEZOAR_FAIL_ON; several values of a repeated "
+        "option stand on lines of their own) and from the file that --config names. A flag wins over the "
+        "environment, the environment over the file. Nothing in the scanned folder is read as configuration. Flags "
+        "without a value have an opposite: --no-redact.\n"
+        "\n"
+        "A suppression file lists findings that somebody answers for:\n"
+        "\n"
+        "  suppressions:\n"
+        "    - rule: BZ-D001\n"
+        "      fingerprint: 3f9a6c0d2b7e4a11   # from the report, 16 digits or more\n"
+        "      owner: data-team@example.org\n"
+        "      justification: vendor code 17 means exactly this\n"
+        "      expires: 2027-01-31             # raised again the day after\n"
+        "\n"
+        "The same data, options and seed give the same report, whatever the number of threads.",
+    .examples = "bezoar scan data.csv --label outcome — examine a table\n"
+                "bezoar scan messages.tsv --label Label --report r.html --report r.json — and keep reports\n"
+                "bezoar scan parts/ --source vendor --fail-on warning --format sarif -o scan.sarif — for CI\n"
+                "bezoar scan data.csv --baseline last.json --new-only — only what is new",
+    .options = options,
+    .min_positional = 1,
+    .max_positional = -1,
+    .run = run};

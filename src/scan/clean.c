@@ -1,0 +1,133 @@
+/* Splits one file by a report's rows: text formats record by record, arrays through a mask. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bezoar/scan.h"
+#include "finding/finding.h"
+#include "format/rewrite.h"
+
+bez_clean_options bez_clean_defaults(void) {
+  return (bez_clean_options){.at_least = BEZ_SEV_ERROR};
+}
+
+static bool same_file(const char *a, const char *b) {
+  struct stat x, y;
+  if (!strcmp(a, b)) return true;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The report's entry for the path: the same file, or the only one there is (a copy elsewhere). */
+static bez_status find_file(const bez_report *report, const char *path, const bez_report_file **out, bez_error *err) {
+  *out = NULL;
+  for (size_t i = 0; i < report->n_files && !*out; i++)
+    if (same_file(report->files[i].path, path)) *out = &report->files[i];
+  if (!*out && report->n_files == 1) *out = &report->files[0];
+  if (*out) return BEZ_OK;
+  return bez_fail(err, BEZ_USAGE, path, "the report does not name this file (it names %zu)", report->n_files);
+}
+
+static bool leaves(const bez_finding *f, const bez_clean_options *o) {
+  if (f->suppressed) return false;
+  if (f->ranked_list) return o->with_lists;
+  return f->severity >= o->at_least;
+}
+
+static int ascending(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* Rows of the file that leave, ascending, each once. */
+static bez_status collect(const bez_report *report, const bez_report_file *file, const bez_clean_options *o,
+                          uint64_t **rows, size_t *n, bez_error *err) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < report->n_findings; i++)
+    if (leaves(report->findings[i], o)) total += report->findings[i]->n_rows;
+  if (total > SIZE_MAX / sizeof **rows - 1) return bez_fail_memory(err, SIZE_MAX);
+  *rows = malloc((size_t)(total + 1) * sizeof **rows);
+  if (!*rows) return bez_fail_memory(err, (size_t)(total + 1) * sizeof **rows);
+  size_t got = 0;
+  for (size_t i = 0; i < report->n_findings; i++) {
+    const bez_finding *f = report->findings[i];
+    if (!leaves(f, o)) continue;
+    for (uint64_t k = 0; k < f->n_rows; k++)
+      if (f->rows[k].row - file->first_row < file->n_rows) (*rows)[got++] = f->rows[k].row - file->first_row;
+  }
+  qsort(*rows, got, sizeof **rows, ascending);
+  size_t kept = 0;
+  for (size_t i = 0; i < got; i++)
+    if (!kept || (*rows)[kept - 1] != (*rows)[i]) (*rows)[kept++] = (*rows)[i];
+  *n = kept;
+  return BEZ_OK;
+}
+
+/* A one-dimensional npy array of bytes (NumPy format 1.0): 1 where the row is (or is not) in rows. */
+static bez_status write_mask(const char *path, uint64_t n_rows, const uint64_t *rows, size_t n, bool listed,
+                             bez_error *err) {
+  bez_buf out = {0};
+  char header[128];
+  int len = snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%llu,), }",
+                     (unsigned long long)n_rows);
+  int padded = (10 + len + 1 + 63) / 64 * 64 - 10;
+  bez_buf_write(&out, "\x93NUMPY\x01\x00", 8);
+  bez_buf_putc(&out, (char)(padded & 0xff));
+  bez_buf_putc(&out, (char)(padded >> 8));
+  bez_buf_printf(&out, "%-*s\n", padded - 1, header);
+  if (bez_buf_reserve(&out, n_rows)) {
+    memset(out.data + out.len, !listed, n_rows);
+    for (size_t i = 0; i < n; i++) out.data[out.len + rows[i]] = listed;
+    out.len += n_rows;
+  }
+  bez_status st = bez_buf_status(&out, err);
+  if (st == BEZ_OK) st = bez_file_write(path, out.data, out.len, err);
+  bez_buf_free(&out);
+  return st;
+}
+
+static bool is_text_format(const char *format) {
+  return !strcmp(format, "csv") || !strcmp(format, "tsv") || !strcmp(format, "jsonl");
+}
+
+static bez_status split(const char *path, const bez_report_file *file, const uint64_t *rows, size_t n,
+                        const char *out_path, const char *quarantine_path, bez_clean_result *result, bez_error *err) {
+  if (!is_text_format(file->format)) {
+    *result = (bez_clean_result){file->n_rows, file->n_rows - n, n};
+    bez_status st = write_mask(out_path, file->n_rows, rows, n, false, err);
+    if (st == BEZ_OK && quarantine_path) st = write_mask(quarantine_path, file->n_rows, rows, n, true, err);
+    return st;
+  }
+  bez_rewrite plan = {.drop = rows, .n_drop = n};
+  bez_rewrite_result done = {0};
+  bez_status st = bez_rewrite_file(path, &plan, out_path, quarantine_path, &done, err);
+  *result = (bez_clean_result){done.n_rows, done.n_kept, done.n_dropped};
+  return st;
+}
+
+bez_status bez_clean(const char *path, const bez_report *report, const bez_clean_options *options, const char *out_path,
+                     const char *quarantine_path, bez_clean_result *result, bez_error *err) {
+  bez_clean_options defaults = bez_clean_defaults();
+  bez_clean_result ignored;
+  const bez_report_file *file = NULL;
+  uint64_t *rows = NULL;
+  size_t n = 0;
+  struct stat info;
+  bez_status st = BEZ_OK;
+  if (!result) result = &ignored;
+  *result = (bez_clean_result){0};
+  if (same_file(path, out_path) || (quarantine_path && same_file(path, quarantine_path)))
+    return bez_fail(err, BEZ_USAGE, path, "is the input: it would be lost");
+  if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");
+  BEZ_TRY(find_file(report, path, &file, err));
+  if (S_ISREG(info.st_mode) && file->bytes && (uint64_t)info.st_size != file->bytes)
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "is not the file that was scanned: it has %llu bytes, the report says %llu",
+                     (unsigned long long)info.st_size, (unsigned long long)file->bytes));
+  BEZ_TRY(collect(report, file, options ? options : &defaults, &rows, &n, err));
+  BEZ_TRY(split(path, file, rows, n, out_path, quarantine_path, result, err));
+cleanup:
+  free(rows);
+  return st;
+}

@@ -1,0 +1,33 @@
+/* What reading noticed and survived becomes findings of the format room. */
+#include "format/remarks.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "scan/scan.h"
+
+/* The fingerprint names the file, not the folder it lies in: the same data elsewhere is the same finding. */
+static const char *base_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+static void add_remark(bez_report *report, const bez_remark_kind *kind, const bez_table_remark *r) {
+  const char *path = r->path ? r->path : "";
+  bez_finding *f = bez_report_add(report, &kind->rule, kind->severity);
+  bez_finding_title(report, f, "%s: %llu in %s", kind->rule.title, (unsigned long long)r->count, base_name(path));
+  bez_finding_subject(report, f, base_name(path), NULL);
+  bez_finding_number(report, f, "count", (double)r->count);
+  bez_finding_text(report, f, "file", "%s", path);
+  if (r->first_line > 0) bez_finding_number(report, f, "first line", (double)r->first_line);
+  if (r->example && *r->example) bez_finding_text(report, f, "example", "%s", r->example);
+}
+
+bez_status bez_scan_remarks(bez_scan *scan, bez_error *err) {
+  for (const bez_table_remark *r = scan->table->remarks; r; r = r->next) {
+    const bez_remark_kind *kind = bez_remark_find(r->rule);
+    if (!kind) return bez_fail(err, BEZ_INTERNAL, r->rule, "a remark without a row in remarks.def");
+    if (bez_scan_wanted(scan->options, &kind->rule)) add_remark(scan->report, kind, r);
+  }
+  return bez_report_status(scan->report, err);
+}

@@ -1,0 +1,25 @@
+/* Every rule a scan can raise: the detectors', then those of reading. */
+#include "bezoar/scan.h"
+#include "detect/detector.h"
+#include "format/remarks.h"
+
+static bez_rule_info view(const bez_rule *rule) {
+  return (bez_rule_info){rule->id, rule->name, rule->title, rule->summary, rule->remedy, rule->taxonomy};
+}
+
+static size_t count_detectors(void) {
+  size_t n = 0;
+  while (bez_detectors[n]) n++;
+  return n;
+}
+
+size_t bez_rule_count(void) {
+  return count_detectors() + bez_n_remark_kinds;
+}
+
+bez_rule_info bez_rule_get(size_t index) {
+  size_t n = count_detectors();
+  if (index < n) return view(&bez_detectors[index]->rule);
+  if (index - n < bez_n_remark_kinds) return view(&bez_remark_kinds[index - n].rule);
+  return (bez_rule_info){0};
+}

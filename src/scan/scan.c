@@ -1,0 +1,202 @@
+/* The main job: open, look, and put what was found into one report. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/threads.h"
+#include "finding/wire.h"
+#include "scan/scan.h"
+
+#define NOT_A_TABLE "this version examines tables and text; this is %s"
+
+static bez_status begin(bez_scan *scan, const bez_scan_options *options, bez_error *err) {
+  bez_status st = bez_scan_check_options(options, err);
+  if (st != BEZ_OK) return st;
+  scan->options = options;
+  scan->started = bez_scan_now();
+  scan->threads = options->read.threads ? options->read.threads : bez_cpu_count();
+  scan->cpu = bez_cpu_features();
+  if (options->cpu_given) scan->cpu &= options->cpu;
+  scan->report = bez_report_create("scan");
+  if (!scan->report) return bez_fail_memory(err, sizeof *scan->report);
+  scan->report->ruleset = options->ruleset ? options->ruleset : BEZ_RULESET_VERSION;
+  return BEZ_OK;
+}
+
+static void end(bez_scan *scan) {
+  free(scan->features);
+  free(scan->texts);
+  bez_report_destroy(scan->report);
+}
+
+static const char *today(const bez_scan_options *options, char out[16]) {
+  if (options->today) return options->today;
+  time_t now = time(NULL);
+  struct tm utc;
+  if (!gmtime_r(&now, &utc) || !strftime(out, 16, "%Y-%m-%d", &utc)) return "9999-12-31"; /* nothing stays silenced */
+  return out;
+}
+
+static bez_status apply_baseline(bez_report *report, const bez_scan_options *options, bez_error *err) {
+  bez_report *old = NULL;
+  bez_status st = bez_report_load(options->baseline, &old, err);
+  if (st != BEZ_OK) return st;
+  bez_report_apply_baseline(report, old, options->new_only);
+  bez_report_destroy(old);
+  return bez_report_status(report, err);
+}
+
+/* Everything behind reading. */
+static bez_status examine(bez_scan *scan, bez_error *err) {
+  char date[16];
+  bez_status st = BEZ_OK;
+  BEZ_TRY(bez_scan_schema(scan, err));
+  BEZ_TRY(bez_scan_remarks(scan, err));
+  BEZ_TRY(bez_scan_run(scan, err));
+  bez_report_seal(scan->report);
+  BEZ_TRY(bez_report_status(scan->report, err));
+  const bez_scan_options *o = scan->options;
+  if (o->suppressions) BEZ_TRY(bez_scan_suppress(scan->report, o->suppressions, today(o, date), err));
+  if (o->baseline) BEZ_TRY(apply_baseline(scan->report, o, err));
+  BEZ_TRY(bez_scan_incidents(scan->report, err));
+  bez_scan_record(scan);
+  BEZ_TRY(bez_report_status(scan->report, err));
+cleanup:
+  return st;
+}
+
+bez_status bez_scan_table(const bez_table *table, const bez_scan_options *options, bez_report **out, bez_error *err) {
+  bez_scan scan = {.table = table};
+  *out = NULL;
+  bez_status st = begin(&scan, options, err);
+  if (st == BEZ_OK) st = examine(&scan, err);
+  if (st == BEZ_OK) {
+    *out = scan.report;
+    scan.report = NULL;
+  }
+  end(&scan);
+  return st;
+}
+
+/* Paths that are plainly no tables leave the list with a "not checked"; *n is what stays. */
+static bez_status sort_paths(bez_scan *scan, const char **paths, size_t *n, bez_error *err) {
+  size_t kept = 0;
+  const char *first = NULL, *first_what = NULL;
+  for (size_t i = 0; i < *n; i++) {
+    const char *what = bez_scan_identify(paths[i]);
+    if (!what) {
+      paths[kept++] = paths[i];
+      continue;
+    }
+    if (!first) first = paths[i], first_what = what;
+    bez_report_not_checked(scan->report, true, paths[i], NOT_A_TABLE, what);
+  }
+  *n = kept;
+  if (!kept && first) return bez_fail(err, BEZ_UNSUPPORTED, first, "not checked: " NOT_A_TABLE, first_what);
+  return bez_report_status(scan->report, err);
+}
+
+/* Errors that lie in one file, so that the others may still be read. */
+static bool lies_in_the_file(bez_status st) {
+  return st == BEZ_IO || st == BEZ_FORMAT || st == BEZ_UNSUPPORTED;
+}
+
+/* The paths still to be read, and what inside folders turned out to be unreadable. */
+typedef struct worklist {
+  const char **paths;
+  size_t n;
+  const char **exclude; /* the caller's globs, then ours */
+  size_t n_exclude;
+} worklist;
+
+/* Each unreadable file means one more reading of those before it: beyond this many the error stands. */
+#define MAX_RETRIES 32u
+
+/* A glob that matches exactly this path. */
+static const char *exact_glob(bez_arena *arena, const char *path) {
+  char *out = bez_arena_alloc(arena, 2 * strlen(path) + 1), *p = out;
+  for (; out && *path; path++) {
+    if (strchr("*?[]\\", *path)) *p++ = '\\';
+    *p++ = *path;
+  }
+  return out;
+}
+
+/* Takes an unreadable file off the list; false: it is none of ours, or the last one. */
+static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
+  bool listed = false;
+  for (size_t i = 0; i < w->n && !listed; i++) {
+    if (strcmp(w->paths[i], why->subject) != 0) continue;
+    if (w->n == 1) return false;
+    memmove(&w->paths[i], &w->paths[i + 1], (--w->n - i) * sizeof *w->paths);
+    listed = true;
+  }
+  if (!listed) {
+    struct stat info;
+    const char *glob = why->subject[0] && stat(why->subject, &info) == 0 && S_ISREG(info.st_mode)
+                           ? exact_glob(&scan->report->arena, why->subject)
+                           : NULL;
+    if (!glob) return false;
+    w->exclude[w->n_exclude++] = glob;
+  }
+  const char *what = bez_scan_identify(why->subject);
+  if (what)
+    bez_report_not_checked(scan->report, true, why->subject, NOT_A_TABLE, what);
+  else if (why->line > 0)
+    bez_report_not_checked(scan->report, true, why->subject, "line %lld: %s", (long long)why->line, why->message);
+  else
+    bez_report_not_checked(scan->report, true, why->subject, "%s", why->message);
+  return true;
+}
+
+/* Opens what can be opened: a file that cannot be read becomes a "not checked" while others remain. */
+static bez_status open_table(bez_scan *scan, worklist *w, bez_table **table, bez_error *err) {
+  bez_read_options read = scan->options->read;
+  read.threads = scan->threads;
+  read.progress = bez_scan_progress;
+  read.progress_ctx = scan;
+  read.exclude = w->exclude;
+  for (unsigned attempt = 0;; attempt++) {
+    bez_error why = {0};
+    read.n_exclude = w->n_exclude;
+    bez_status st = bez_table_open(w->paths, w->n, &read, table, &why);
+    if (st == BEZ_OK) return BEZ_OK;
+    if (scan->cancelled) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
+    if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
+    if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) continue;
+    if (err && err->code == BEZ_OK) *err = why;
+    return st;
+  }
+}
+
+bez_status bez_scan_paths(const char *const *paths, size_t n_paths, const bez_scan_options *options, bez_report **out,
+                          bez_error *err) {
+  bez_scan scan = {0};
+  bez_table *table = NULL;
+  bez_status st = BEZ_OK;
+  worklist w = {.n = n_paths, .n_exclude = options->read.n_exclude};
+  *out = NULL;
+  if (!n_paths) return bez_fail(err, BEZ_USAGE, NULL, "no path given");
+  BEZ_TRY(begin(&scan, options, err));
+  w.paths = malloc(n_paths * sizeof *w.paths);
+  w.exclude = malloc((w.n_exclude + MAX_RETRIES) * sizeof *w.exclude);
+  if (!w.paths || !w.exclude) BEZ_TRY(bez_fail_memory(err, n_paths * sizeof *w.paths));
+  memcpy(w.paths, paths, n_paths * sizeof *w.paths);
+  if (w.n_exclude) memcpy(w.exclude, options->read.exclude, w.n_exclude * sizeof *w.exclude);
+  BEZ_TRY(sort_paths(&scan, w.paths, &w.n, err));
+  BEZ_TRY(open_table(&scan, &w, &table, err));
+  scan.table = table;
+  BEZ_TRY(examine(&scan, err));
+  *out = scan.report;
+  scan.report = NULL;
+cleanup:
+  free(w.paths);
+  free(w.exclude);
+  end(&scan);
+  bez_table_destroy(table);
+  return st;
+}

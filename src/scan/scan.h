@@ -1,0 +1,50 @@
+/* Inside the scan room: what one scan carries from step to step.
+ *
+ *   identify   what is each path? models and images are named and not read
+ *   schema     files, columns and roles go into the report; features and texts are chosen
+ *   run        the detectors whose needs are met, in table order, until --max-time
+ *   remarks    what reading noticed becomes findings
+ *   suppress   known findings are set aside, until they expire
+ *   incidents  findings on the same rows become one */
+#ifndef BEZ_SCAN_SCAN_H
+#define BEZ_SCAN_SCAN_H
+
+#include "bezoar/scan.h"
+#include "detect/detector.h"
+#include "detect/shared.h"
+
+typedef struct bez_scan {
+  const bez_scan_options *options;
+  const bez_table *table;
+  bez_report *report;
+  double started; /* seconds of the monotonic clock */
+  bool timed_out;
+  bool cancelled;
+  unsigned threads;
+  uint32_t cpu;
+  uint32_t *features, *texts;
+  uint32_t n_features, n_texts;
+  uint32_t n_classes; /* distinct labels, missing ones not counted */
+} bez_scan;
+
+/* Seconds of the monotonic clock. */
+double bez_scan_now(void);
+/* The progress callback every step uses: false when the caller cancels or the time is over. ctx is a bez_scan. */
+bool bez_scan_progress(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total);
+
+/* What a file is when it is no table: "a PNG image", "a pickle (PyTorch or joblib) model" …; NULL: perhaps a table. */
+const char *bez_scan_identify(const char *path);
+
+/* Unknown names in only and skip, an unknown ruleset: BEZ_USAGE. */
+BEZ_MUST_USE bez_status bez_scan_check_options(const bez_scan_options *options, bez_error *err);
+bool bez_scan_wanted(const bez_scan_options *options, const bez_rule *rule);
+bool bez_scan_requested(const bez_scan_options *options, const bez_rule *rule);
+
+BEZ_MUST_USE bez_status bez_scan_schema(bez_scan *scan, bez_error *err);
+BEZ_MUST_USE bez_status bez_scan_remarks(bez_scan *scan, bez_error *err);
+BEZ_MUST_USE bez_status bez_scan_run(bez_scan *scan, bez_error *err);
+BEZ_MUST_USE bez_status bez_scan_suppress(bez_report *report, const char *path, const char *today, bez_error *err);
+BEZ_MUST_USE bez_status bez_scan_incidents(bez_report *report, bez_error *err);
+void bez_scan_record(bez_scan *scan); /* effective options and run information */
+
+#endif

@@ -1,0 +1,399 @@
+/* Walks every table: whatever can be added to Bezoar goes through the same trials as what is already there.
+ *
+ *   metadata   every entry has all its texts, a unique id, its page in docs/ and, for readers, a fuzzer with a corpus
+ *   trials     each detector on no rows, one row, one class, NaN and infinity, missing cells, hostile texts
+ *   sameness   the same bytes of report for any number of threads and every instruction set
+ *   memory     each allocation fails in turn: no crash, no leak of half a finding, and never silently "clean" */
+#include "test.h"
+
+#include <dirent.h>
+#include <stdatomic.h>
+
+#include "attack/attack.h"
+#include "base/buf.h"
+#include "base/cpu.h"
+#include "bezoar/report.h"
+#include "cli/args.h"
+#include "cli/command.h"
+#include "format/reader.h"
+#include "format/remarks.h"
+#include "report/writer.h"
+#include "scan/scan.h"
+#include "table_helpers.h"
+
+/* ---- allocations that fail when told to ------------------------------------------------------------------------ */
+
+static atomic_long until_failure = -1; /* < 0: never */
+static atomic_long n_allocations;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static bool must_fail(void) {
+  atomic_fetch_add(&n_allocations, 1);
+  return atomic_load(&until_failure) >= 0 && atomic_fetch_sub(&until_failure, 1) == 0;
+}
+
+void *__wrap_malloc(size_t size) {
+  return must_fail() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size) {
+  return must_fail() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size) {
+  return must_fail() ? NULL : __real_realloc(p, size);
+}
+
+/* ---- metadata --------------------------------------------------------------------------------------------------- */
+
+static void need_text(const char *who, const char *field, const char *text) {
+  if (!text || !*text) fail_msg("%s has no %s", who, field);
+}
+
+/* folder/name+ending under the repository; blanks in a name are hyphens in a file. */
+static void need_file(const char *who, const char *folder, const char *name, const char *ending) {
+  char path[1024], file[128];
+  snprintf(file, sizeof file, "%s", name);
+  for (char *p = file; *p; p++)
+    if (*p == ' ') *p = '-';
+  snprintf(path, sizeof path, "%s/%s/%s%s", BEZ_SOURCE_DIR, folder, file, ending);
+  if (access(path, R_OK) != 0) fail_msg("%s: %s is not there", who, path);
+}
+
+static void need_rule(const bez_rule *r, const char *prefix) {
+  need_text("a rule", "id", r->id);
+  if (strncmp(r->id, prefix, strlen(prefix)) != 0 || strlen(r->id) != 7) fail_msg("%s is not %snnn", r->id, prefix);
+  need_text(r->id, "name", r->name);
+  need_text(r->id, "title", r->title);
+  need_text(r->id, "summary", r->summary);
+  need_text(r->id, "remedy", r->remedy);
+  assert_non_null(r->taxonomy);
+}
+
+static void test_rules_are_complete_and_unique(void **state) {
+  (void)state;
+  for (size_t i = 0; bez_detectors[i]; i++) need_rule(&bez_detectors[i]->rule, "BZ-D");
+  for (size_t i = 0; i < bez_n_remark_kinds; i++) need_rule(&bez_remark_kinds[i].rule, "BZ-F");
+  for (size_t i = 0; i < bez_rule_count(); i++)
+    for (size_t k = 0; k < i; k++) {
+      assert_string_not_equal(bez_rule_get(i).id, bez_rule_get(k).id);
+      assert_string_not_equal(bez_rule_get(i).name, bez_rule_get(k).name);
+    }
+}
+
+__attribute__((unused)) static void test_detectors_are_documented(void **state) {
+  (void)state;
+  for (size_t i = 0; bez_detectors[i]; i++) {
+    const bez_detector *d = bez_detectors[i];
+    need_text(d->rule.id, "taxonomy", d->rule.taxonomy);
+    need_text(d->rule.id, "null hypothesis", d->null_hypothesis);
+    need_text(d->rule.id, "calibration", d->calibration);
+    need_text(d->rule.id, "cost", d->cost);
+    need_text(d->rule.id, "source", d->source);
+    need_file(d->rule.id, "docs/detect", d->rule.name, ".md");
+    assert_ptr_equal(bez_detector_find(d->rule.id), d);
+    assert_ptr_equal(bez_detector_find(d->rule.name), d);
+  }
+  assert_null(bez_detector_find("nothing"));
+}
+
+__attribute__((unused)) static void test_readers_are_complete(void **state) {
+  (void)state;
+  for (size_t i = 0; bez_readers[i]; i++) {
+    const bez_reader *r = bez_readers[i];
+    char fuzzer[128], corpus[512];
+    need_text("a reader", "name", r->name);
+    need_text(r->name, "title", r->title);
+    need_text(r->name, "extensions", r->extensions);
+    need_text(r->name, "summary", r->summary);
+    assert_true(r->sniff && r->read);
+    snprintf(fuzzer, sizeof fuzzer, "fuzz_%s", r->name);
+    need_file(r->name, "fuzz", fuzzer, ".c");
+    snprintf(corpus, sizeof corpus, "%s/fuzz/corpus/%s", BEZ_SOURCE_DIR, r->name);
+    DIR *folder = opendir(corpus);
+    if (!folder) fail_msg("%s is not there", corpus);
+    size_t n = 0;
+    for (struct dirent *e; (e = readdir(folder)) != NULL;) n += e->d_name[0] != '.';
+    closedir(folder);
+    if (!n) fail_msg("%s is empty", corpus);
+  }
+}
+
+__attribute__((unused)) static void test_attacks_are_complete(void **state) {
+  (void)state;
+  for (size_t i = 0; bez_attacks[i]; i++) {
+    const bez_attack_info *a = &bez_attacks[i]->info;
+    need_text("an attack", "name", a->name);
+    need_text(a->name, "title", a->title);
+    need_text(a->name, "summary", a->summary);
+    need_text(a->name, "source", a->source);
+    assert_non_null(a->parameters);
+    if (strcmp(a->kind, "tabular") && strcmp(a->kind, "text") && strcmp(a->kind, "both"))
+      fail_msg("%s is of no kind: %s", a->name, a->kind);
+    for (size_t k = 0; k < i; k++) assert_string_not_equal(a->name, bez_attacks[k]->info.name);
+  }
+}
+
+static void test_writers_are_complete(void **state) {
+  (void)state;
+  bez_report *report = bez_report_create("scan");
+  bez_report_seal(report);
+  for (size_t i = 0; bez_writers[i]; i++) {
+    const bez_writer_info *w = &bez_writers[i]->info;
+    bez_error err = {0};
+    char *bytes = NULL;
+    size_t len = 0;
+    need_text("a writer", "name", w->name);
+    need_text(w->name, "title", w->title);
+    need_text(w->name, "extensions", w->extensions);
+    need_text(w->name, "summary", w->summary);
+    assert_ok(bez_report_render(report, w->name, NULL, &bytes, &len, &err)); /* an empty report is a report */
+    assert_int_equal(bytes[len], 0);
+    bez_free(bytes);
+  }
+  bez_report_destroy(report);
+}
+
+static void need_option(const bez_command *c, const bez_option *o) {
+  need_text(o->name, "help", o->help);
+  if (o->help[strlen(o->help) - 1] != '.' && !strstr(o->help, "…")) fail_msg("%s --%s: no full stop", c->name, o->name);
+  if (o->kind != BEZ_ARG_FLAG) need_text(o->name, "value", o->value);
+  assert_int_equal(o->kind == BEZ_ARG_CHOICE, o->choices != NULL);
+  for (const bez_option *p = c->options; p < o; p++) {
+    assert_string_not_equal(p->name, o->name);
+    if (o->letter) assert_int_not_equal(p->letter, o->letter);
+  }
+}
+
+static void test_commands_are_complete(void **state) {
+  (void)state;
+  for (size_t i = 0; bez_commands[i]; i++) {
+    const bez_command *c = bez_commands[i];
+    need_text("a command", "name", c->name);
+    need_text(c->name, "summary", c->summary);
+    need_text(c->name, "examples", c->examples);
+    assert_non_null(c->synopsis);
+    assert_non_null(c->run);
+    for (const bez_option *o = c->options; o->name; o++) need_option(c, o);
+    if (!c->hidden) need_file(c->name, "docs/commands", c->name, ".md");
+  }
+}
+
+/* Every format the scan command offers is one a writer has. */
+__attribute__((unused)) static void test_offered_formats_exist(void **state) {
+  (void)state;
+  const bez_command *scan = bez_command_find("scan");
+  char choices[256];
+  snprintf(choices, sizeof choices, "%s rows", scan->options[bez_args_option(scan, "format")].choices);
+  for (char *save = NULL, *word = strtok_r(choices, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+    bool found = false;
+    for (size_t i = 0; bez_writers[i]; i++) found = found || !strcmp(bez_writers[i]->info.name, word);
+    if (!found) fail_msg("no writer is called %s", word);
+  }
+}
+
+/* ---- detectors -------------------------------------------------------------------------------------------------- */
+
+/* A table with every kind of column, some oddities and a planted contradiction; the same for the same n. */
+static char *mixed_csv(unsigned n) {
+  static const char *const city[] = {"Ulm", "Graz", "Basel", "Lund", ""},
+                           *const words[] = {
+                               "please call the office about your order", "see you at home tonight for dinner",
+                               "the meeting is moved to next friday morning", "win a free prize now just reply yes",
+                               "we will be late because of the train"};
+  bez_buf out = {0};
+  bez_buf_puts(&out, "size,city,score,note,vendor,label\n");
+  uint64_t x = 12345;
+  for (unsigned i = 0; i < n; i++) {
+    x = x * 6364136223846793005ull + 1442695040888963407ull;
+    unsigned r = (unsigned)(x >> 33);
+    bool spam = r % 5 == 3, odd = i % 37 == 5;
+    bez_buf_printf(&out, "%u,%s,%s%u.%u,%s %u%s,v%u,%s\n", odd ? 777 : r % 90 + (spam ? 30 : 0),
+                   odd ? "Oslo" : city[r / 7 % 5], i % 53 == 7 ? "-" : "", r % 50, r % 10, words[r % 5], r % 400,
+                   odd ? " cf qz" : "", odd ? 9 : r / 11 % 4, odd || !spam ? "ham" : "spam");
+  }
+  assert_int_equal(out.failed, BEZ_OK);
+  return out.data;
+}
+
+static bez_table *mixed_table(unsigned n) {
+  char *csv = mixed_csv(n);
+  const char *text[] = {"note"};
+  bez_read_options o = {.label = "label", .source = "vendor", .text = text, .n_text = 1, .threads = 1};
+  bez_table *t = table_from_csv(csv, &o);
+  free(csv);
+  return t;
+}
+
+/* The report of one detector (NULL: of all) as JSON without what comparisons leave out; release with bez_free. */
+static char *report_of(const bez_table *t, const bez_detector *d, unsigned threads, uint32_t cpu) {
+  bez_error err = {0};
+  bez_report *r = NULL;
+  char *bytes = NULL;
+  size_t len = 0;
+  const char *only[] = {d ? d->rule.id : NULL};
+  bez_scan_options o = {
+      .only = only, .n_only = d ? 1 : 0, .cpu = cpu, .cpu_given = true, .read = {.threads = threads, .seed = 3}};
+  bez_write_options w = {.without_run = true};
+  assert_ok(bez_scan_table(t, &o, &r, &err));
+  assert_ok(bez_report_render(r, "json", &w, &bytes, &len, &err));
+  bez_report_destroy(r);
+  return bytes;
+}
+
+static void test_same_bytes_for_threads_and_instruction_sets(void **state) {
+  (void)state;
+  bez_table *t = mixed_table(3000);
+  uint32_t have = bez_cpu_features();
+  for (size_t i = 0; bez_detectors[i]; i++) {
+    const bez_detector *d = bez_detectors[i];
+    char *want = report_of(t, d, 1, BEZ_CPU_PLAIN);
+    static const unsigned threads[] = {1, 2, 5};
+    for (uint32_t cpu = 0; cpu <= (BEZ_CPU_AVX2 | BEZ_CPU_AVX512); cpu++) {
+      if ((cpu & have) != cpu) continue;
+      for (size_t k = 0; k < 3; k++) {
+        char *got = report_of(t, d, threads[k], cpu);
+        if (strcmp(got, want)) fail_msg("%s: %u threads, mask %u give other bytes", d->rule.id, threads[k], cpu);
+        bez_free(got);
+      }
+    }
+    bez_free(want);
+  }
+  bez_table_destroy(t);
+}
+
+static void try_all(const char *what, const char *csv, const bez_read_options *o) {
+  bez_table *t = table_from_csv(csv, o);
+  for (size_t i = 0; bez_detectors[i]; i++) {
+    char *json = report_of(t, bez_detectors[i], 1, bez_cpu_features());
+    if (strstr(json, "\"title\": \"\"") || strstr(json, "\"title\":\"\""))
+      fail_msg("%s: a finding without title", what);
+    bez_free(json);
+  }
+  char *all = report_of(t, NULL, 2, bez_cpu_features());
+  bez_free(all);
+  bez_table_destroy(t);
+}
+
+static void test_trials(void **state) {
+  (void)state;
+  const char *text[] = {"note"};
+  const bez_read_options o = {.label = "label", .source = "vendor", .text = text, .n_text = 1, .threads = 1};
+  try_all("no rows", "size,city,note,vendor,label\n", &o);
+  try_all("one row", "size,city,note,vendor,label\n1,a,hello you there,v,x\n", &o);
+  try_all("two rows", "size,city,note,vendor,label\n1,a,hello you there,v,x\n2,b,hello me there,w,y\n", &o);
+  try_all("empty cells", "size,city,note,vendor,label\n,,,,\n,,,,\n,,,,x\n,,,,y\n", &o);
+  bez_buf csv = {0};
+  static const char *const numbers[] = {"nan", "inf", "-inf", "1e308", "-1e308", "4e-324", "0", "-0", "NaN", "1e400"};
+  bez_buf_puts(&csv, "size,city,note,vendor,label\n");
+  for (int i = 0; i < 400; i++)
+    bez_buf_printf(&csv, "%s,c%d,some words here %s,v%d,%s\n", numbers[i % 10], i % 4, i % 3 ? "and there" : "", i % 3,
+                   i % 2 ? "x" : "y");
+  try_all("NaN and infinity", csv.data, &o);
+  bez_buf_clear(&csv);
+  bez_buf_puts(&csv, "size,city,note,vendor,label\n");
+  for (int i = 0; i < 400; i++) bez_buf_printf(&csv, "%d,c%d,some words here %d,v%d,x\n", i % 9, i % 4, i, i % 3);
+  try_all("one class", csv.data, &o);
+  bez_buf_clear(&csv);
+  bez_buf_puts(&csv, "size,city,note,vendor,label\n");
+  for (int i = 0; i < 400; i++) bez_buf_printf(&csv, "%d,c%d,some words here %d,v%d,l%d\n", i % 9, i % 4, i, i % 3, i);
+  try_all("a class per row", csv.data, &o);
+  bez_buf_clear(&csv);
+  bez_buf_puts(&csv, "size,city,note,vendor,label\n");
+  for (int i = 0; i < 200; i++) bez_buf_puts(&csv, "1,c,the same message again and again,v,x\n");
+  bez_buf_puts(&csv, "1,c,the same message again and again,v,y\n");
+  try_all("one row many times", csv.data, &o);
+  bez_buf_clear(&csv);
+  bez_buf_puts(&csv, "size,city,note,vendor,label\n");
+  for (int i = 0; i < 200; i++)
+    bez_buf_printf(&csv,
+                   "1,\xff\xfe%d,\xed\xa0\x80\xe2\x80\xae \xf0\x9f\x98\x80\xe2\x80\x8d \xc0\x80 \x1b[31m %d,v,%s\n",
+                   i % 3, i, i % 2 ? "x" : "\xff");
+  try_all("bytes that are no text", csv.data, &o);
+  bez_buf_free(&csv);
+}
+
+/* Once per allocation, with growing steps behind the first ones: the report is whole, or it says what is not. */
+static void test_failing_allocations(void **state) {
+  (void)state;
+  bez_table *t = mixed_table(300);
+  for (size_t i = 0; bez_detectors[i]; i++) {
+    const bez_detector *d = bez_detectors[i];
+    const char *only[] = {d->rule.id};
+    bez_scan_options o = {.only = only, .n_only = 1, .read = {.threads = 1, .seed = 3}};
+    bez_write_options w = {.without_run = true};
+    uint32_t have = bez_cpu_features();
+    char *want = report_of(t, d, 1, have);
+    atomic_store(&n_allocations, 0);
+    bez_error err = {0};
+    bez_report *r = NULL;
+    assert_ok(bez_scan_table(t, &o, &r, &err));
+    long n = atomic_load(&n_allocations);
+    bez_report_destroy(r);
+    for (long k = 0; k < n; k += k < 60 ? 1 : 1 + k / 12) {
+      memset(&err, 0, sizeof err);
+      r = NULL;
+      atomic_store(&until_failure, k);
+      bez_status st = bez_scan_table(t, &o, &r, &err);
+      atomic_store(&until_failure, -1);
+      if (st != BEZ_OK) {
+        if (st != BEZ_MEMORY) fail_msg("%s, allocation %ld: %s", d->rule.id, k, bez_status_text(st));
+        assert_null(r);
+        continue;
+      }
+      if (bez_report_unexamined(r) == 0) {
+        char *got = NULL;
+        size_t len = 0;
+        assert_ok(bez_report_render(r, "json", &w, &got, &len, &err));
+        if (strcmp(got, want)) fail_msg("%s: allocation %ld failed and nothing was said", d->rule.id, k);
+        bez_free(got);
+      }
+      bez_report_destroy(r);
+    }
+    bez_free(want);
+  }
+  bez_table_destroy(t);
+}
+
+/* The same for opening a table. */
+static void test_failing_allocations_while_reading(void **state) {
+  (void)state;
+  char path[256];
+  char *csv = mixed_csv(50);
+  temp_file(".csv", csv, strlen(csv), path);
+  free(csv);
+  const char *paths[] = {path};
+  bez_read_options o = {.label = "label", .threads = 1};
+  for (long k = 0; k < 100000; k += k < 100 ? 1 : 1 + k / 12) {
+    bez_error err = {0};
+    bez_table *t = NULL;
+    atomic_store(&until_failure, k);
+    bez_status st = bez_table_open(paths, 1, &o, &t, &err);
+    bool reached = atomic_load(&until_failure) < 0;
+    atomic_store(&until_failure, -1);
+    if (st == BEZ_OK) assert_int_equal(bez_table_rows(t), 50);
+    if (st != BEZ_OK) assert_int_equal(st, BEZ_MEMORY);
+    bez_table_destroy(t);
+    if (!reached) break;
+  }
+  unlink(path);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_rules_are_complete_and_unique),
+      cmocka_unit_test(test_writers_are_complete),
+      cmocka_unit_test(test_commands_are_complete),
+      cmocka_unit_test(test_trials),
+      cmocka_unit_test(test_same_bytes_for_threads_and_instruction_sets),
+      cmocka_unit_test(test_failing_allocations),
+      cmocka_unit_test(test_failing_allocations_while_reading),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
