@@ -1,0 +1,70 @@
+/* Arrow columns as cells: what a schema holds, and one cell of it as text. */
+#ifndef BEZ_FORMAT_ARROW_H
+#define BEZ_FORMAT_ARROW_H
+
+#include "base/arena.h"
+#include "bezoar/arrow.h"
+#include "bezoar/base.h"
+
+#define BEZ_ARROW_DEPTH 8u /* structs within structs */
+
+typedef enum bez_arrow_kind {
+  BEZ_ARROW_NULL,
+  BEZ_ARROW_BOOL,
+  BEZ_ARROW_INT,
+  BEZ_ARROW_UINT,
+  BEZ_ARROW_FLOAT,
+  BEZ_ARROW_STRING, /* offsets of `size` bytes */
+  BEZ_ARROW_VIEW,   /* 16-byte views */
+  BEZ_ARROW_DATE,   /* days (size 4) or milliseconds (size 8) */
+  BEZ_ARROW_CLOCK,  /* ticks since midnight */
+  BEZ_ARROW_TIME,   /* ticks since 1970 */
+  BEZ_ARROW_SPAN,   /* a number of ticks */
+  BEZ_ARROW_DECIMAL /* 128 bits */
+} bez_arrow_kind;
+
+typedef struct bez_arrow_type {
+  bez_arrow_kind kind;
+  unsigned size; /* bytes of an item or of an offset */
+  int64_t per_second;
+  int scale;
+} bez_arrow_type;
+
+/* A column: the way to it through structs, and its type. */
+typedef struct bez_arrow_leaf {
+  const char *name; /* "a.b" for field b of struct a */
+  unsigned depth;   /* steps from the batch; 0: the batch itself is the column */
+  uint32_t step[BEZ_ARROW_DEPTH];
+  bez_arrow_type type; /* of the values, or of the dictionary's values … */
+  bool coded;          /* … where the column holds indices into one … */
+  bez_arrow_type index;
+} bez_arrow_leaf;
+
+typedef struct bez_arrow_leaves {
+  bez_arrow_leaf *items;
+  uint32_t n, cap;
+} bez_arrow_leaves;
+
+/* The columns of a schema. A type that is no cell is BEZ_UNSUPPORTED and named. Names live in the arena. */
+BEZ_MUST_USE bez_status bez_arrow_columns(const struct ArrowSchema *schema, bez_arena *arena, bez_arrow_leaves *out,
+                                          bez_error *err);
+
+/* A column of one batch, checked: every buffer its cells need is there. */
+typedef struct bez_arrow_view {
+  const bez_arrow_leaf *leaf;
+  unsigned n_parents;
+  struct {
+    const uint8_t *valid; /* bitmap, NULL: all valid */
+    int64_t offset;
+  } parent[BEZ_ARROW_DEPTH + 1]; /* the batch, the structs, last the column itself */
+  const struct ArrowArray *array;
+} bez_arrow_view;
+
+BEZ_MUST_USE bez_status bez_arrow_bind(const struct ArrowArray *batch, const bez_arrow_leaf *leaf, bez_arrow_view *out,
+                                       bez_error *err);
+
+/* The cell in a row of the batch: *cell points into the batch or at `out` (BEZ_CELLTEXT_MAX bytes), NULL where it is
+ * missing. Returns false where offsets or indices are out of order. */
+bool bez_arrow_cell(const bez_arrow_view *view, int64_t row, char *out, const char **cell, uint32_t *len);
+
+#endif
