@@ -1,0 +1,57 @@
+"""Bezoar finds poison in training data: rows planted to make a model misbehave.
+
+>>> import bezoar
+>>> report = bezoar.scan("train.csv", label="income")      # also DataFrames, Arrow tables, NumPy arrays
+>>> report.exit_code("error")
+0
+>>> for finding in report.findings:
+...     print(finding.severity, finding.title)
+"""
+
+from ._api import (
+    clean,
+    list_attacks,
+    list_detectors,
+    list_formats,
+    list_writers,
+    load,
+    poison,
+    scan,
+)
+from ._core import (
+    CancelledError,
+    Error,
+    FileError,
+    FormatError,
+    InternalError,
+    LimitError,
+    OutOfMemoryError,
+    UnsupportedError,
+    UsageError,
+    version as __version__,
+)
+from ._report import CleanResult, Finding, Report
+
+__all__ = [
+    "CancelledError",
+    "CleanResult",
+    "Error",
+    "FileError",
+    "Finding",
+    "FormatError",
+    "InternalError",
+    "LimitError",
+    "OutOfMemoryError",
+    "Report",
+    "UnsupportedError",
+    "UsageError",
+    "__version__",
+    "clean",
+    "list_attacks",
+    "list_detectors",
+    "list_formats",
+    "list_writers",
+    "load",
+    "poison",
+    "scan",
+]

@@ -1,0 +1,152 @@
+"""The functions people call: keyword arguments in, a Report out."""
+
+from __future__ import annotations
+
+import os
+
+from . import _core
+from ._adapt import as_source
+from ._report import CleanResult, Report
+
+
+def _names(value):
+    """One name or several, as a list; None stays None."""
+    if value is None:
+        return None
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _path(value):
+    return None if value is None else os.fsdecode(value)
+
+
+def _types(value):
+    if value is None:
+        return None
+    return [f"{column}={kind}" for column, kind in dict(value).items()]
+
+
+def scan(
+    data,
+    *,
+    label=None,
+    text=None,
+    source=None,
+    id=None,
+    types=None,
+    exclude=None,
+    only=None,
+    skip=None,
+    sample=0,
+    max_time=0.0,
+    memory=0,
+    seed=0,
+    threads=0,
+    guess=True,
+    suppress=None,
+    baseline=None,
+    new_only=False,
+    ruleset=0,
+    name=None,
+    progress=None,
+):
+    """Examine a data set and return a `Report`.
+
+    data      a path, folder or glob, a list of paths; a pandas, Polars or PyArrow table or anything else with
+              ``__arrow_c_stream__``; a NumPy array (1-D, 2-D, structured); a dict of equally long columns
+    label     the label column's name, or (for data in memory) the labels themselves, one per row
+    text, source, id    column names (text: one or several); id columns are left out of detection
+    types     {"column": "numeric" | "categorical" | "text" | "identifier" | "time"}
+    only, skip          rule ids or names, see `list_detectors`
+    sample    keep this many rows; seed, threads: same data and seed give the same report for any number of threads
+    guess     False: a label column that would be guessed is a UsageError
+    suppress, baseline  paths of a suppression file and of an earlier JSON report
+    name      what to call data in memory in the report
+    progress  function(stage, unit, done, total); return False to stop (CancelledError)
+    """
+    labels = None
+    if label is not None and not isinstance(label, str):
+        labels, label = label, "label"
+    origin, kept = as_source(data, labels)
+    options = {
+        "label": label,
+        "text": _names(text),
+        "source": source,
+        "id": id,
+        "types": _types(types),
+        "exclude": _names(exclude),
+        "only": _names(only),
+        "skip": _names(skip),
+        "sample": sample,
+        "max_time": max_time,
+        "memory": memory,
+        "seed": seed,
+        "threads": threads,
+        "no_guess": not guess,
+        "suppressions": _path(suppress),
+        "baseline": _path(baseline),
+        "new_only": new_only,
+        "ruleset": ruleset,
+        "progress": progress,
+    }
+    report = Report(_core.scan(origin, name or "data", options))
+    del kept  # what the stream borrows from lived until here
+    return report
+
+
+def load(path):
+    """Read a report that was written as JSON."""
+    return Report(_core.load(os.fsdecode(path)))
+
+
+def clean(path, report, out, quarantine=None, *, at_least="error", with_lists=False):
+    """Split a file by a report (a `Report`, or the path of one in JSON): kept rows go to `out`, byte for byte, rows of
+    findings at or above `at_least` to `quarantine`. Parquet and npy: `out` receives a keep-mask."""
+    if not isinstance(report, Report):
+        report = load(report)
+    counts = _core.clean(os.fsdecode(path), report._core, at_least, with_lists, os.fsdecode(out), _path(quarantine))
+    return CleanResult(*counts)
+
+
+def poison(
+    path,
+    out,
+    answer_key=None,
+    *,
+    attack,
+    rows=0,
+    share=0.0,
+    target=None,
+    seed=0,
+    label=None,
+    text=None,
+    types=None,
+    **params,
+):
+    """Poison a copy of a file on purpose, to measure detectors. Exactly one of `rows` and `share` is given; `params`
+    are the attack's own (see `list_attacks`)."""
+    options = {"label": label, "text": _names(text), "types": _types(types), "seed": seed}
+    settings = [f"{key.replace('_', '-')}={value}" for key, value in params.items()]
+    _core.poison(
+        os.fsdecode(path), attack, target, rows, share, settings, options, os.fsdecode(out), _path(answer_key)
+    )
+
+
+def list_detectors():
+    """The catalogue of detectors: dictionaries with id, name, title, summary, null hypothesis, cost …"""
+    return _core.detectors()
+
+
+def list_attacks():
+    """The catalogue of attacks for measuring."""
+    return _core.attacks()
+
+
+def list_formats():
+    """The formats that files may have."""
+    return _core.formats()
+
+
+def list_writers():
+    """The formats that a report can be rendered in."""
+    return _core.writers()
