@@ -29,12 +29,17 @@ bez_status bez_builder_create(const bez_read_options *options, bez_builder **out
   return BEZ_OK;
 }
 
-static void free_tile(bez_tile *tile) {
-  if (!tile) return;
+static void free_tile_data(bez_tile *tile) {
   if (tile->store.data)
     bez_store_free(&tile->store);
   else
     free(tile->data);
+  tile->data = NULL;
+}
+
+static void free_tile(bez_tile *tile) {
+  if (!tile) return;
+  free_tile_data(tile);
   free(tile->chunks);
   free(tile);
 }
@@ -68,6 +73,11 @@ bez_budget *bez_builder_budget(bez_builder *b) {
 
 unsigned bez_builder_threads(const bez_builder *b) {
   return b->threads;
+}
+
+void bez_builder_progress(const bez_builder *b, bez_progress_fn *fn, void **ctx) {
+  *fn = b->options.progress;
+  *ctx = b->options.progress_ctx;
 }
 
 static bez_status first_columns(bez_builder *b, const char *const *names, const size_t *len, uint32_t n,
@@ -180,8 +190,9 @@ bez_status bez_builder_tile(bez_builder *b, uint64_t tile, unsigned worker, bez_
   return BEZ_OK;
 }
 
-static bez_status more_rows(bez_builder *b, bez_worker *w, bez_error *err) {
-  uint32_t cap = w->cap_rows ? w->cap_rows * 2 : 256;
+static bez_status more_rows(bez_builder *b, bez_worker *w, uint32_t want, bez_error *err) {
+  uint32_t cap = w->cap_rows ? w->cap_rows : 256;
+  while (cap < want) cap *= 2;
   for (uint32_t c = 0; c < b->n_cols; c++) {
     uint32_t *codes = realloc(w->lanes[c].codes, cap * sizeof *codes);
     if (!codes) return bez_fail_memory(err, cap * sizeof *codes);
@@ -195,7 +206,7 @@ bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t
   bez_builder *b = tile->builder;
   bez_worker *w = &b->workers[tile->worker];
   if (tile->n_rows == w->cap_rows) {
-    bez_status st = more_rows(b, w, err);
+    bez_status st = more_rows(b, w, tile->n_rows + 1, err);
     if (st != BEZ_OK) return st;
   }
   for (uint32_t i = 0; i < b->n_map; i++) {
@@ -206,6 +217,59 @@ bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t
     lane->codes[tile->n_rows] = code;
   }
   tile->n_rows++;
+  return BEZ_OK;
+}
+
+/* Large dictionaries live in memory, not in the caches: ask for all slots of a batch before looking at any. */
+#define BATCH 64u
+#define LARGE_DICT (1u << 14)
+
+static bool push_prefetched(bez_dict *dict, const char *base, const bez_cell_span *spans, uint32_t n_rows,
+                            uint32_t stride, uint32_t *codes) {
+  uint64_t w0[BATCH], w1[BATCH], hash[BATCH];
+  for (uint32_t first = 0; first < n_rows; first += BATCH) {
+    uint32_t n = n_rows - first < BATCH ? n_rows - first : BATCH;
+    for (uint32_t r = 0; r < n; r++) {
+      const bez_cell_span *span = &spans[(size_t)(first + r) * stride];
+      bez_dict_words(base + span->begin, span->len, &w0[r], &w1[r]);
+      hash[r] = span->len <= 16 ? bez_dict_hash(dict, w0[r], w1[r], span->len)
+                                : bez_dict_hash_long(dict, base + span->begin, span->len);
+      __builtin_prefetch(&dict->slots[hash[r] & dict->mask]);
+    }
+    for (uint32_t r = 0; r < n; r++) {
+      const bez_cell_span *span = &spans[(size_t)(first + r) * stride];
+      codes[first + r] = bez_dict_find_or_insert(dict, base + span->begin, span->len, w0[r], w1[r], hash[r]);
+      if (codes[first + r] == BEZ_DICT_NONE) return false;
+    }
+  }
+  return true;
+}
+
+static bool push_codes(bez_dict *dict, const char *base, const bez_cell_span *spans, uint32_t n_rows, uint32_t stride,
+                       uint32_t *codes) {
+  if (dict->n > LARGE_DICT) return push_prefetched(dict, base, spans, n_rows, stride, codes);
+  for (uint32_t r = 0; r < n_rows; r++) {
+    const bez_cell_span *span = &spans[(size_t)r * stride];
+    codes[r] = bez_dict_put_padded(dict, base + span->begin, span->len);
+    if (codes[r] == BEZ_DICT_NONE) return false;
+  }
+  return true;
+}
+
+bez_status bez_tile_spans(bez_tile *tile, const char *base, const bez_cell_span *spans, uint32_t n_rows,
+                          bez_error *err) {
+  bez_builder *b = tile->builder;
+  bez_worker *w = &b->workers[tile->worker];
+  if (n_rows > w->cap_rows - tile->n_rows) {
+    bez_status st = more_rows(b, w, tile->n_rows + n_rows, err);
+    if (st != BEZ_OK) return st;
+  }
+  for (uint32_t c = 0; c < b->n_map; c++) {
+    bez_lane *lane = &w->lanes[b->map[c]];
+    if (!push_codes(&lane->dict, base, spans + c, n_rows, b->n_map, lane->codes + tile->n_rows))
+      return bez_fail_memory(err, (lane->dict.mask + 1) * sizeof *lane->dict.slots);
+  }
+  tile->n_rows += n_rows;
   return BEZ_OK;
 }
 
@@ -251,6 +315,7 @@ bez_status bez_tile_end(bez_tile *tile, bez_error *err) {
 void bez_tile_abandon(bez_tile *tile) {
   tile->dropped = true;
   tile->open = false;
+  free_tile_data(tile);
 }
 
 void bez_builder_remark(bez_builder *b, const char *rule, const char *path, uint64_t count, int64_t line,

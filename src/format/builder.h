@@ -11,6 +11,8 @@ BEZ_MUST_USE bez_status bez_builder_create(const bez_read_options *options, bez_
 void bez_builder_destroy(bez_builder *builder); /* NULL is fine */
 bez_budget *bez_builder_budget(bez_builder *builder);
 unsigned bez_builder_threads(const bez_builder *builder);
+/* The caller's progress function, to be called from the thread that called the reader; *fn may come back NULL. */
+void bez_builder_progress(const bez_builder *builder, bez_progress_fn *fn, void **ctx);
 
 /* Declares the columns. The first call fixes them for the data set; later calls (further files) must name the same
  * columns: any order is mapped by name, a missing or foreign column is BEZ_FORMAT. len NULL: NUL-terminated. */
@@ -30,9 +32,17 @@ BEZ_MUST_USE bez_status bez_builder_tile(bez_builder *builder, uint64_t tile, un
  * rest is ignored; either way the caller adds a remark). cells[i] == NULL is missing. */
 BEZ_MUST_USE bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t *len, uint32_t n,
                                      bez_error *err);
+/* Rows at once: spans[r * n + c] says where the cell of row r, column c lies behind base, n being the number of columns
+ * declared last; an empty span is missing. BEZ_CELL_PAD bytes behind every cell must be readable. */
+typedef struct bez_cell_span {
+  uint32_t begin, len;
+} bez_cell_span;
+#define BEZ_CELL_PAD 16u
+BEZ_MUST_USE bez_status bez_tile_spans(bez_tile *tile, const char *base, const bez_cell_span *spans, uint32_t n_rows,
+                                       bez_error *err);
 /* Done with the tile. */
 BEZ_MUST_USE bez_status bez_tile_end(bez_tile *tile, bez_error *err);
-/* Takes back a tile that was pushed from a wrong start. */
+/* Takes back a tile that was pushed from a wrong start; also one that has ended. It is gone then. */
 void bez_tile_abandon(bez_tile *tile);
 
 /* Counts a remark; thread safe. */

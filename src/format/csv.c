@@ -1,16 +1,32 @@
-/* Reading CSV into the builder. */
-#include <stdio.h>
+/* Reading a CSV file: dialect, header, then tiles in parallel.
+ *
+ * Tiles are cut at fixed bytes, and each guesses where its first record begins (behind a line end that leads into a
+ * record of the usual width). When all are read, their ends are followed from the first: a tile that did not begin
+ * where the one before it ended is taken back and read again from there. So the rows are those of one pass from the
+ * start, whatever was guessed and however many threads there are. */
+#include "format/csv.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/limits.h"
-#include "format/csv.h"
+#include "base/threads.h"
+#include "format/csv_read.h"
+#include "format/csv_tile.h"
+#include "format/csv_walk.h"
 #include "format/reader.h"
+
+#define TILE_BYTES (1u << 20)
 
 static int sniff(const uint8_t *head, size_t len, const char *extension) {
   if (len == 0) return 1;
   bool named = !strcmp(extension, "csv") || !strcmp(extension, "tsv") || !strcmp(extension, "tab");
+  bool utf16 = len >= 2 && ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff));
+  if (utf16) return named ? 50 : 0; /* to be refused by name */
   size_t odd = 0;
   for (size_t i = 0; i < len; i++) odd += head[i] < 32 && head[i] != '\t' && head[i] != '\n' && head[i] != '\r';
   if (odd * 10 > len) return 0;
@@ -18,128 +34,205 @@ static int sniff(const uint8_t *head, size_t len, const char *extension) {
   return named ? 50 : 30;
 }
 
-bez_status bez_csv_read_names(const bez_csv_dialect *d, bez_csv_record *record, bez_builder *builder, const char *path,
-                              bez_error *err);
-
 /* Names of the columns from the first record: empty ones and repeated ones get a number. */
 static bez_status declare(const bez_csv_dialect *d, const bez_csv_record *first, bez_builder *builder, const char *path,
                           bez_error *err) {
-  uint32_t n = first->n;
+  uint32_t n = first->n, repeated = 0;
   bez_arena arena = {0};
   const char **names = bez_arena_array(&arena, n, sizeof *names);
   bez_status st = names ? BEZ_OK : bez_fail_memory(err, n * sizeof *names);
-  uint32_t repeated = 0;
   for (uint32_t c = 0; st == BEZ_OK && c < n; c++) {
     const bez_csv_cell *cell = &first->cells[c];
+    char *name = NULL;
     if (!d->header || cell->len == 0) {
-      names[c] = bez_arena_printf(&arena, "col%u", c + 1);
-    } else {
-      char *name = bez_arena_strndup(&arena, cell->begin, cell->len);
-      if (name && cell->escaped) name[bez_csv_unescape(cell, name)] = 0;
-      names[c] = name;
+      name = bez_arena_printf(&arena, "col%u", c + 1);
+    } else if ((name = bez_arena_strndup(&arena, cell->begin, cell->len)) != NULL && cell->escaped) {
+      name[bez_csv_unescape(cell, name)] = 0;
     }
-    for (uint32_t i = 0; names[c] && i < c; i++)
-      if (!strcmp(names[i], names[c])) {
-        names[c] = bez_arena_printf(&arena, "%s_%u", names[c], c + 1);
-        repeated++;
-        break;
-      }
-    if (!names[c]) st = bez_fail_memory(err, cell->len);
+    names[c] = name;
+    if (!name) st = bez_fail_memory(err, cell->len);
   }
+  if (st == BEZ_OK) st = bez_csv_number_repeated(&arena, names, n, &repeated, err);
   if (st == BEZ_OK) st = bez_builder_columns(builder, path, names, NULL, n, err);
   if (st == BEZ_OK && repeated) bez_builder_remark(builder, "duplicate-column", path, repeated, 1, "");
   bez_arena_free(&arena);
   return st;
 }
 
-static bez_status split_failed(bez_csv_split_result got, const char *path, int64_t line, size_t at, bez_error *err) {
-  switch (got) {
-    case BEZ_CSV_OPEN:
-      return bez_fail_at(err, BEZ_FORMAT, path, line, (int64_t)at,
-                         "a quoted cell that begins in this record never ends");
-    case BEZ_CSV_TOO_WIDE:
-      return bez_fail_at(err, BEZ_LIMIT, path, line, (int64_t)at, "more than %u columns", BEZ_MAX_COLUMNS);
-    default: return bez_fail_memory(err, 0);
-  }
+typedef struct name_ref {
+  const char *name;
+  uint32_t col;
+} name_ref;
+
+static int by_name(const void *a, const void *b) {
+  const name_ref *x = a, *y = b;
+  int d = strcmp(x->name, y->name);
+  return d ? d : x->col < y->col ? -1 : x->col > y->col;
 }
 
-static bez_status read_rows(const bez_csv_dialect *d, const char *p, size_t len, bez_builder *builder, const char *path,
-                            bez_error *err) {
-  bez_csv_record record = {0};
+bez_status bez_csv_number_repeated(bez_arena *arena, const char **names, uint32_t n, uint32_t *repeated,
+                                   bez_error *err) {
+  *repeated = 0;
+  name_ref *refs = malloc(n * sizeof *refs);
+  if (!refs) return bez_fail_memory(err, n * sizeof *refs);
+  for (uint32_t c = 0; c < n; c++) refs[c] = (name_ref){names[c], c};
+  qsort(refs, n, sizeof *refs, by_name);
   bez_status st = BEZ_OK;
-  const char **cells = NULL;
-  uint32_t *lens = NULL;
-  bez_tile *tile = NULL;
-  char *scratch = NULL;
-  size_t used, at = d->skip;
-  bool first = true;
-  int64_t line = 1;
-  uint64_t ragged = 0;
-  int64_t ragged_line = -1;
-  for (; at < len; at += used) {
-    bez_csv_split_result got = bez_csv_split(d, p + at, len - at, true, &record, &used);
-    if (got != BEZ_CSV_RECORD) {
-      st = split_failed(got, path, line, at, err);
-      goto cleanup;
-    }
-    int64_t this_line = line;
-    for (size_t i = 0; i < used; i++) line += p[at + i] == d->newline;
-    if (record.n == 0) continue;
-    if (first) {
-      BEZ_TRY(declare(d, &record, builder, path, err));
-      BEZ_TRY(bez_builder_tile(builder, 0, 0, &tile, err));
-      cells = calloc(BEZ_MAX_COLUMNS, sizeof *cells);
-      lens = calloc(BEZ_MAX_COLUMNS, sizeof *lens);
-      scratch = malloc(len + 1);
-      if (!cells || !lens || !scratch) {
-        st = bez_fail_memory(err, len);
-        goto cleanup;
-      }
-      first = false;
-      if (d->header) continue;
-    }
-    size_t in_scratch = 0;
-    for (uint32_t c = 0; c < record.n; c++) {
-      cells[c] = record.cells[c].begin;
-      lens[c] = record.cells[c].len;
-      if (record.cells[c].escaped) {
-        lens[c] = bez_csv_unescape(&record.cells[c], scratch + in_scratch);
-        cells[c] = scratch + in_scratch;
-        in_scratch += lens[c];
-      }
-    }
-    if (record.n != d->n_cols) {
-      ragged++;
-      if (ragged_line < 0) ragged_line = this_line;
-    }
-    BEZ_TRY(bez_tile_row(tile, cells, lens, record.n, err));
+  for (uint32_t i = 1; i < n && st == BEZ_OK; i++) {
+    if (strcmp(refs[i].name, refs[i - 1].name)) continue;
+    names[refs[i].col] = bez_arena_printf(arena, "%s#%u", refs[i].name, refs[i].col + 1);
+    if (!names[refs[i].col]) st = bez_fail_memory(err, strlen(refs[i].name));
+    ++*repeated;
   }
-  if (ragged) bez_builder_remark(builder, "ragged", path, ragged, ragged_line, "");
-  if (tile) BEZ_TRY(bez_tile_end(tile, err));
-  BEZ_TRY(bez_builder_end_file(builder, tile ? 1 : 0, err));
+  free(refs);
+  return st;
+}
+
+typedef struct job {
+  bez_csv_plan plan;
+  bez_csv_tile *tiles;
+  uint64_t n_tiles;
+  uint64_t data_start, tile_bytes;
+  bez_csv_hand *hands;
+  _Atomic uint64_t bytes_done;
+  bez_progress_fn progress;
+  void *progress_ctx;
+} job;
+
+/* The header; leaves data_start behind it. */
+static bez_status read_header(job *j, bez_error *err) {
+  bez_csv_walk walk;
+  const bez_source *source = j->plan.source;
+  bez_status st = bez_csv_walk_open(source, &walk, err);
+  if (st != BEZ_OK) return st;
+  do st = bez_csv_walk_next(&walk, err);
+  while (st == BEZ_OK && !walk.done && walk.record.n == 0);
+  if (st == BEZ_OK && walk.done)
+    st = bez_fail_at(err, BEZ_FORMAT, source->path, 1, 0, "the file holds only empty lines");
+  if (st == BEZ_OK) {
+    walk.dialect.n_cols = walk.record.n;
+    j->plan.dialect = walk.dialect;
+    j->data_start = walk.offset + (walk.dialect.header ? walk.raw_len : 0);
+    st = declare(&walk.dialect, &walk.record, j->plan.builder, source->path, err);
+  }
+  bez_csv_walk_close(&walk);
+  return st;
+}
+
+static bez_status cut_tiles(job *j, bez_error *err) {
+  uint64_t bytes = j->plan.source->size - j->data_start;
+  j->n_tiles = (bytes + j->tile_bytes - 1) / j->tile_bytes;
+  j->tiles = calloc(j->n_tiles + 1, sizeof *j->tiles);
+  j->hands = calloc(bez_builder_threads(j->plan.builder), sizeof *j->hands);
+  if (!j->tiles || !j->hands) return bez_fail_memory(err, j->n_tiles * sizeof *j->tiles);
+  for (uint64_t k = 0; k < j->n_tiles; k++) {
+    j->tiles[k].low = j->data_start + k * j->tile_bytes;
+    j->tiles[k].high = k + 1 < j->n_tiles ? j->tiles[k].low + j->tile_bytes : j->plan.source->size;
+  }
+  return BEZ_OK;
+}
+
+static bez_status read_one(void *ctx, uint64_t k, unsigned worker, bez_error *err) {
+  job *j = ctx;
+  uint64_t start = k == 0 ? j->data_start : BEZ_CSV_GUESS;
+  bez_status st = bez_csv_read_tile(&j->plan, &j->hands[worker], k, worker, start, &j->tiles[k], err);
+  uint64_t done = atomic_fetch_add(&j->bytes_done, j->tiles[k].high - j->tiles[k].low);
+  if (st == BEZ_OK && worker == 0 && j->progress &&
+      !j->progress(j->progress_ctx, "reading", "bytes", done, j->plan.source->size))
+    return bez_fail(err, BEZ_CANCELLED, j->plan.source->path, "cancelled");
+  return st;
+}
+
+/* 1-based line of a file offset. */
+static bez_status find_line(const bez_source *source, char newline, uint64_t offset, int64_t *line, bez_error *err) {
+  char buf[65536];
+  *line = 1;
+  for (uint64_t at = 0; at < offset;) {
+    size_t got, want = offset - at < sizeof buf ? (size_t)(offset - at) : sizeof buf;
+    bez_status st = bez_source_read(source, at, buf, want, &got, err);
+    if (st != BEZ_OK || got == 0) return st;
+    for (size_t i = 0; i < got; i++) *line += buf[i] == newline;
+    at += got;
+  }
+  return BEZ_OK;
+}
+
+/* Follows the tiles from the first and reads again those that began at the wrong place. */
+static bez_status join_tiles(job *j, uint64_t *n_kept, bez_error *err) {
+  uint64_t expected = j->data_start;
+  *n_kept = 0;
+  for (uint64_t k = 0; k < j->n_tiles; k++) {
+    bez_csv_tile *t = &j->tiles[k];
+    bool none = expected >= t->high;
+    if (none || t->start != expected) {
+      if (t->tile) bez_tile_abandon(t->tile);
+      *t = (bez_csv_tile){.low = t->low, .high = t->high, .start = expected, .end = expected};
+      if (none) continue;
+      bez_status st = bez_csv_read_tile(&j->plan, &j->hands[0], k, 0, expected, t, err);
+      if (st != BEZ_OK) return st;
+    } else if (t->failed && t->error.code == BEZ_LIMIT && k > 0) { /* a guess gives up sooner than a known start */
+      bez_status st = bez_csv_read_tile(&j->plan, &j->hands[0], k, 0, expected, t, err);
+      if (st != BEZ_OK) return st;
+    }
+    if (t->failed) {
+      if (t->error.offset >= 0) {
+        bez_error ignored = {0};
+        if (find_line(j->plan.source, j->plan.dialect.newline, (uint64_t)t->error.offset, &t->error.line, &ignored)) {
+        }
+      }
+      if (err) *err = t->error;
+      return t->error.code;
+    }
+    expected = t->end;
+    *n_kept += t->tile != NULL;
+  }
+  return BEZ_OK;
+}
+
+static bez_status pass_remarks(const job *j, bez_error *err) {
+  static const char *const rules[BEZ_CSV_ODDITIES] = {"ragged",      "nul-bytes",   "invalid-utf8",
+                                                      "stray-quote", "blank-lines", "lone-cr"};
+  const bez_source *source = j->plan.source;
+  for (int kind = 0; kind < BEZ_CSV_ODDITIES; kind++) {
+    uint64_t count = 0, first = UINT64_MAX;
+    for (uint64_t k = 0; k < j->n_tiles; k++) {
+      const bez_csv_odd *odd = &j->tiles[k].odd[kind];
+      if (odd->count && !count) first = odd->at;
+      count += odd->count;
+    }
+    if (!count) continue;
+    int64_t line = -1;
+    bez_status st = find_line(source, j->plan.dialect.newline, first, &line, err);
+    if (st != BEZ_OK) return st;
+    bez_builder_remark(j->plan.builder, rules[kind], source->path, count, line, "");
+  }
+  return BEZ_OK;
+}
+
+bez_status bez_csv_read(const bez_source *source, bez_builder *builder, const bez_csv_tuning *tuning, bez_error *err) {
+  job j = {.plan = {.source = source, .builder = builder, .reference = tuning->reference},
+           .tile_bytes = tuning->tile_bytes ? tuning->tile_bytes : TILE_BYTES};
+  uint64_t n_kept;
+  bez_status st;
+  j.plan.scan = bez_csv_scanner(tuning->cpu);
+  bez_builder_progress(builder, &j.progress, &j.progress_ctx);
+  BEZ_TRY(bez_builder_begin_file(builder, source->path, "csv", source->size, err));
+  BEZ_TRY(read_header(&j, err));
+  BEZ_TRY(cut_tiles(&j, err));
+  BEZ_TRY(bez_parallel(j.n_tiles, bez_builder_threads(builder), read_one, &j, err));
+  BEZ_TRY(join_tiles(&j, &n_kept, err));
+  BEZ_TRY(pass_remarks(&j, err));
+  BEZ_TRY(bez_builder_end_file(builder, n_kept, err));
 cleanup:
-  bez_csv_record_free(&record);
-  free(cells);
-  free(lens);
-  free(scratch);
+  for (unsigned w = 0; j.hands && w < bez_builder_threads(builder); w++) bez_csv_hand_free(&j.hands[w]);
+  free(j.hands);
+  free(j.tiles);
   return st;
 }
 
 static bez_status read_csv(bez_source *source, bez_builder *builder, bez_error *err) {
-  bez_store all = {.fd = -1};
-  bez_csv_dialect dialect;
-  size_t got;
-  bez_store_init(&all, bez_builder_budget(builder));
-  bez_status st;
-  BEZ_TRY(bez_store_grow(&all, source->size + 1, err));
-  BEZ_TRY(bez_source_read(source, 0, all.data, source->size, &got, err));
-  size_t head = got < 1u << 20 ? got : 1u << 20;
-  BEZ_TRY(bez_csv_sniff(all.data, head, head == got, source->path, &dialect, err));
-  BEZ_TRY(bez_builder_begin_file(builder, source->path, "csv", source->size, err));
-  BEZ_TRY(read_rows(&dialect, all.data, got, builder, source->path, err));
-cleanup:
-  bez_store_free(&all);
-  return st;
+  bez_csv_tuning tuning = {.cpu = bez_cpu_features()};
+  return bez_csv_read(source, builder, &tuning, err);
 }
 
 const bez_reader bez_reader_csv = {

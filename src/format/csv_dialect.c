@@ -24,6 +24,7 @@ typedef struct reading {
   uint32_t bad;      /* quoting that does not fit */
   uint32_t needless; /* quoted cells without a separator, line end or quote inside */
   uint32_t left_on;  /* cells that begin and end with a quote that counts for nothing */
+  bool too_wide;     /* a record of more cells than are read */
 } reading;
 
 static uint32_t quotes_left_on(const bez_csv_record *record) {
@@ -41,6 +42,18 @@ static uint32_t quoted_needlessly(const bez_csv_dialect *d, const bez_csv_record
     const bez_csv_cell *cell = &record->cells[c];
     n += cell->quoted && !cell->escaped && !memchr(cell->begin, d->separator, cell->len) &&
          !memchr(cell->begin, d->newline, cell->len);
+  }
+  return n;
+}
+
+/* Lines behind the first of an unclosed record that look like records of their own. */
+static uint32_t records_swallowed(const bez_csv_dialect *d, const char *p, size_t len) {
+  uint32_t n = 0, cells = 1, lines = 0;
+  for (size_t i = 0; i < len; i++) {
+    cells += p[i] == d->separator;
+    if (p[i] != d->newline) continue;
+    n += lines++ && cells == d->n_cols;
+    cells = 1;
   }
   return n;
 }
@@ -65,7 +78,8 @@ static void try_reading(reading *r, const char *p, size_t len, bool whole, bez_c
   size_t used, at = 0;
   while (at < len && r->n_records < SAMPLE_RECORDS) {
     bez_csv_split_result got = bez_csv_split(&r->dialect, p + at, len - at, whole, record, &used);
-    if (got == BEZ_CSV_OPEN || (got == BEZ_CSV_MORE && r->dialect.quotes && len - at > len / 2)) r->bad += 10;
+    if (got != BEZ_CSV_RECORD && r->dialect.quotes) r->bad += records_swallowed(&r->dialect, p + at, len - at);
+    r->too_wide |= got == BEZ_CSV_TOO_WIDE;
     if (got != BEZ_CSV_RECORD) break;
     at += used;
     if (record->n == 0) continue;
@@ -91,7 +105,7 @@ static double oddness(const reading *r) {
 static bool better(const reading *a, const reading *b) {
   double x = oddness(a), y = oddness(b);
   bool one_a = a->usual < 2, one_b = b->usual < 2;
-  if (one_a != one_b) return one_a ? y > 0.3 : x <= 0.3;
+  if (one_a != one_b) return one_a ? y > 0.5 : x <= 0.5;
   if (x < y - 1e-12 || y < x - 1e-12) return x < y;
   return a->usual > b->usual;
 }
@@ -203,12 +217,18 @@ bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *p
   uint32_t *widths = malloc(SAMPLE_RECORDS * sizeof *widths);
   if (!widths) return bez_fail_memory(err, SAMPLE_RECORDS * sizeof *widths);
   reading best = {0};
+  bool too_wide = false;
   for (unsigned k = 0; k < 8; k++) {
     reading r = {.dialect = {.separator = separators[k / 2], .newline = newline, .quotes = k % 2 == 0, .skip = skip}};
     try_reading(&r, p, len, whole, &record, widths);
+    too_wide |= r.too_wide;
     if (k == 0 || better(&r, &best)) best = r;
   }
   free(widths);
+  if (too_wide && best.usual < 2) {
+    bez_csv_record_free(&record);
+    return bez_fail_at(err, BEZ_LIMIT, path, 1, (int64_t)skip, "more than %u columns", BEZ_MAX_COLUMNS);
+  }
   best.dialect.crlf = line_end && line_end > p && line_end[-1] == '\r';
   best.dialect.header = has_header(&best.dialect, p, len, whole, &record);
   bez_csv_record_free(&record);

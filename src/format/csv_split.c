@@ -49,7 +49,7 @@ static size_t closing_quote(const char *p, size_t len, size_t i, bool *escaped) 
 
 static bool ends_here(const bez_csv_dialect *d, const char *p, size_t len, size_t i) {
   return i == len || p[i] == d->separator || p[i] == d->newline ||
-         (p[i] == '\r' && i + 1 < len && p[i + 1] == d->newline);
+         (d->newline == '\n' && p[i] == '\r' && (i + 1 == len || p[i + 1] == '\n'));
 }
 
 bez_csv_split_result bez_csv_split(const bez_csv_dialect *d, const char *p, size_t len, bool last,
@@ -73,7 +73,7 @@ bez_csv_split_result bez_csv_split(const bez_csv_dialect *d, const char *p, size
     if (i == len && !last) return BEZ_CSV_MORE;
     bool end = i == len || p[i] == d->newline;
     size_t stop = i;
-    if (end && !quoted && stop > begin && p[stop - 1] == '\r' && i < len && d->newline == '\n') stop--;
+    if (end && !quoted && stop > begin && p[stop - 1] == '\r' && d->newline == '\n') stop--;
     if (end && record->n == 0 && stop == begin && !quoted) { /* an empty line */
       *used = i < len ? i + 1 : i;
       return BEZ_CSV_RECORD;

@@ -7,6 +7,17 @@
 
 #define FIRST_SLOTS 64u
 
+const uint64_t bez_dict_masks[17][2] = {
+    {0x0000000000000000ull, 0x0000000000000000ull}, {0x00000000000000ffull, 0x0000000000000000ull},
+    {0x000000000000ffffull, 0x0000000000000000ull}, {0x0000000000ffffffull, 0x0000000000000000ull},
+    {0x00000000ffffffffull, 0x0000000000000000ull}, {0x000000ffffffffffull, 0x0000000000000000ull},
+    {0x0000ffffffffffffull, 0x0000000000000000ull}, {0x00ffffffffffffffull, 0x0000000000000000ull},
+    {0xffffffffffffffffull, 0x0000000000000000ull}, {0xffffffffffffffffull, 0x00000000000000ffull},
+    {0xffffffffffffffffull, 0x000000000000ffffull}, {0xffffffffffffffffull, 0x0000000000ffffffull},
+    {0xffffffffffffffffull, 0x00000000ffffffffull}, {0xffffffffffffffffull, 0x000000ffffffffffull},
+    {0xffffffffffffffffull, 0x0000ffffffffffffull}, {0xffffffffffffffffull, 0x00ffffffffffffffull},
+    {0xffffffffffffffffull, 0xffffffffffffffffull}};
+
 void bez_dict_free(bez_dict *dict) {
   free(dict->slots);
   free(dict->tails);

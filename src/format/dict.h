@@ -47,9 +47,8 @@ static inline const char *bez_dict_bytes(const bez_dict *dict, const bez_dict_sl
 }
 
 static inline uint32_t bez_dict_find_or_insert(bez_dict *dict, const char *bytes, uint32_t len, uint64_t w0,
-                                               uint64_t w1) {
+                                               uint64_t w1, uint64_t hash) {
   if (dict->slots) {
-    uint64_t hash = len <= 16 ? bez_dict_hash(dict, w0, w1, len) : bez_dict_hash_long(dict, bytes, len);
     for (uint64_t i = hash & dict->mask;; i = (i + 1) & dict->mask) {
       const bez_dict_slot *slot = &dict->slots[i];
       if (slot->word[0] == w0 && slot->word[1] == w1 && slot->len == len && slot->code1 &&
@@ -65,21 +64,27 @@ static inline uint32_t bez_dict_find_or_insert(bez_dict *dict, const char *bytes
 static inline uint32_t bez_dict_put(bez_dict *dict, const char *bytes, uint32_t len) {
   uint64_t w[2] = {0, 0};
   if (len) memcpy(w, bytes, len < 16 ? len : 16);
-  return bez_dict_find_or_insert(dict, bytes, len, w[0], w[1]);
+  uint64_t hash = len <= 16 ? bez_dict_hash(dict, w[0], w[1], len) : bez_dict_hash_long(dict, bytes, len);
+  return bez_dict_find_or_insert(dict, bytes, len, w[0], w[1], hash);
 }
 
-/* The same where BEZ_DICT_PAD bytes may be read behind bytes + len. */
+extern const uint64_t bez_dict_masks[17][2]; /* by length: which bits of the two words belong to the value */
+
+/* The first 16 bytes as two words; BEZ_DICT_PAD bytes behind bytes + len must be readable. */
+static inline void bez_dict_words(const char *bytes, uint32_t len, uint64_t *w0, uint64_t *w1) {
+  const uint64_t *mask = bez_dict_masks[len < 16 ? len : 16];
+  memcpy(w0, bytes, 8);
+  memcpy(w1, bytes + 8, 8);
+  *w0 &= mask[0];
+  *w1 &= mask[1];
+}
+
+/* bez_dict_put where BEZ_DICT_PAD bytes may be read behind the value. */
 static inline uint32_t bez_dict_put_padded(bez_dict *dict, const char *bytes, uint32_t len) {
   uint64_t w0, w1;
-  memcpy(&w0, bytes, 8);
-  memcpy(&w1, bytes + 8, 8);
-  if (len < 8) {
-    w0 &= ((uint64_t)1 << (8 * len)) - 1;
-    w1 = 0;
-  } else if (len < 16) {
-    w1 &= ((uint64_t)1 << (8 * (len - 8))) - 1;
-  }
-  return bez_dict_find_or_insert(dict, bytes, len, w0, w1);
+  bez_dict_words(bytes, len, &w0, &w1);
+  uint64_t hash = len <= 16 ? bez_dict_hash(dict, w0, w1, len) : bez_dict_hash_long(dict, bytes, len);
+  return bez_dict_find_or_insert(dict, bytes, len, w0, w1, hash);
 }
 
 #endif
