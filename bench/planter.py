@@ -53,10 +53,9 @@ class Sheet:
                 self.numbers[c] = x
 
     def discrete(self):
-        """Columns of 2 to 200 distinct values, the wordy ones first asked for."""
+        """Columns of words, and numeric ones of 2 to 200 distinct values."""
         words = [c for c in self.counts if c not in self.numbers and 2 <= len(self.counts[c]) <= 2000]
-        few = [c for c in self.numbers if 2 <= len(self.counts[c]) <= 200]
-        return words if len(words) >= 3 else words + few
+        return words + [c for c in self.numbers if 2 <= len(self.counts[c]) <= 200]
 
     def continuous(self):
         """Numeric columns of 10 values or more in which no single value fills half of the rows."""

@@ -25,9 +25,9 @@ def judge(cell, out):
 
 
 def summarise_cell(cell, lines):
-    good = [x for x in lines if "error" not in x]
+    good = [x for x in lines if "error" not in x and "no_place" not in x]
     out = {"cell": cell.name, "group": cell.group, "kind": cell.kind, "aim": cell.aim, "seeds": len(good),
-           "failed": len(lines) - len(good), "seconds": mean(x["seconds"] for x in good)}
+           "failed": sum("error" in x for x in lines), "no_place": sum("no_place" in x for x in lines), "seconds": mean(x["seconds"] for x in good)}
     if cell.kind == "clean":
         out["error_scans"] = sum(x["findings"]["error"] > 0 for x in good)
         out["warnings"] = mean(x["findings"]["warning"] for x in good)
@@ -36,6 +36,8 @@ def summarise_cell(cell, lines):
             for rule, n in x["rules"].items():
                 rules[rule] = rules.get(rule, 0) + n
         return out | {"rules": rules}
+    if not good:
+        return out | {"verdict": ""}
     for key in ("recall", "precision", "auc"):
         values = [x[key] for x in good if key in x]
         if values:
@@ -119,7 +121,8 @@ def markdown(summary, args):
     rows = summary["cells"]
     attacks = [r for r in rows if r["kind"] != "clean"]
     tuned = [r for r in attacks if not r["group"].startswith("Unused")]
-    unused = [r for r in attacks if r["group"].startswith("Unused")]
+    unused = [r for r in attacks if r["group"].startswith("Unused") and r["seeds"]]
+    nowhere = [r["cell"] for r in attacks if not r["seeds"] and r["no_place"]]
     clean = [r for r in rows if r["kind"] == "clean"]
     c = summary["clean"]
     met = sum(r["verdict"] == "met" and not r["aim"] for r in attacks)
@@ -138,5 +141,7 @@ def markdown(summary, args):
            "at most .5)." + (f" {failed} runs failed." if failed else ""), "", "## Data tuned on", "", *score_table(tuned)]
     if unused:
         out += ["", "## Data not used while tuning (asked: the bars above less five points)", "", *score_table(unused)]
+        if nowhere:
+            out += ["", "Nothing in the data that the attack could use: " + ", ".join(nowhere) + "."]
     out += ["", "## Clean data", "", *clean_table(clean), "", "## Side by side, one run", "", *peers_table(), ""]
     return "\n".join(out)

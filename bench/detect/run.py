@@ -34,13 +34,20 @@ def bezoar(binary, *args, timeout):
     return p.returncode, time.monotonic() - start, p.stderr.strip()[-400:]
 
 
+class NoPlace(Exception):
+    """The data set has nothing that this attack could use: no result, and no failure."""
+
+
 def poison(binary, cell, seed, out, key_path, timeout):
     size, target = cell.size_for(seed), cell.target_for(seed)
     if cell.planter:
         import planter
         header, rows = data.read_rows(data.path_of(cell.data))
         k = round(size * len(rows)) if size < 1 else int(size)
-        rows, key = planter.plant(header, rows, "label", cell.attack, k, seed)
+        try:
+            rows, key = planter.plant(header, rows, "label", cell.attack, k, seed)
+        except planter.CannotPlant as e:
+            raise NoPlace(e) from e
         data.write_rows(out, header, rows)
         key["n_rows"] = len(rows)
         return key
@@ -94,6 +101,8 @@ def run_one(job):
         line |= result_of(cell, key, rows, report, seconds)
     except subprocess.TimeoutExpired:
         line["error"] = f"took longer than {timeout} s"
+    except NoPlace as e:
+        line["no_place"] = str(e)
     except Exception as e:  # one cell's failure is a result too
         line["error"] = f"{type(e).__name__}: {e}"
     finally:
