@@ -288,8 +288,8 @@ static bez_status push_record(reading *r, size_t used, bez_error *err) {
     const bez_csv_cell *cell = &record->cells[c];
     if (cell->len > BEZ_MAX_CELL) {
       bez_error error = {.line = -1, .offset = -1};
-      bez_fail_at(&error, BEZ_LIMIT, r->plan->source->path, -1, (int64_t)(h->offset + r->row_start),
-                  "a cell of more than %u bytes", BEZ_MAX_CELL);
+      (void)bez_fail_at(&error, BEZ_LIMIT, r->plan->source->path, -1, (int64_t)(h->offset + r->row_start),
+                        "a cell of more than %u bytes", BEZ_MAX_CELL);
       content_error(r->out, &error);
       return BEZ_OK;
     }
