@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -102,6 +103,31 @@ static const char *hint_for(const bez_error *err) {
   return NULL;
 }
 
+/* "csv.gz" of "data/part.csv.gz": what the split files should end in. */
+static const char *endings(const char *path) {
+  const char *base = strrchr(path, '/');
+  const char *dot = strchr(base ? base + 1 : path, '.');
+  return dot && dot[1] ? dot + 1 : "out";
+}
+
+static void put_clean_line(bez_buf *out, const char *data, const char *report) {
+  if (!report) bez_buf_puts(out, "  run again with --report r.json, then\n");
+  bez_buf_puts(out, "  bezoar clean ");
+  bez_say_quoted(out, data);
+  bez_buf_puts(out, " --from ");
+  bez_say_quoted(out, report ? report : "r.json");
+  bez_buf_puts(out, " \\\n      -o clean.");
+  bez_say_quoted(out, endings(data));
+  bez_buf_puts(out, " --quarantine quarantine.");
+  bez_say_quoted(out, endings(data));
+  bez_buf_putc(out, '\n');
+}
+
+static bool is_one_file(const bez_args *args) {
+  struct stat info;
+  return args->n_positional == 1 && stat(args->positional[0], &info) == 0 && S_ISREG(info.st_mode);
+}
+
 /* Under a text report on standard output: what to do next, as command lines. */
 static int say_next(const bez_args *args, const bez_outputs *outputs, const bez_report *report, int code) {
   const bez_output *main_output = &outputs->items[outputs->n - 1];
@@ -112,14 +138,8 @@ static int say_next(const bez_args *args, const bez_outputs *outputs, const bez_
     if (!bez_report_finding(report, i).suppressed) rule = bez_report_finding(report, i).rule;
   if (!rule) return code;
   bez_buf_puts(&out, "\nNext\n");
-  if (bez_report_count(report, BEZ_SEV_ERROR) && args->n_positional == 1) {
-    if (!outputs->json) bez_buf_puts(&out, "  run again with --report r.json, then\n");
-    bez_buf_puts(&out, "  bezoar clean ");
-    bez_say_quoted(&out, args->positional[0]);
-    bez_buf_puts(&out, " --from ");
-    bez_say_quoted(&out, outputs->json ? outputs->json : "r.json");
-    bez_buf_puts(&out, " \\\n      -o clean.out --quarantine quarantine.out\n");
-  }
+  if (bez_report_count(report, BEZ_SEV_ERROR) && is_one_file(args))
+    put_clean_line(&out, args->positional[0], outputs->json);
   bez_buf_printf(&out, "  bezoar explain %s\n", rule);
   return bez_say(&out, code);
 }

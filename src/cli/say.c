@@ -12,39 +12,55 @@
 #include "base/utf8.h"
 #include "cli/command.h"
 
+/* Bytes of the next character, and whether it may reach a terminal as it is: no control character, nothing that
+ * turns the direction of text, no byte that is not UTF-8. */
+static size_t next_character(const char *text, size_t len, bool *harmless) {
+  uint32_t cp;
+  bool ok = true;
+  size_t used = bez_utf8_decode(text, len, &cp, &ok);
+  bool control = cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
+  bool bidi = (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+  *harmless = ok && !control && !bidi;
+  return used;
+}
+
+static void put_character(bez_buf *out, const char *text, size_t used, bool harmless) {
+  if (harmless) bez_buf_write(out, text, used);
+  for (size_t i = 0; !harmless && i < used; i++) bez_buf_printf(out, "\\x%02x", (unsigned char)text[i]);
+}
+
 void bez_say_safe(bez_buf *out, const char *text) {
-  size_t len = strlen(text);
-  for (size_t i = 0; i < len;) {
-    uint32_t cp;
-    bool ok = true;
-    size_t used = bez_utf8_decode(text + i, len - i, &cp, &ok);
-    bool control = cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
-    bool bidi = (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
-    if (!ok || control)
-      bez_buf_printf(out, "\\x%02x", (unsigned char)text[i]);
-    else if (bidi)
-      bez_buf_printf(out, "\\u%04x", cp);
-    if (!ok || (control && used == 1)) {
-      i++;
-      continue;
-    }
-    if (!control && !bidi) bez_buf_write(out, text + i, used);
-    i += used;
+  bool harmless;
+  for (size_t left = strlen(text), used; left; text += used, left -= used) {
+    used = next_character(text, left, &harmless);
+    put_character(out, text, used, harmless);
   }
 }
 
+static bool all_harmless(const char *text) {
+  bool harmless = true;
+  for (size_t left = strlen(text), used; left && harmless; text += used, left -= used)
+    used = next_character(text, left, &harmless);
+  return harmless;
+}
+
+/* Plain where it can be, else in single quotes, else as bash and zsh write odd bytes: $'\\x1b'. */
 void bez_say_quoted(bez_buf *out, const char *word) {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
   if (*word && strspn(word, plain) == strlen(word)) {
     bez_buf_puts(out, word);
     return;
   }
-  bez_buf_putc(out, '\'');
-  for (const char *p = word; *p; p++) {
-    if (*p == '\'')
-      bez_buf_puts(out, "'\\''");
+  bool odd = !all_harmless(word), harmless;
+  bez_buf_puts(out, odd ? "$'" : "'");
+  for (size_t left = strlen(word), used; left; word += used, left -= used) {
+    used = next_character(word, left, &harmless);
+    if (*word == '\'')
+      bez_buf_puts(out, odd ? "\\'" : "'\\''");
+    else if (odd && *word == '\\')
+      bez_buf_puts(out, "\\\\");
     else
-      bez_buf_putc(out, (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+      put_character(out, word, used, harmless);
   }
   bez_buf_putc(out, '\'');
 }

@@ -13,9 +13,10 @@ int bez_say_error(const bez_error *err, const char *command, const char *hint);
  * went away (a closed pipe) is no error. */
 int bez_say(bez_buf *text, int exit_code);
 
-/* Appends text so that no byte of it can act on a terminal: control characters become \xNN. */
+/* Appends text so that no byte of it can act on a terminal: controls, bidi controls and bytes that are not UTF-8
+ * become \xNN. */
 void bez_say_safe(bez_buf *out, const char *text);
-/* Appends a word as a POSIX shell needs it. */
+/* Appends a word as a shell needs it, harmless on a terminal. */
 void bez_say_quoted(bez_buf *out, const char *word);
 /* Appends paragraphs (separated by blank lines) filled to `width` columns behind `indent` blanks; lines that begin
  * with a blank stand as they are. */

@@ -1,8 +1,10 @@
 /* Splits one file by a report's rows: text formats record by record, arrays through a mask. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -104,7 +106,28 @@ static bez_status split(const char *path, const bez_report_file *file, const uin
   bez_rewrite_result done = {0};
   bez_status st = bez_rewrite_file(path, &plan, out_path, quarantine_path, &done, err);
   *result = (bez_clean_result){done.n_rows, done.n_kept, done.n_dropped};
-  return st;
+  if (st != BEZ_OK || done.n_rows == file->n_rows) return st;
+  if (strcmp(out_path, "-") != 0) unlink(out_path); /* rows of another file: what was written means nothing */
+  if (quarantine_path && strcmp(quarantine_path, "-") != 0) unlink(quarantine_path);
+  return bez_fail(err, BEZ_USAGE, path, "is not the file that was scanned: it has %llu rows, the report says %llu",
+                  (unsigned long long)done.n_rows, (unsigned long long)file->n_rows);
+}
+
+/* The report knows the bytes of the unpacked content; of a packed file only the rows can be compared. */
+static bool is_packed(const char *path) {
+  unsigned char head[4] = {0};
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t got = fd < 0 ? 0 : read(fd, head, sizeof head);
+  if (fd >= 0) close(fd);
+  return got == 4 && (!memcmp(head, "\x1f\x8b", 2) || !memcmp(head, "\x28\xb5\x2f\xfd", 4));
+}
+
+static bez_status check_same_content(const char *path, const bez_report_file *file, bez_error *err) {
+  struct stat info;
+  if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");
+  if (!S_ISREG(info.st_mode) || !file->bytes || is_packed(path) || (uint64_t)info.st_size == file->bytes) return BEZ_OK;
+  return bez_fail(err, BEZ_USAGE, path, "is not the file that was scanned: it has %llu bytes, the report says %llu",
+                  (unsigned long long)info.st_size, (unsigned long long)file->bytes);
 }
 
 bez_status bez_clean(const char *path, const bez_report *report, const bez_clean_options *options, const char *out_path,
@@ -122,9 +145,7 @@ bez_status bez_clean(const char *path, const bez_report *report, const bez_clean
     return bez_fail(err, BEZ_USAGE, path, "is the input: it would be lost");
   if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");
   BEZ_TRY(find_file(report, path, &file, err));
-  if (S_ISREG(info.st_mode) && file->bytes && (uint64_t)info.st_size != file->bytes)
-    BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "is not the file that was scanned: it has %llu bytes, the report says %llu",
-                     (unsigned long long)info.st_size, (unsigned long long)file->bytes));
+  BEZ_TRY(check_same_content(path, file, err));
   BEZ_TRY(collect(report, file, options ? options : &defaults, &rows, &n, err));
   BEZ_TRY(split(path, file, rows, n, out_path, quarantine_path, result, err));
 cleanup:

@@ -168,6 +168,8 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_table **table, bez
     if (scan->cancelled) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
     if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
     if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) continue;
+    if (st == BEZ_UNSUPPORTED)
+      return bez_fail(err, st, why.subject, "not checked: this version examines tables and text; %s", why.message);
     if (err && err->code == BEZ_OK) *err = why;
     return st;
   }

@@ -56,7 +56,7 @@ def test_exit_3_on_what_cannot_be_examined(bezoar, table, tmp_path):
         assert result.returncode == 3, path
         assert "clean" not in result.stdout.lower()
     assert "not checked: this version examines tables and text" in bezoar("scan", model).stderr
-    both = bezoar("scan", model, table, "--label", "label")
+    both = bezoar("scan", model.name, table.name, "--label", "label")
     assert both.returncode == 3, "one readable path does not make the other clean"
     assert "model.safetensors" in both.stdout
     never = bezoar("scan", model, table, "--label", "label", "--fail-on", "never")
@@ -135,7 +135,7 @@ def test_output_dash_and_file(bezoar, messages, tmp_path):
 
 def test_rows_of_the_planted_messages(bezoar, messages):
     report = scan_json(bezoar, messages, "--label", "label", "--only", "BZ-D005")
-    rows = sorted(r["row"] for f in report["findings"] for r in f["rows"])
+    rows = sorted(row for f in report["findings"] for row in f["rows"]["row"])
     assert rows == list(range(0, 36, 3))
 
 

@@ -188,8 +188,11 @@ static void test_quoting(void **state) {
   bez_say_quoted(&out, "it's <here>");
   assert_string_equal(out.data, "'it'\\''s <here>'");
   bez_buf_clear(&out);
+  bez_say_quoted(&out, "a'\\\x1b");
+  assert_string_equal(out.data, "$'a\\'\\\\\\x1b'");
+  bez_buf_clear(&out);
   bez_say_safe(&out, "a\x1b[31mb\xff\xe2\x80\xae\xc2\x9b\xc3\xa4");
-  assert_string_equal(out.data, "a\\x1b[31mb\\xff\\u202e\\xc2\xc3\xa4");
+  assert_string_equal(out.data, "a\\x1b[31mb\\xff\\xe2\\x80\\xae\\xc2\\x9b\xc3\xa4");
   bez_buf_free(&out);
 }
 
