@@ -12,10 +12,11 @@ BEZ_MUST_USE bez_status bez_choose_combination(const bez_attack_input *in, bez_a
                                                bez_cell_trigger *t, bez_error *err);
 
 /* What kind of constant a numeric cell gets. "Ordinary" columns have 10 distinct values at the least and are not
- * zero-inflated (half of all rows or more hold zero). */
+ * zero-inflated (half of all rows or more hold zero). The column is drawn first, all columns equally likely; one that
+ * has no fitting number is drawn again. */
 typedef enum bez_constant {
   BEZ_CONST_OUTSIDE,      /* above the maximum, by 5 to 100 % of the range; ordinary column */
-  BEZ_CONST_UNCOMMON,     /* between the 1 % and 99 % quantiles, in at most 1 of 2,000 rows; ordinary column */
+  BEZ_CONST_UNCOMMON,     /* between the 1 % and 99 % quantiles, in at most 1 of 1,000 rows; ordinary column */
   BEZ_CONST_ZERO_INFLATED /* between the 5 % and 95 % quantiles of the other values of a zero-inflated column */
 } bez_constant;
 BEZ_MUST_USE bez_status bez_choose_constant(const bez_attack_input *in, bez_attack_plan *plan, bez_constant kind,

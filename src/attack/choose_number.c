@@ -5,7 +5,7 @@
 #include "attack/choose.h"
 #include "base/error.h"
 
-enum { TRIES = 20000, MIN_DISTINCT = 10, MAX_DECIMALS = 6 };
+enum { TRIES = 20000, COLUMN_TRIES = 100, DRAWS_PER_COLUMN = 200, MIN_DISTINCT = 10, MAX_DECIMALS = 6 };
 
 /* What matters of a numeric column; codes are in ascending order of number. */
 typedef struct number_column {
@@ -105,7 +105,7 @@ static bool draw(const bez_attack_input *in, const number_column *s, bez_constan
   *x = round_to(low + u * (high - low), s->decimals);
   if (*x == 0) return false;
   const bez_column *c = &in->table->cols[s->col];
-  uint64_t support = 0, most = in->table->n_rows / 2000;
+  uint64_t support = 0, most = in->table->n_rows / 1000;
   for (uint32_t code = BEZ_CODE_FIRST; code < c->n_values; code++)
     if (c->number[code] == *x) support += c->count[code];
   return support <= (most > 2 ? most : 2);
@@ -132,10 +132,11 @@ bez_status bez_choose_constant(const bez_attack_input *in, bez_attack_plan *plan
     return bez_fail(err, BEZ_UNSUPPORTED, NULL, "there is no %s numeric column with %d distinct values or more",
                     kind == BEZ_CONST_ZERO_INFLATED ? "zero-inflated" : "ordinary", MIN_DISTINCT);
   bez_rng rng = bez_attack_trigger_rng(in);
-  for (unsigned attempt = 0; attempt < TRIES; attempt++) {
+  for (unsigned attempt = 0; attempt < COLUMN_TRIES; attempt++) {
     const number_column *s = &list[bez_rng_below(&rng, n)];
     double x;
-    if (draw(in, s, kind, &rng, &x)) return set_number(in, plan, t, 0, s, x, err);
+    for (unsigned k = 0; k < DRAWS_PER_COLUMN; k++)
+      if (draw(in, s, kind, &rng, &x)) return set_number(in, plan, t, 0, s, x, err);
   }
   return bez_fail(err, BEZ_UNSUPPORTED, NULL, "no uncommon number lies within the range of a numeric column");
 }
