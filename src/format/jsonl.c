@@ -54,6 +54,7 @@ typedef struct jsonl {
 
 /* Fills the worker's window with [from, from + want) of the file, less at its end. */
 static bez_status load(jsonl *j, worker *w, uint64_t from, size_t want, bez_error *err) {
+  if (want > j->source->size - from) want = (size_t)(j->source->size - from);
   if (!bez_buf_reserve(&w->window, want)) return bez_buf_status(&w->window, err);
   size_t got = 0;
   bez_status st = bez_source_read(j->source, from, w->window.data + w->window.len, want, &got, err);

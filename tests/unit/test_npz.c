@@ -1,0 +1,148 @@
+/* .npz: members side by side, and archives that say two things at once. */
+#include "reader_help.h"
+
+#include <zlib.h>
+
+#include "base/buf.h"
+
+static void le(bez_buf *b, uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; i++) bez_buf_putc(b, (char)(value >> (8 * i)));
+}
+
+/* An archive under construction, and the lies it shall tell. */
+typedef struct archive {
+  bez_buf out, directory;
+  unsigned n;
+  const char *local_name; /* in place of the name in the local header */
+  uint32_t crc_off, size_off, local_crc_off;
+} archive;
+
+static void add(archive *a, const char *name, const void *data, size_t len, bool deflate_it) {
+  unsigned char packed[65536];
+  uLongf n = sizeof packed;
+  z_stream z = {
+      .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len, .next_out = packed, .avail_out = sizeof packed};
+  if (deflate_it) {
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    n = z.total_out;
+    deflateEnd(&z);
+  } else {
+    memcpy(packed, data, len);
+    n = len;
+  }
+  uint32_t crc = (uint32_t)crc32(0, data, (uInt)len) + a->crc_off, size = (uint32_t)len + a->size_off;
+  const char *local = a->local_name ? a->local_name : name;
+  size_t at = a->out.len;
+  le(&a->out, 0x04034b50, 4), le(&a->out, 20, 2), le(&a->out, 0, 2), le(&a->out, deflate_it ? 8 : 0, 2),
+      le(&a->out, 0, 4);
+  le(&a->out, crc + a->local_crc_off, 4), le(&a->out, n, 4), le(&a->out, size, 4), le(&a->out, strlen(local), 2),
+      le(&a->out, 0, 2);
+  bez_buf_puts(&a->out, local);
+  bez_buf_write(&a->out, packed, n);
+  le(&a->directory, 0x02014b50, 4), le(&a->directory, 20, 2), le(&a->directory, 20, 2), le(&a->directory, 0, 2);
+  le(&a->directory, deflate_it ? 8 : 0, 2), le(&a->directory, 0, 4), le(&a->directory, crc, 4), le(&a->directory, n, 4);
+  le(&a->directory, size, 4), le(&a->directory, strlen(name), 2), le(&a->directory, 0, 12), le(&a->directory, at, 4);
+  bez_buf_puts(&a->directory, name);
+  a->n++;
+}
+
+static bez_status finish(archive *a, const char *const *types, size_t n_types, bez_table **t, bez_error *err) {
+  size_t at = a->out.len, size = a->directory.len;
+  bez_buf_write(&a->out, a->directory.data, size);
+  le(&a->out, 0x06054b50, 4), le(&a->out, 0, 4), le(&a->out, a->n, 2), le(&a->out, a->n, 2), le(&a->out, size, 4);
+  le(&a->out, at, 4), le(&a->out, 0, 2);
+  *t = NULL;
+  bez_status st = open_bytes("npz", a->out.data, a->out.len, 2, types, n_types, t, err);
+  bez_buf_free(&a->out);
+  bez_buf_free(&a->directory);
+  return st;
+}
+
+/* A version 1.0 .npy of int32 with the given shape text. */
+static size_t npy(char *out, const char *shape, const int32_t *values, size_t n) {
+  char literal[128];
+  snprintf(literal, sizeof literal, "{'descr': '<i4', 'fortran_order': False, 'shape': %s}", shape);
+  memcpy(out, "\x93NUMPY\1\0\x76\0", 10);
+  memset(out + 10, ' ', 117);
+  memcpy(out + 10, literal, strlen(literal));
+  out[127] = '\n';
+  memcpy(out + 128, values, n * 4);
+  return 128 + n * 4;
+}
+
+static const int32_t six[] = {1, 2, 3, 4, 5, 6};
+
+static void members_become_columns(void **state) {
+  (void)state;
+  static const char *const types[] = {"x.0=categorical", "x.1=categorical", "y=categorical"};
+  char x[512], y[512];
+  size_t nx = npy(x, "(3, 2)", six, 6), ny = npy(y, "(3,)", six + 3, 3);
+  archive a = {0};
+  bez_table *t;
+  bez_error err;
+  add(&a, "x.npy", x, nx, true);
+  add(&a, "y.npy", y, ny, false);
+  if (finish(&a, types, 3, &t, &err) != BEZ_OK) fail_msg("%s", err.message);
+  assert_int_equal(bez_table_columns(t), 3);
+  assert_string_equal(bez_table_column_name(t, 1), "x.1");
+  assert_cell(t, 1, 2, "6");
+  assert_cell(t, 2, 0, "4");
+  bez_table_destroy(t);
+}
+
+static bez_status one(archive a, const char *name, const char *data, size_t len, bez_error *err) {
+  bez_table *t;
+  add(&a, name, data, len, true);
+  bez_status st = finish(&a, NULL, 0, &t, err);
+  bez_table_destroy(t);
+  return st;
+}
+
+static void lies_are_errors(void **state) {
+  (void)state;
+  char x[512];
+  size_t n = npy(x, "(6,)", six, 6);
+  bez_error err;
+  assert_int_equal(one((archive){0}, "x.npy", x, n, &err), BEZ_OK);
+  assert_int_equal(one((archive){.local_name = "z.npy"}, "x.npy", x, n, &err), BEZ_FORMAT);
+  assert_int_equal(one((archive){.crc_off = 1}, "x.npy", x, n, &err), BEZ_FORMAT);
+  assert_int_equal(one((archive){.local_crc_off = 1}, "x.npy", x, n, &err), BEZ_FORMAT);
+  assert_int_equal(one((archive){.size_off = 1}, "x.npy", x, n, &err), BEZ_FORMAT);
+  assert_int_equal(one((archive){.size_off = UINT32_MAX}, "x.npy", x, n, &err), BEZ_FORMAT);
+  assert_int_equal(one((archive){.size_off = 1000000000}, "x.npy", x, n, &err), BEZ_FORMAT);
+  assert_int_equal(one((archive){0}, "x.txt", x, n, &err), BEZ_UNSUPPORTED);
+  assert_int_equal(one((archive){0}, "x.npy", "no array", 8, &err), BEZ_FORMAT);
+}
+
+static void twins_and_misfits_are_errors(void **state) {
+  (void)state;
+  char x[512], y[512];
+  size_t nx = npy(x, "(6,)", six, 6), ny = npy(y, "(5,)", six, 5);
+  bez_table *t;
+  bez_error err;
+  archive twins = {0}, uneven = {0}, shared = {0};
+  add(&twins, "x.npy", x, nx, false);
+  add(&twins, "x.npy", y, ny, false);
+  assert_int_equal(finish(&twins, NULL, 0, &t, &err), BEZ_FORMAT);
+  assert_non_null(strstr(err.message, "two entries are named"));
+  add(&uneven, "x.npy", x, nx, false);
+  add(&uneven, "y.npy", y, ny, false);
+  assert_int_equal(finish(&uneven, NULL, 0, &t, &err), BEZ_UNSUPPORTED);
+  add(&shared, "x.npy", x, nx, false);
+  size_t keep = shared.directory.len;
+  assert_true(bez_buf_reserve(&shared.directory, keep));
+  bez_buf_write(&shared.directory, shared.directory.data, keep);
+  memcpy(shared.directory.data + keep + 46, "y", 1);
+  shared.n = 2;
+  assert_int_equal(finish(&shared, NULL, 0, &t, &err), BEZ_FORMAT);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(members_become_columns),
+      cmocka_unit_test(lies_are_errors),
+      cmocka_unit_test(twins_and_misfits_are_errors),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
