@@ -1,0 +1,158 @@
+/* Which patterns stand out, given how patterns of this data set behave. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "detect/label_contradiction.h"
+
+#define EFFECTIVE -6.0     /* ln of independent patterns per tested one, measured on clean data */
+#define STRENGTH_MIN 7.0   /* whatever the number of patterns */
+#define DECISIVE_OTHERS 3u /* so many other values of the same columns stand out: the columns decide by nature */
+#define DECISIVE_T 8.0
+#define DECISIVE_PURITY .9
+#define DECISIVE_TWICE 2.0
+#define FEW 5u           /* disjoint patterns that a poisoner may leave */
+#define LIKE_BEST .95    /* a shorter pattern of this share of the best strength is preferred */
+#define COMMON_SHARE .05 /* a value above is no sign of a decisive column */
+
+double bez_lco_q(double strength, uint64_t tested) {
+  double independent = log((double)(tested > 1 ? tested : 1)) + EFFECTIVE;
+  if (strength < STRENGTH_MIN) return 1.0;
+  return fmin(1.0, exp(fmax(independent, 0.0) - strength));
+}
+
+static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
+  return fmin(p->rows_llr, p->labels_llr[effect]);
+}
+
+static double purity(const bez_lco_pattern *p) {
+  return p->n > 0 ? p->n_target / p->n : 0;
+}
+
+static bool same_columns(const bez_lco_pattern *x, const bez_lco_pattern *y) {
+  return x->k == y->k && x->target == y->target && !memcmp(x->col, y->col, x->k * sizeof *x->col);
+}
+
+/* A set of columns decides by nature when several of its values speak so clearly. Only the value that is twice as
+ * strong as every other is still suspect. One run of equal column sets: [first, end). */
+static void mark_set(bez_lco_pattern *p, size_t n) {
+  uint32_t clear = 0;
+  double largest = 0, second = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (p[i].t < DECISIVE_T || purity(&p[i]) < DECISIVE_PURITY) continue;
+    clear++;
+    second = fmax(second, fmin(largest, p[i].t));
+    largest = fmax(largest, p[i].t);
+  }
+  for (size_t i = 0; i < n; i++) {
+    bool mine = p[i].t >= DECISIVE_T && purity(&p[i]) >= DECISIVE_PURITY;
+    double other = p[i].t >= largest ? second : largest;
+    if (clear - mine >= DECISIVE_OTHERS && p[i].t < DECISIVE_TWICE * other) p[i].decisive = true;
+  }
+}
+
+/* A single value that decides explains every pattern it is part of; so do other uncommon values of its column. */
+static void mark_decisive(const bez_detect_input *in, bez_lco_patterns *list) {
+  size_t first = 0;
+  for (size_t i = 1; i <= list->n; i++) {
+    if (i < list->n && same_columns(&list->item[first], &list->item[i])) continue;
+    if (list->item[first].k == 1) mark_set(list->item + first, i - first);
+    first = i;
+  }
+  for (size_t i = 0; i < list->n; i++) {
+    const bez_lco_pattern *one = &list->item[i];
+    if (one->k != 1 || !one->decisive) continue;
+    const bez_column *col = &in->table->cols[in->features[one->col[0]]];
+    for (size_t j = 0; j < list->n; j++) {
+      bez_lco_pattern *p = &list->item[j];
+      for (uint32_t c = 0; c < p->k && p->k > 1 && p->target == one->target; c++)
+        if (p->col[c] == one->col[0] && (double)col->count[p->code[c]] < COMMON_SHARE * (double)in->table->n_rows)
+          p->decisive = true;
+    }
+  }
+}
+
+/* Do most rows of p lie in rows already marked? Marks them otherwise. */
+static bool covered(const bez_lco_pattern *p, uint64_t *marks) {
+  uint64_t old = 0;
+  for (uint64_t i = 0; i < p->n_rows; i++) old += marks[p->row[i] >> 6] >> (p->row[i] & 63) & 1;
+  if (old * 2 > p->n_rows) return true;
+  for (uint64_t i = 0; i < p->n_rows; i++) marks[p->row[i] >> 6] |= 1ull << (p->row[i] & 63);
+  return false;
+}
+
+typedef struct ranked {
+  double strength;
+  size_t index;
+} ranked;
+
+static int by_strength(const void *a, const void *b) {
+  const ranked *x = a, *y = b;
+  if (x->strength != y->strength) return x->strength < y->strength ? 1 : -1;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Patterns with mostly rows of their own that stand out at this effect size; stops above FEW. */
+static bez_status count_disjoint(const bez_detect_input *in, const bez_lco_patterns *list, uint32_t effect,
+                                 uint32_t *count, bez_error *err) {
+  uint64_t words = (in->table->n_rows + 63) / 64;
+  uint64_t *marks = calloc(words ? words : 1, sizeof *marks);
+  ranked *order = malloc((list->n ? list->n : 1) * sizeof *order);
+  *count = 0;
+  if (marks && order) {
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+      double s = strength_at(&list->item[i], effect);
+      if (!list->item[i].decisive && bez_lco_q(s, list->tested) <= BEZ_LCO_Q_WARNING) order[n++] = (ranked){s, i};
+    }
+    qsort(order, n, sizeof *order, by_strength);
+    for (size_t i = 0; i < n && *count <= FEW; i++) *count += !covered(&list->item[order[i].index], marks);
+  }
+  bez_status st = marks && order ? BEZ_OK : bez_fail_memory(err, words * sizeof *marks);
+  free(marks);
+  free(order);
+  return st;
+}
+
+bez_status bez_lco_judge(const bez_detect_input *in, bez_lco_patterns *patterns, uint32_t *effect, bez_error *err) {
+  for (size_t i = 0; i < patterns->n; i++) patterns->item[i].decisive = false;
+  mark_decisive(in, patterns);
+  for (; *effect + 1 < BEZ_LCO_EFFECTS; ++*effect) {
+    uint32_t count;
+    bez_status st = count_disjoint(in, patterns, *effect, &count, err);
+    if (st != BEZ_OK) return st;
+    if (count <= FEW) break;
+  }
+  for (size_t i = 0; i < patterns->n; i++) patterns->item[i].strength = strength_at(&patterns->item[i], *effect);
+  return BEZ_OK;
+}
+
+static bool shares_rows(const bez_lco_pattern *x, const bez_lco_pattern *y) {
+  uint64_t i = 0, j = 0, both = 0;
+  while (i < x->n_rows && j < y->n_rows) {
+    if (x->row[i] == y->row[j])
+      both++, i++, j++;
+    else if (x->row[i] < y->row[j])
+      i++;
+    else
+      j++;
+  }
+  return both * 10 >= (x->n_rows < y->n_rows ? x->n_rows : y->n_rows) * 8;
+}
+
+const bez_lco_pattern *bez_lco_best(const bez_lco_patterns *patterns) {
+  const bez_lco_pattern *best = NULL, *pick;
+  for (size_t i = 0; i < patterns->n; i++) {
+    const bez_lco_pattern *p = &patterns->item[i];
+    if (p->decisive || bez_lco_q(p->strength, patterns->tested) > BEZ_LCO_Q_WARNING) continue;
+    if (!best || p->strength > best->strength) best = p;
+  }
+  pick = best;
+  for (size_t i = 0; best && i < patterns->n; i++) {
+    const bez_lco_pattern *p = &patterns->item[i];
+    if (p->decisive || p->target != best->target || p->strength < LIKE_BEST * best->strength) continue;
+    if ((p->k < pick->k || (p->k == pick->k && p->strength > pick->strength)) && shares_rows(p, best)) pick = p;
+  }
+  return pick;
+}
