@@ -13,7 +13,8 @@
 #define DECISIVE_PURITY .9
 #define DECISIVE_TWICE 2.0
 #define FEW 5u           /* disjoint patterns that a poisoner may leave */
-#define LIKE_BEST .95    /* a shorter pattern of this share of the best strength is preferred */
+#define LIKE_BEST .5     /* other forms of the strongest pattern have this share of its strength */
+#define COLUMN_COST 4.0  /* log of the columns and values that might have been named instead */
 #define COMMON_SHARE .05 /* a value above is no sign of a decisive column */
 
 double bez_lco_q(double strength, uint64_t tested) {
@@ -30,47 +31,49 @@ static double purity(const bez_lco_pattern *p) {
   return p->n > 0 ? p->n_target / p->n : 0;
 }
 
-static bool same_columns(const bez_lco_pattern *x, const bez_lco_pattern *y) {
-  return x->k == y->k && x->target == y->target && !memcmp(x->col, y->col, x->k * sizeof *x->col);
+static bool clear(const bez_lco_pattern *p) {
+  return p->t >= DECISIVE_T && purity(p) >= DECISIVE_PURITY;
 }
 
-/* A set of columns decides by nature when several of its values speak so clearly. Only the value that is twice as
- * strong as every other is still suspect. One run of equal column sets: [first, end). */
-static void mark_set(bez_lco_pattern *p, size_t n) {
-  uint32_t clear = 0;
-  double largest = 0, second = 0;
+/* A column decides by nature when several of its values speak so clearly, for whatever label. Only a value that is
+ * twice as strong as every other is still suspect. */
+static void mark_singles(bez_lco_pattern *const *one, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    if (p[i].t < DECISIVE_T || purity(&p[i]) < DECISIVE_PURITY) continue;
-    clear++;
-    second = fmax(second, fmin(largest, p[i].t));
-    largest = fmax(largest, p[i].t);
-  }
-  for (size_t i = 0; i < n; i++) {
-    bool mine = p[i].t >= DECISIVE_T && purity(&p[i]) >= DECISIVE_PURITY;
-    double other = p[i].t >= largest ? second : largest;
-    if (clear - mine >= DECISIVE_OTHERS && p[i].t < DECISIVE_TWICE * other) p[i].decisive = true;
-  }
-}
-
-/* A single value that decides explains every pattern it is part of; so do other uncommon values of its column. */
-static void mark_decisive(const bez_detect_input *in, bez_lco_patterns *list) {
-  size_t first = 0;
-  for (size_t i = 1; i <= list->n; i++) {
-    if (i < list->n && same_columns(&list->item[first], &list->item[i])) continue;
-    if (list->item[first].k == 1) mark_set(list->item + first, i - first);
-    first = i;
-  }
-  for (size_t i = 0; i < list->n; i++) {
-    const bez_lco_pattern *one = &list->item[i];
-    if (one->k != 1 || !one->decisive) continue;
-    const bez_column *col = &in->table->cols[in->features[one->col[0]]];
-    for (size_t j = 0; j < list->n; j++) {
-      bez_lco_pattern *p = &list->item[j];
-      for (uint32_t c = 0; c < p->k && p->k > 1 && p->target == one->target; c++)
-        if (p->col[c] == one->col[0] && (double)col->count[p->code[c]] < COMMON_SHARE * (double)in->table->n_rows)
-          p->decisive = true;
+    uint32_t others = 0;
+    double largest = 0;
+    for (size_t j = 0; j < n; j++) {
+      if (j == i || one[j]->col[0] != one[i]->col[0] || !clear(one[j])) continue;
+      others++;
+      largest = fmax(largest, one[j]->t);
     }
+    one[i]->decisive = others >= DECISIVE_OTHERS && one[i]->t < DECISIVE_TWICE * largest;
   }
+}
+
+/* Patterns that hold an uncommon value of a column that decides are explained by it. */
+static void mark_longer(const bez_detect_input *in, bez_lco_pattern *p, bez_lco_pattern *const *one, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (!one[i]->decisive) continue;
+    const bez_column *col = &in->table->cols[in->features[one[i]->col[0]]];
+    for (uint32_t c = 0; c < p->k; c++)
+      if (p->col[c] == one[i]->col[0] && (double)col->count[p->code[c]] < COMMON_SHARE * (double)in->table->n_rows)
+        p->decisive = true;
+  }
+}
+
+static bez_status mark_decisive(const bez_detect_input *in, bez_lco_patterns *list, bez_error *err) {
+  bez_lco_pattern **one = malloc((list->n ? list->n : 1) * sizeof *one);
+  size_t n = 0;
+  if (!one) return bez_fail_memory(err, list->n * sizeof *one);
+  for (size_t i = 0; i < list->n; i++) {
+    list->item[i].decisive = false;
+    if (list->item[i].k == 1) one[n++] = &list->item[i];
+  }
+  mark_singles(one, n);
+  for (size_t i = 0; i < list->n; i++)
+    if (list->item[i].k > 1) mark_longer(in, &list->item[i], one, n);
+  free(one);
+  return BEZ_OK;
 }
 
 /* Do most rows of p lie in rows already marked? Marks them otherwise. */
@@ -116,16 +119,22 @@ static bez_status count_disjoint(const bez_detect_input *in, const bez_lco_patte
 }
 
 bez_status bez_lco_judge(const bez_detect_input *in, bez_lco_patterns *patterns, uint32_t *effect, bez_error *err) {
-  for (size_t i = 0; i < patterns->n; i++) patterns->item[i].decisive = false;
-  mark_decisive(in, patterns);
+  bez_status st = mark_decisive(in, patterns, err);
+  if (st != BEZ_OK) return st;
   for (; *effect + 1 < BEZ_LCO_EFFECTS; ++*effect) {
     uint32_t count;
-    bez_status st = count_disjoint(in, patterns, *effect, &count, err);
+    st = count_disjoint(in, patterns, *effect, &count, err);
     if (st != BEZ_OK) return st;
     if (count <= FEW) break;
   }
   for (size_t i = 0; i < patterns->n; i++) patterns->item[i].strength = strength_at(&patterns->item[i], *effect);
   return BEZ_OK;
+}
+
+/* What the pattern explains less what it takes to name it: natural rows at its edge lower the first, columns that
+ * cut planted rows off cost more than they gain. */
+static double description(const bez_lco_pattern *p) {
+  return p->rows_llr - COLUMN_COST * p->k;
 }
 
 static bool shares_rows(const bez_lco_pattern *x, const bez_lco_pattern *y) {
@@ -149,10 +158,15 @@ const bez_lco_pattern *bez_lco_best(const bez_lco_patterns *patterns) {
     if (!best || p->strength > best->strength) best = p;
   }
   pick = best;
+  double pick_score = best ? description(best) : 0;
   for (size_t i = 0; best && i < patterns->n; i++) {
     const bez_lco_pattern *p = &patterns->item[i];
+    double score = description(p);
     if (p->decisive || p->target != best->target || p->strength < LIKE_BEST * best->strength) continue;
-    if ((p->k < pick->k || (p->k == pick->k && p->strength > pick->strength)) && shares_rows(p, best)) pick = p;
+    if (score > pick_score && shares_rows(p, best)) {
+      pick = p;
+      pick_score = score;
+    }
   }
   return pick;
 }

@@ -31,7 +31,7 @@ static uint32_t quantile_bins(const bez_column *col, uint16_t *bin_of_code) {
   uint64_t light = total - heavy;
   uint32_t n_light = n_heavy < BEZ_WOE_QUANTILES ? BEZ_WOE_QUANTILES - n_heavy : 1;
   uint32_t bin = 1;
-  uint64_t seen = 0, bound = 0; /* light rows so far; where the open light bin ends */
+  uint64_t seen = 0, bound = 0, part = 0; /* light rows so far; where the open light bin, the part-th share, ends */
   bool open = false;
   for (uint32_t v = BEZ_CODE_FIRST; v < col->n_values; v++) {
     if (isnan(col->number[v])) {
@@ -45,8 +45,7 @@ static uint32_t quantile_bins(const bez_column *col, uint16_t *bin_of_code) {
     }
     if (!open || seen >= bound) {
       bin++;
-      bound = (seen * n_light / (light ? light : 1) + 1) * light / n_light;
-      if (bound <= seen) bound = seen + 1;
+      while (bound <= seen && part < n_light) bound = ++part * light / n_light;
       open = true;
     }
     bin_of_code[v] = (uint16_t)bin;
