@@ -13,7 +13,7 @@
 #include "fit/confident.h"
 
 #define TILE 8192u
-#define LIST_SHARE 0.4       /* of the judged rows, at most … */
+#define LIST_SHARE 0.5       /* of the judged rows, at most … */
 #define LIST_ROWS 20000u     /* … and at most so many */
 #define MARGIN_LEAST (-4.0f) /* log-odds below which a row is not worth a look */
 #define PLOT_POINTS 64u

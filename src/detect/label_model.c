@@ -52,25 +52,33 @@ static bez_status choose_classes(const bez_detect_input *in, bez_label_model *m,
   return BEZ_OK;
 }
 
-/* Neighbouring codes share a bin, so that no bin but a single value's holds more than its share of the rows. */
+/* Neighbouring codes share a bin. Values of more than a bin's share of the rows stand alone, and the bins left are
+ * shared out among the rows left: a column that is mostly zero is still resolved where it is not. */
 static bez_status make_bins(const bez_column *col, uint64_t n_rows, uint8_t **out, bez_error *err) {
   uint8_t *bin = malloc((size_t)col->n_values + 1);
   *out = bin;
   if (!bin) return bez_fail_memory(err, col->n_values);
-  uint32_t at = BEZ_CODE_FIRST, most = BEZ_BOOST_BINS - 1;
-  uint64_t in_bin = 0, share = n_rows / (most - BEZ_CODE_FIRST + 1) + 1;
+  const uint32_t room = BEZ_BOOST_BINS - BEZ_CODE_FIRST;
+  uint64_t light = 0, heavy = n_rows / room + 1, in_bin = 0;
+  uint32_t n_heavy = 0, at = BEZ_CODE_FIRST;
+  for (uint32_t code = BEZ_CODE_FIRST; code < col->n_values; code++) {
+    if (col->count[code] > heavy) n_heavy++;
+    if (col->count[code] <= heavy) light += col->count[code];
+  }
+  uint64_t share = light / (room > 2 * n_heavy ? room - 2 * n_heavy : 1) + 1;
   bool per_value = col->n_values <= BEZ_BOOST_BINS;
   for (uint32_t code = 0; code < col->n_values; code++) {
     if (per_value || code < BEZ_CODE_FIRST) {
       bin[code] = (uint8_t)code;
       continue;
     }
-    if (in_bin > 0 && in_bin + col->count[code] > share && at < most) {
+    bool alone = col->count[code] > heavy;
+    if (in_bin > 0 && (alone || in_bin + col->count[code] > share) && at < BEZ_BOOST_BINS - 1) {
       at++;
       in_bin = 0;
     }
     bin[code] = (uint8_t)at;
-    in_bin += col->count[code];
+    in_bin += alone ? share : col->count[code];
   }
   return BEZ_OK;
 }

@@ -9,7 +9,7 @@
 #include "fit/boost_tree.h"
 
 bez_boost_params bez_boost_defaults(void) {
-  return (bez_boost_params){.rounds = 100, .depth = 4, .min_rows = 20, .rate = 0.1, .ridge = 1.0};
+  return (bez_boost_params){.rounds = 100, .depth = 5, .min_rows = 20, .rate = 0.1, .ridge = 1.0};
 }
 
 typedef struct task {
