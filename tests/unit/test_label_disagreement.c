@@ -107,7 +107,7 @@ static void three_classes_get_suggestions(void **state) {
     suggested++;
     assert_string_not_equal(f->rows[i].label, f->rows[i].suggested);
   }
-  assert_true(suggested > ROWS / 50 && suggested < ROWS / 10);
+  assert_true(suggested > ROWS / 50 && suggested < ROWS / 8);
   detect_end(&one);
   detect_end(&many);
   bez_table_destroy(table);
