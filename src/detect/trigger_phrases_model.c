@@ -1,0 +1,145 @@
+/* The model that phrases are judged against: who is a duplicate, naive Bayes counts, calibration. */
+#include "detect/trigger_phrases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/threads.h"
+
+#define CALIBRATION_ROWS 30000u
+
+typedef struct sweep_job {
+  bez_phrases *p;
+  bez_phrase_fn fn;
+  void *ctx;
+} sweep_job;
+
+static bez_status sweep_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
+  sweep_job *job = ctx;
+  uint64_t first = tile * BEZ_PHRASE_TILE, end = first + BEZ_PHRASE_TILE;
+  if (end > job->p->n_rows) end = job->p->n_rows;
+  return job->fn(job->ctx, job->p, tile, first, end, worker, err);
+}
+
+bez_status bez_phrases_sweep(bez_phrases *p, bez_phrase_fn fn, void *ctx, bez_error *err) {
+  sweep_job job = {p, fn, ctx};
+  return bez_parallel((p->n_rows + BEZ_PHRASE_TILE - 1) / BEZ_PHRASE_TILE, p->in->threads, sweep_tile, &job, err);
+}
+
+bez_status bez_phrases_load(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err) {
+  size_t len;
+  const char *text = bez_text_cell(p->text, row, &len);
+  return bez_doc_load(doc, text, len, err);
+}
+
+static bez_status hash_rows(void *ctx, bez_phrases *p, uint64_t tile, uint64_t first, uint64_t end, unsigned worker,
+                            bez_error *err) {
+  uint64_t *hash = ctx;
+  for (uint64_t r = first; r < end; r++) {
+    size_t len;
+    const char *text = bez_text_cell(p->text, r, &len);
+    hash[r] = bez_hash64(text, len, p->cls[r]) | 1;
+  }
+  return BEZ_OK;
+}
+
+/* The first of equal rows with equal labels counts, the others are duplicates. */
+static bez_status mark_duplicates(bez_phrases *p, bez_error *err) {
+  bez_status st = BEZ_OK;
+  size_t slots = 16;
+  while (slots < p->n_rows * 2) slots *= 2;
+  uint64_t *hash = calloc(p->n_rows + 1, sizeof *hash), *seen = calloc(slots, sizeof *seen);
+  if (!hash || !seen) {
+    st = bez_fail_memory(err, slots * sizeof *seen);
+    goto cleanup;
+  }
+  BEZ_TRY(bez_phrases_sweep(p, hash_rows, hash, err));
+  for (uint64_t r = 0; r < p->n_rows; r++) {
+    size_t at = (size_t)(hash[r] >> 20) & (slots - 1);
+    while (seen[at] && seen[at] != hash[r]) at = (at + 1) & (slots - 1);
+    if (seen[at]) p->state[r] |= BEZ_ROW_DUPLICATE;
+    seen[at] = hash[r];
+  }
+cleanup:
+  free(hash);
+  free(seen);
+  return st;
+}
+
+static bool counts(const bez_phrases *p, uint64_t row) {
+  return p->cls[row] != BEZ_PHRASE_NONE && !(p->state[row] & (BEZ_ROW_DUPLICATE | BEZ_ROW_PEELED));
+}
+
+static bez_status count_rows(void *ctx, bez_phrases *p, uint64_t tile, uint64_t first, uint64_t end, unsigned worker,
+                             bez_error *err) {
+  bez_doc *doc = &p->doc[worker];
+  for (uint64_t r = first; r < end; r++) {
+    if (!counts(p, r)) continue;
+    bez_status st = bez_phrases_load(p, r, doc, err);
+    if (st != BEZ_OK) return st;
+    bez_nb_add(p->nb, doc->features, doc->n_features, p->cls[r], 1);
+  }
+  return BEZ_OK;
+}
+
+bez_status bez_phrases_model(bez_phrases *p, bez_error *err) {
+  bez_status st = mark_duplicates(p, err);
+  if (st != BEZ_OK) return st;
+  uint64_t bytes = p->text->text_at[p->n_rows];
+  unsigned log2_slots = 12, most = 22;
+  for (uint32_t k = 2; k < p->n_classes; k *= 2) most--;
+  while (log2_slots < most && ((uint64_t)1 << log2_slots) < bytes) log2_slots++;
+  st = bez_nb_create(p->n_classes, log2_slots, &p->nb, err);
+  if (st == BEZ_OK) st = bez_phrases_sweep(p, count_rows, NULL, err);
+  if (st != BEZ_OK) return st;
+  for (uint64_t r = 0; r < p->n_rows; r++)
+    if (counts(p, r)) bez_nb_rows(p->nb, p->cls[r], 1);
+  return bez_nb_prepare(p->nb, err);
+}
+
+bez_status bez_phrases_peel(bez_phrases *p, const uint32_t *rows, size_t n, bez_error *err) {
+  for (size_t i = 0; i < n; i++) {
+    uint64_t r = rows[i];
+    if (counts(p, r)) {
+      bez_status st = bez_phrases_load(p, r, &p->doc[0], err);
+      if (st != BEZ_OK) return st;
+      bez_nb_add(p->nb, p->doc[0].features, p->doc[0].n_features, p->cls[r], -1);
+      bez_nb_rows(p->nb, p->cls[r], -1);
+    }
+    p->state[r] |= BEZ_ROW_PEELED;
+  }
+  return bez_nb_prepare(p->nb, err);
+}
+
+/* One task per class: margins of a strided sample, then Platt's sigmoid. */
+static bez_status calibrate_class(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
+  bez_phrases *p = ctx;
+  bez_status st = BEZ_OK;
+  uint32_t t = (uint32_t)tile;
+  uint64_t most = CALIBRATION_ROWS / (p->n_classes > 8 ? p->n_classes / 8 : 1);
+  uint64_t stride = (p->n_rows + most - 1) / most;
+  double *x = malloc((size_t)(most + 1) * sizeof *x);
+  uint8_t *y = malloc((size_t)most + 1);
+  size_t n = 0;
+  if (!x || !y) {
+    st = bez_fail_memory(err, (size_t)most * sizeof *x);
+    goto cleanup;
+  }
+  for (uint64_t r = 0; r < p->n_rows && n < most; r += stride) {
+    if (!counts(p, r)) continue;
+    bez_doc *doc = &p->doc[worker];
+    BEZ_TRY(bez_phrases_load(p, r, doc, err));
+    x[n] = bez_nb_damp(bez_nb_margin(p->nb, doc->features, doc->n_features, t, p->cls[r], NULL));
+    y[n++] = p->cls[r] == t;
+  }
+  bez_platt_fit(x, y, n, &p->slope[t], &p->bias[t]);
+cleanup:
+  free(x);
+  free(y);
+  return st;
+}
+
+bez_status bez_phrases_calibrate(bez_phrases *p, bez_error *err) {
+  return bez_parallel(p->n_classes, p->in->threads, calibrate_class, p, err);
+}
