@@ -6,7 +6,7 @@
 #include "report/html.h"
 #include "report/visible.h"
 
-enum { MAX_COLUMNS = 24 /* of a cell exhibit that are shown */ };
+enum { MAX_COLUMNS = 24 /* of a cell exhibit that are shown */, LONG_CELL = 40 /* bytes: longer cells wrap */ };
 
 void bez_html_text(bez_buf *out, const char *text, size_t len) {
   size_t plain = 0;
@@ -59,7 +59,9 @@ static void put_cell_row(bez_buf *out, const bez_exhibit *x, uint32_t r, const u
   bez_buf_puts(out, "</th>");
   for (uint32_t i = 0; i < n; i++) {
     size_t at = (size_t)r * x->n_cols + cols[i];
-    bez_buf_puts(out, x->highlight[at] ? "<td class=\"hit\">" : "<td>");
+    bool hit = x->highlight[at] != 0, wide = strlen(x->cells[at]) > LONG_CELL;
+    bez_buf_printf(out, "<td%s%s%s%s>", hit || wide ? " class=\"" : "", hit ? "hit" : "", wide ? " long" : "",
+                   hit || wide ? "\"" : "");
     bez_html_puts(out, x->cells[at]);
     bez_buf_puts(out, "</td>");
   }
