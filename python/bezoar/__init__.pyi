@@ -1,0 +1,76 @@
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from ._core import (
+    CancelledError as CancelledError,
+    Error as Error,
+    FileError as FileError,
+    FormatError as FormatError,
+    InternalError as InternalError,
+    LimitError as LimitError,
+    OutOfMemoryError as OutOfMemoryError,
+    UnsupportedError as UnsupportedError,
+    UsageError as UsageError,
+)
+from ._report import CleanResult as CleanResult, Finding as Finding, Report as Report
+
+__version__: str
+
+_Path = str | os.PathLike[str]
+_Severity = Literal["note", "warning", "error", "never"]
+_ColumnType = Literal["numeric", "categorical", "text", "identifier", "time"]
+
+def scan(
+    data: Any,
+    *,
+    label: str | Sequence[Any] | Any | None = None,
+    text: str | Iterable[str] | None = None,
+    source: str | None = None,
+    id: str | None = None,
+    types: Mapping[str, _ColumnType] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    only: str | Iterable[str] | None = None,
+    skip: str | Iterable[str] | None = None,
+    sample: int = 0,
+    max_time: float = 0.0,
+    memory: int = 0,
+    seed: int = 0,
+    threads: int = 0,
+    guess: bool = True,
+    suppress: _Path | None = None,
+    baseline: _Path | None = None,
+    new_only: bool = False,
+    ruleset: int = 0,
+    name: str | None = None,
+    progress: Callable[[str, str, int, int], bool | None] | None = None,
+) -> Report: ...
+def load(path: _Path) -> Report: ...
+def clean(
+    path: _Path,
+    report: Report | _Path,
+    out: _Path,
+    quarantine: _Path | None = None,
+    *,
+    at_least: _Severity = "error",
+    with_lists: bool = False,
+) -> CleanResult: ...
+def poison(
+    path: _Path,
+    out: _Path,
+    answer_key: _Path | None = None,
+    *,
+    attack: str,
+    rows: int = 0,
+    share: float = 0.0,
+    target: str | None = None,
+    seed: int = 0,
+    label: str | None = None,
+    text: str | Iterable[str] | None = None,
+    types: Mapping[str, _ColumnType] | None = None,
+    **params: Any,
+) -> None: ...
+def list_detectors() -> list[dict[str, Any]]: ...
+def list_attacks() -> list[dict[str, Any]]: ...
+def list_formats() -> list[dict[str, str]]: ...
+def list_writers() -> list[dict[str, str]]: ...

@@ -1,0 +1,68 @@
+"""NumPy and JSON Lines files as NumPy and Python's json write them give the report of the same data in memory."""
+import gzip
+import json
+
+import bezoar
+import numpy as np
+import pytest
+
+
+def summary(data, **options):
+    report = json.loads(bezoar.scan(data, **options).to_json(without_run=True))
+    return [(c["name"], c["type"], c["distinct"], c["missing"]) for c in report["data"]["columns"]], report["data"]["rows"]
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    draw = np.random.default_rng(3)
+    return np.round(draw.normal(size=(3000, 5)), 3)
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", "<i4", "<i8", "<u2", "?"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_npy(numbers, tmp_path, dtype, order):
+    array = np.asarray(numbers * 10, dtype=dtype, order=order)
+    np.save(tmp_path / "x.npy", array)
+    assert summary(tmp_path / "x.npy") == summary(array)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz(numbers, tmp_path, save):
+    labels = np.where(numbers[:, 0] > 0, "yes", "no")
+    save(tmp_path / "x.npz", x=numbers, y=labels)
+    seen, rows = summary(tmp_path / "x.npz", label="y")
+    assert rows == len(numbers)
+    assert [name for name, *_ in seen] == ["x.0", "x.1", "x.2", "x.3", "x.4", "y"]
+    in_memory, _ = summary(numbers)
+    assert [s[1:] for s in seen[:5]] == [s[1:] for s in in_memory]
+
+
+def test_object_arrays_are_refused(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([{}, []], dtype=object), allow_pickle=True)
+    with pytest.raises(bezoar.UnsupportedError, match="Python objects"):
+        bezoar.scan(tmp_path / "x.npy")
+    np.savez(tmp_path / "x.npz", a=np.array([{}], dtype=object))
+    with pytest.raises(bezoar.UnsupportedError, match="Python objects"):
+        bezoar.scan(tmp_path / "x.npz")
+
+
+def test_jsonl_like_the_file_it_came_from(message_file, tmp_path):
+    lines = message_file.read_bytes().decode("utf-8").split("\n")
+    head = lines[0].split("\t")
+    rows = [dict(zip(head, line.split("\t"), strict=True)) for line in lines[1:] if line]
+    for ascii_only in (True, False):
+        path = tmp_path / f"{ascii_only}.jsonl"
+        path.write_text("".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in rows), encoding="utf-8")
+        memory = {name: [row[name] for row in rows] for name in head}
+        assert summary(path, label="Label", text="SMS") == summary(memory, label="Label", text="SMS")
+        packed = tmp_path / f"{ascii_only}.jsonl.gz"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        assert summary(packed, label="Label", text="SMS") == summary(path, label="Label", text="SMS")
+
+
+def test_jsonl_nested(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": {"b": 1, "c": [1, 2]}, "d": null}\n{"a": {"b": 2}, "e": true}\n')
+    seen, rows = summary(path)
+    assert rows == 2
+    assert [(name, missing) for name, _, _, missing in seen] == [("a.b", 0), ("a.c", 1), ("d", 2), ("e", 1)]
