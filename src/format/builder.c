@@ -8,7 +8,9 @@
 #include "base/threads.h"
 #include "format/builder_internal.h"
 
-#define SMALL_TILE (128u << 10) /* tiles below this many bytes are plain allocations */
+#define FIRST_SEGMENT ((size_t)256 << 10) /* bytes; each is twice the one before … */
+#define PROFILE_ROWS 50000u               /* at the end of a file, so many rows tell what the columns are */
+#define LAST_SEGMENT ((size_t)16 << 20)   /* … up to this */
 
 bez_status bez_builder_create(const bez_read_options *options, bez_builder **out, bez_error *err) {
   *out = NULL;
@@ -29,17 +31,21 @@ bez_status bez_builder_create(const bez_read_options *options, bez_builder **out
   return BEZ_OK;
 }
 
-static void free_tile_data(bez_tile *tile) {
-  if (tile->store.data)
-    bez_store_free(&tile->store);
-  else
-    free(tile->data);
+void bez_segment_leave(bez_segment *segment) {
+  if (!segment || --segment->users) return;
+  bez_store_free(&segment->store);
+  free(segment);
+}
+
+void bez_tile_free_data(bez_tile *tile) {
+  bez_segment_leave(tile->segment);
+  tile->segment = NULL;
   tile->data = NULL;
 }
 
 static void free_tile(bez_tile *tile) {
   if (!tile) return;
-  free_tile_data(tile);
+  bez_tile_free_data(tile);
   free(tile->chunks);
   free(tile);
 }
@@ -50,16 +56,17 @@ void bez_builder_destroy(bez_builder *b) {
   free(b->tiles);
   for (unsigned w = 0; b->workers && w < b->threads; w++) {
     for (uint32_t c = 0; b->workers[w].lanes && c < b->n_cols; c++) {
-      bez_lane *lane = &b->workers[w].lanes[c];
-      bez_dict_free(&lane->dict);
-      free(lane->codes);
-      free(lane->remap);
+      bez_lane_free(&b->workers[w].lanes[c]);
     }
+    bez_segment_leave(b->workers[w].segment);
     free(b->workers[w].lanes);
   }
   free(b->workers);
   free(b->names);
   free(b->map);
+  free(b->plans);
+  free(b->plan_type);
+  free(b->plan_distinct);
   free(b->files);
   bez_arena_free(&b->arena);
   bez_table_destroy(b->table);
@@ -84,7 +91,11 @@ static bez_status first_columns(bez_builder *b, const char *const *names, const 
                                 bez_error *err) {
   b->names = calloc(n, sizeof *b->names);
   b->map = calloc(n, sizeof *b->map);
-  if (!b->names || !b->map) return bez_fail_memory(err, n * sizeof *b->names);
+  b->plans = calloc(n, sizeof *b->plans);
+  b->plan_type = calloc(n, sizeof *b->plan_type);
+  b->plan_distinct = calloc(n, sizeof *b->plan_distinct);
+  if (!b->names || !b->map || !b->plans || !b->plan_type || !b->plan_distinct)
+    return bez_fail_memory(err, n * sizeof *b->names);
   for (uint32_t c = 0; c < n; c++) {
     b->names[c] = bez_arena_strndup(&b->arena, names[c], len ? len[c] : strlen(names[c]));
     if (!b->names[c]) return bez_fail_memory(err, 1);
@@ -154,13 +165,18 @@ bez_status bez_builder_begin_file(bez_builder *b, const char *path, const char *
 }
 
 bez_status bez_builder_end_file(bez_builder *b, uint64_t n_tiles, bez_error *err) {
-  uint64_t found = 0;
+  uint64_t found = 0, rows = 0;
   for (size_t i = b->n_tiles; i-- > 0 && b->tiles[i]->file == b->n_files - 1;)
-    found += !b->tiles[i]->dropped && !b->tiles[i]->open;
+    if (!b->tiles[i]->dropped && !b->tiles[i]->open) {
+      found++;
+      rows += b->tiles[i]->n_rows;
+    }
+  b->n_rows += rows;
+  rows = b->n_rows;
   if (found != n_tiles)
     return bez_fail(err, BEZ_INTERNAL, b->files[b->n_files - 1].path, "%llu of %llu tiles arrived",
                     (unsigned long long)found, (unsigned long long)n_tiles);
-  return BEZ_OK;
+  return rows >= PROFILE_ROWS ? bez_builder_profile(b, rows * 10, err) : BEZ_OK;
 }
 
 bez_status bez_builder_tile(bez_builder *b, uint64_t tile, unsigned worker, bez_tile **out, bez_error *err) {
@@ -186,18 +202,22 @@ bez_status bez_builder_tile(bez_builder *b, uint64_t tile, unsigned worker, bez_
     free(t);
     return st;
   }
+  bez_worker *w = &b->workers[worker];
+  for (uint32_t c = 0; c < b->n_cols && st == BEZ_OK; c++) {
+    bez_lane_restart(&w->lanes[c]);
+    st = bez_lane_reserve(&w->lanes[c], b->plans[c].mode, w->cap_rows, err); /* its mode may be new */
+  }
   *out = t;
-  return BEZ_OK;
+  return st;
 }
 
 static bez_status more_rows(bez_builder *b, bez_worker *w, uint32_t want, bez_error *err) {
-  uint32_t cap = w->cap_rows ? w->cap_rows : 256;
-  while (cap < want) cap *= 2;
   for (uint32_t c = 0; c < b->n_cols; c++) {
-    uint32_t *codes = realloc(w->lanes[c].codes, cap * sizeof *codes);
-    if (!codes) return bez_fail_memory(err, cap * sizeof *codes);
-    w->lanes[c].codes = codes;
+    bez_status st = bez_lane_reserve(&w->lanes[c], b->plans[c].mode, want, err);
+    if (st != BEZ_OK) return st;
   }
+  uint32_t cap = w->cap_rows ? w->cap_rows : 256; /* as lanes grow */
+  while (cap < want) cap *= 2;
   w->cap_rows = cap;
   return BEZ_OK;
 }
@@ -210,50 +230,14 @@ bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t
     if (st != BEZ_OK) return st;
   }
   for (uint32_t i = 0; i < b->n_map; i++) {
-    bez_lane *lane = &w->lanes[b->map[i]];
+    uint32_t c = b->map[i];
     bool given = i < n && cells[i];
-    uint32_t code = bez_dict_put(&lane->dict, given ? cells[i] : "", given ? len[i] : 0);
-    if (code == BEZ_DICT_NONE) return bez_fail_memory(err, given ? len[i] : 0);
-    lane->codes[tile->n_rows] = code;
+    bez_status st =
+        bez_lane_take_one(&w->lanes[c], b->plans[c], given ? cells[i] : "", given ? len[i] : 0, tile->n_rows, err);
+    if (st != BEZ_OK) return st;
   }
   tile->n_rows++;
   return BEZ_OK;
-}
-
-/* Large dictionaries live in memory, not in the caches: ask for all slots of a batch before looking at any. */
-#define BATCH 64u
-#define LARGE_DICT (1u << 14)
-
-static bool push_prefetched(bez_dict *dict, const char *base, const bez_cell_span *spans, uint32_t n_rows,
-                            uint32_t stride, uint32_t *codes) {
-  uint64_t w0[BATCH], w1[BATCH], hash[BATCH];
-  for (uint32_t first = 0; first < n_rows; first += BATCH) {
-    uint32_t n = n_rows - first < BATCH ? n_rows - first : BATCH;
-    for (uint32_t r = 0; r < n; r++) {
-      const bez_cell_span *span = &spans[(size_t)(first + r) * stride];
-      bez_dict_words(base + span->begin, span->len, &w0[r], &w1[r]);
-      hash[r] = span->len <= 16 ? bez_dict_hash(dict, w0[r], w1[r], span->len)
-                                : bez_dict_hash_long(dict, base + span->begin, span->len);
-      __builtin_prefetch(&dict->slots[hash[r] & dict->mask]);
-    }
-    for (uint32_t r = 0; r < n; r++) {
-      const bez_cell_span *span = &spans[(size_t)(first + r) * stride];
-      codes[first + r] = bez_dict_find_or_insert(dict, base + span->begin, span->len, w0[r], w1[r], hash[r]);
-      if (codes[first + r] == BEZ_DICT_NONE) return false;
-    }
-  }
-  return true;
-}
-
-static bool push_codes(bez_dict *dict, const char *base, const bez_cell_span *spans, uint32_t n_rows, uint32_t stride,
-                       uint32_t *codes) {
-  if (dict->n > LARGE_DICT) return push_prefetched(dict, base, spans, n_rows, stride, codes);
-  for (uint32_t r = 0; r < n_rows; r++) {
-    const bez_cell_span *span = &spans[(size_t)r * stride];
-    codes[r] = bez_dict_put_padded(dict, base + span->begin, span->len);
-    if (codes[r] == BEZ_DICT_NONE) return false;
-  }
-  return true;
 }
 
 bez_status bez_tile_spans(bez_tile *tile, const char *base, const bez_cell_span *spans, uint32_t n_rows,
@@ -264,25 +248,38 @@ bez_status bez_tile_spans(bez_tile *tile, const char *base, const bez_cell_span 
     bez_status st = more_rows(b, w, tile->n_rows + n_rows, err);
     if (st != BEZ_OK) return st;
   }
-  for (uint32_t c = 0; c < b->n_map; c++) {
-    bez_lane *lane = &w->lanes[b->map[c]];
-    if (!push_codes(&lane->dict, base, spans + c, n_rows, b->n_map, lane->codes + tile->n_rows))
-      return bez_fail_memory(err, (lane->dict.mask + 1) * sizeof *lane->dict.slots);
+  for (uint32_t i = 0; i < b->n_map; i++) {
+    uint32_t c = b->map[i];
+    bez_status st = bez_lane_take(&w->lanes[c], b->plans[c], base, spans + i, n_rows, b->n_map, tile->n_rows, err);
+    if (st != BEZ_OK) return st;
   }
   tile->n_rows += n_rows;
   return BEZ_OK;
 }
 
-static void pack(void *out, const uint32_t *codes, uint32_t n, unsigned width) {
-  if (width == 4) {
-    memcpy(out, codes, (size_t)n * 4);
-  } else if (width == 2) {
-    uint16_t *to = out;
-    for (uint32_t i = 0; i < n; i++) to[i] = (uint16_t)codes[i];
-  } else {
-    uint8_t *to = out;
-    for (uint32_t i = 0; i < n; i++) to[i] = (uint8_t)codes[i];
+/* Room for `bytes` in the worker's segment, a new one where it is full. */
+static bez_status take_room(bez_builder *b, bez_worker *w, bez_tile *tile, uint64_t bytes, bez_error *err) {
+  bez_segment *segment = w->segment;
+  if (!segment || segment->store.cap - segment->used < bytes) {
+    size_t room = segment ? segment->store.cap * 2 : FIRST_SEGMENT;
+    if (room > LAST_SEGMENT) room = LAST_SEGMENT;
+    segment = calloc(1, sizeof *segment);
+    if (!segment) return bez_fail_memory(err, sizeof *segment);
+    bez_store_init(&segment->store, &b->table->budget);
+    bez_status st = bez_store_grow(&segment->store, bytes > room ? bytes : room, err);
+    if (st != BEZ_OK) {
+      free(segment);
+      return st;
+    }
+    segment->users = 1;
+    bez_segment_leave(w->segment);
+    w->segment = segment;
   }
+  tile->segment = segment;
+  tile->data = (char *)segment->store.data + segment->used;
+  segment->users++;
+  segment->used += bytes;
+  return BEZ_OK;
 }
 
 bez_status bez_tile_end(bez_tile *tile, bez_error *err) {
@@ -292,22 +289,14 @@ bez_status bez_tile_end(bez_tile *tile, bez_error *err) {
   if (!tile->chunks) return bez_fail_memory(err, b->n_cols * sizeof *tile->chunks);
   uint64_t bytes = 0;
   for (uint32_t c = 0; c < b->n_cols; c++) {
-    uint32_t n = w->lanes[c].dict.n;
-    tile->chunks[c].width = n <= 1u << 8 ? 1 : n <= 1u << 16 ? 2 : 4;
+    uint64_t more = bez_lane_measure(&w->lanes[c], b->plans[c], tile->n_rows, &tile->chunks[c]);
     tile->chunks[c].at = bytes;
-    bytes += ((uint64_t)tile->n_rows * tile->chunks[c].width + 7) & ~(uint64_t)7;
+    bytes += (more + 7) & ~(uint64_t)7;
   }
-  if (bytes < SMALL_TILE) {
-    tile->data = malloc(bytes ? bytes : 1);
-    if (!tile->data) return bez_fail_memory(err, bytes);
-  } else {
-    bez_store_init(&tile->store, &b->table->budget);
-    bez_status st = bez_store_grow(&tile->store, bytes, err);
-    if (st != BEZ_OK) return st;
-    tile->data = tile->store.data;
-  }
+  bez_status st = take_room(b, w, tile, bytes, err);
+  if (st != BEZ_OK) return st;
   for (uint32_t c = 0; c < b->n_cols; c++)
-    pack((char *)tile->data + tile->chunks[c].at, w->lanes[c].codes, tile->n_rows, tile->chunks[c].width);
+    bez_lane_pack(&w->lanes[c], tile->n_rows, &tile->chunks[c], tile->data + tile->chunks[c].at);
   tile->open = false;
   return BEZ_OK;
 }
@@ -315,7 +304,7 @@ bez_status bez_tile_end(bez_tile *tile, bez_error *err) {
 void bez_tile_abandon(bez_tile *tile) {
   tile->dropped = true;
   tile->open = false;
-  free_tile_data(tile);
+  bez_tile_free_data(tile);
 }
 
 void bez_builder_remark(bez_builder *b, const char *rule, const char *path, uint64_t count, int64_t line,

@@ -45,6 +45,11 @@ BEZ_MUST_USE bez_status bez_tile_end(bez_tile *tile, bez_error *err);
 /* Takes back a tile that was pushed from a wrong start; also one that has ended. It is gone then. */
 void bez_tile_abandon(bez_tile *tile);
 
+/* Looks at the rows so far and decides how columns are taken in from here on (a large file then needs less memory and
+ * time). To be called with no tile open, at a point that does not depend on threads; the end of a file does it by
+ * itself. expected_rows: a guess of how many rows the data set will have. Only the first call counts. */
+BEZ_MUST_USE bez_status bez_builder_profile(bez_builder *builder, uint64_t expected_rows, bez_error *err);
+
 /* Counts a remark; thread safe. */
 void bez_builder_remark(bez_builder *builder, const char *rule, const char *path, uint64_t count, int64_t line,
                         const char *example);

@@ -1,46 +1,40 @@
-/* Inside the table builder: what pushing (builder.c) leaves for finishing (builder_finish.c, types.c).
+/* Inside the table builder: what pushing (builder.c, lane.c) leaves for finishing (finish*.c, types.c).
  *
- * A worker keeps one dictionary per column for the whole data set. A tile keeps one chunk per column: the worker's
- * codes of its rows, as narrow as they fit. Finishing merges the dictionaries, sorts each column's values and
- * rewrites all chunks into one array of codes per column, tile by tile, so that old and new never stand whole in
- * memory together. */
+ * A worker keeps one lane per column with a dictionary for the whole data set. A tile keeps one chunk per column, as
+ * narrow as it fits. Finishing merges the dictionaries, sorts each column's values and rewrites all chunks into one
+ * array of codes per column, tile by tile, so that old and new never stand whole in memory together. */
 #ifndef BEZ_FORMAT_BUILDER_INTERNAL_H
 #define BEZ_FORMAT_BUILDER_INTERNAL_H
 
 #include <pthread.h>
 
 #include "format/builder.h"
-#include "format/dict.h"
+#include "format/lane.h"
 
-typedef struct bez_chunk {
-  uint64_t at;   /* offset in the tile's data */
-  uint8_t width; /* bytes per code */
-} bez_chunk;
+/* Room for the chunks of several tiles of one worker; freed when the last of them is written out. */
+typedef struct bez_segment {
+  bez_store store;
+  size_t used;
+  _Atomic uint32_t users; /* tiles, and the worker that still adds */
+} bez_segment;
 
 struct bez_tile {
   bez_builder *builder;
   uint64_t tile, file; /* file: index in builder->files */
   unsigned worker;
   bool open, dropped;
-  uint32_t n_rows, cap_rows;
+  uint32_t n_rows;
   bez_chunk *chunks; /* n_cols, once ended */
-  void *data;        /* the chunks' bytes: malloc'd, or those of store */
-  bez_store store;
+  char *data;
+  bez_segment *segment;
   uint64_t first_row; /* set by finishing: among all rows seen */
   uint64_t first_out; /* set by finishing: among the rows kept */
 };
 
-/* One column in the hands of one worker. */
-typedef struct bez_lane {
-  bez_dict dict;
-  uint32_t *codes; /* of the open tile */
-  uint32_t *remap; /* finishing: worker code → value index, then final code */
-} bez_lane;
-
 typedef struct bez_worker {
   bez_lane *lanes; /* n_cols */
   uint32_t cap_rows;
-  bez_tile *open;
+  bez_segment *segment;
 } bez_worker;
 
 struct bez_builder {
@@ -51,15 +45,22 @@ struct bez_builder {
   char **names;
   uint32_t *map; /* column of the file being read → column of the table */
   uint32_t n_map;
+  bez_column_plan *plans;     /* n_cols */
+  bez_column_type *plan_type; /* n_cols: decided with the plan, once profiled */
+  uint64_t *plan_distinct;    /* n_cols: distinct values seen when the plan was made */
+  bool profiled;
   bez_worker *workers; /* threads */
   bez_table_file *files;
   size_t n_files, cap_files;
-  bool in_file;
   pthread_mutex_t lock; /* tiles, remarks */
   bez_tile **tiles;
   size_t n_tiles, cap_tiles;
-  bez_arena arena; /* names, remarks: guarded by lock while reading */
+  uint64_t n_rows; /* of ended files */
+  bez_arena arena; /* names, paths */
 };
+
+void bez_tile_free_data(bez_tile *tile);
+void bez_segment_leave(bez_segment *segment); /* one user less; NULL is fine */
 
 /* The arrays of a finished table: bez_table.owned. */
 typedef struct bez_owned {
@@ -75,25 +76,24 @@ BEZ_MUST_USE bez_status bez_owned_create(bez_table *table, bez_error *err);
 /* A zeroed array that lives as long as the table; thread safe. */
 BEZ_MUST_USE bez_status bez_owned_alloc(bez_table *table, uint64_t bytes, void *out, bez_error *err);
 
-/* A distinct value of one column over all workers. */
-typedef struct bez_value_info {
-  const char *bytes;
-  uint32_t len;
-  uint32_t count; /* rows */
-  double number;  /* NaN: none */
-} bez_value_info;
-
-/* What type inference sees of a column; all of it independent of row order but `ascending`. */
+/* What type inference sees of a column; all of it independent of row order but the steps. */
 typedef struct bez_column_stats {
   uint64_t n_rows, n_present, n_missing; /* rows */
   uint64_t n_number, n_integer, n_time;  /* rows whose cell reads as one */
-  uint64_t n_distinct, n_distinct_number;
+  uint64_t n_distinct;
   uint64_t length, words; /* sums over present rows */
   uint32_t longest;
   uint64_t n_steps, n_up, n_down; /* neighbouring present rows, those with a larger and a smaller number */
+  bool lower_bound;               /* n_distinct is one */
+  bool decided;                   /* type says what the column is, whatever the rest says */
+  bez_column_type type;
 } bez_column_stats;
 
-/* types.c: sets type and role of every column from statistics and options; picks label, source, id. */
+/* types.c */
+bez_column_type bez_infer_type(const char *name, const bez_column_stats *stats);
+/* The type that options force on a column: by --type, --label, --text, --source, --id. */
+bool bez_forced_type(const bez_read_options *options, const char *name, bez_column_type *out);
+/* Sets type and role of every column from statistics and options; picks label, source, id. */
 BEZ_MUST_USE bez_status bez_infer_columns(bez_table *table, const bez_read_options *options,
                                           const bez_column_stats *stats, bez_error *err);
 

@@ -21,6 +21,7 @@
 #include "format/reader.h"
 
 #define TILE_BYTES (1u << 20)
+#define PROFILE_BYTES (8u << 20)
 
 static int sniff(const uint8_t *head, size_t len, const char *extension) {
   if (len == 0) return 1;
@@ -91,7 +92,7 @@ bez_status bez_csv_number_repeated(bez_arena *arena, const char **names, uint32_
 typedef struct job {
   bez_csv_plan plan;
   bez_csv_tile *tiles;
-  uint64_t n_tiles;
+  uint64_t n_tiles, n_first; /* n_first: read before all others */
   uint64_t data_start, tile_bytes;
   bez_csv_hand *hands;
   _Atomic uint64_t bytes_done;
@@ -132,8 +133,9 @@ static bez_status cut_tiles(job *j, bez_error *err) {
   return BEZ_OK;
 }
 
-static bez_status read_one(void *ctx, uint64_t k, unsigned worker, bez_error *err) {
+static bez_status read_one(void *ctx, uint64_t i, unsigned worker, bez_error *err) {
   job *j = ctx;
+  uint64_t k = i + j->n_first;
   uint64_t start = k == 0 ? j->data_start : BEZ_CSV_GUESS;
   bez_status st = bez_csv_read_tile(&j->plan, &j->hands[worker], k, worker, start, &j->tiles[k], err);
   uint64_t done = atomic_fetch_add(&j->bytes_done, j->tiles[k].high - j->tiles[k].low);
@@ -141,6 +143,26 @@ static bez_status read_one(void *ctx, uint64_t k, unsigned worker, bez_error *er
       !j->progress(j->progress_ctx, "reading", "bytes", done, j->plan.source->size))
     return bez_fail(err, BEZ_CANCELLED, j->plan.source->path, "cancelled");
   return st;
+}
+
+/* The first tiles one after another, then the plan for the rest. A small file is read in one go. */
+static bez_status read_first(job *j, uint64_t bytes, bez_error *err) {
+  uint64_t n = bytes / j->tile_bytes, start = j->data_start, rows = 0;
+  if (n == 0 || n >= j->n_tiles) return BEZ_OK;
+  for (uint64_t k = 0; k < n; k++) {
+    bez_csv_tile *t = &j->tiles[k];
+    if (start >= t->high) {
+      *t = (bez_csv_tile){.low = t->low, .high = t->high, .start = start, .end = start};
+      continue;
+    }
+    bez_status st = bez_csv_read_tile(&j->plan, &j->hands[0], k, 0, start, t, err);
+    if (st != BEZ_OK || t->failed) return st; /* joining tells of the failure */
+    start = t->end;
+    rows += t->n_rows;
+  }
+  j->n_first = n;
+  j->bytes_done = n * j->tile_bytes;
+  return bez_builder_profile(j->plan.builder, rows * j->n_tiles / n, err);
 }
 
 /* 1-based line of a file offset. */
@@ -219,7 +241,8 @@ bez_status bez_csv_read(const bez_source *source, bez_builder *builder, const be
   BEZ_TRY(bez_builder_begin_file(builder, source->path, "csv", source->size, err));
   BEZ_TRY(read_header(&j, err));
   BEZ_TRY(cut_tiles(&j, err));
-  BEZ_TRY(bez_parallel(j.n_tiles, bez_builder_threads(builder), read_one, &j, err));
+  BEZ_TRY(read_first(&j, tuning->profile_bytes ? tuning->profile_bytes : PROFILE_BYTES, err));
+  BEZ_TRY(bez_parallel(j.n_tiles - j.n_first, bez_builder_threads(builder), read_one, &j, err));
   BEZ_TRY(join_tiles(&j, &n_kept, err));
   BEZ_TRY(pass_remarks(&j, err));
   BEZ_TRY(bez_builder_end_file(builder, n_kept, err));

@@ -7,9 +7,10 @@
 #include "format/source.h"
 
 typedef struct bez_csv_tuning {
-  uint32_t cpu;        /* kernel mask, base/cpu.h */
-  uint64_t tile_bytes; /* 0: the usual */
-  bool reference;      /* byte by byte, through the reference splitter */
+  uint32_t cpu;           /* kernel mask, base/cpu.h */
+  uint64_t tile_bytes;    /* 0: the usual */
+  uint64_t profile_bytes; /* 0: the usual; the same bytes give the same plan */
+  bool reference;         /* byte by byte, through the reference splitter */
 } bez_csv_tuning;
 
 BEZ_MUST_USE bez_status bez_csv_read(const bez_source *source, bez_builder *builder, const bez_csv_tuning *tuning,

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 
 #define FIRST_SLOTS 64u
+#define LARGE_SLOTS (1u << 16)
 
 const uint64_t bez_dict_masks[17][2] = {
     {0x0000000000000000ull, 0x0000000000000000ull}, {0x00000000000000ffull, 0x0000000000000000ull},
@@ -39,10 +40,11 @@ static void place(bez_dict_slot *slots, uint64_t mask, uint64_t hash, const bez_
   slots[i] = *slot;
 }
 
-/* At most half full: misses stay short with linear probing. */
+/* Half full at most while small: misses stay short with linear probing. Large ones fill to 3/4 to save memory. */
 static int grow(bez_dict *dict) {
-  if (dict->slots && (uint64_t)dict->n * 2 < dict->mask) return 1;
-  uint64_t cap = dict->slots ? (dict->mask + 1) * 4 : FIRST_SLOTS;
+  uint64_t limit = dict->mask < LARGE_SLOTS ? dict->mask / 2 : dict->mask / 4 * 3;
+  if (dict->slots && dict->n < limit) return 1;
+  uint64_t cap = dict->slots ? (dict->mask + 1) * (dict->mask < LARGE_SLOTS ? 4 : 2) : FIRST_SLOTS;
   bez_dict_slot *slots = calloc(cap, sizeof *slots);
   if (!slots) return 0;
   for (uint64_t i = 0; dict->slots && i <= dict->mask; i++)

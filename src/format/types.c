@@ -52,7 +52,7 @@ static bool counts_rows(const char *name, const bez_column_stats *s) {
   return s->n_up >= s->n_steps * NEARLY_ALL || s->n_down >= s->n_steps * NEARLY_ALL;
 }
 
-static bez_column_type infer_type(const char *name, const bez_column_stats *s) {
+bez_column_type bez_infer_type(const char *name, const bez_column_stats *s) {
   if (s->longest > BEZ_MAX_DICT_VALUE) return BEZ_COL_TEXT;
   if (s->n_present == 0) return BEZ_COL_CATEGORICAL;
   double present = (double)s->n_present;
@@ -71,6 +71,22 @@ static bool parse_type(const char *text, bez_column_type *out) {
       *out = (bez_column_type)t;
       return true;
     }
+  return false;
+}
+
+bool bez_forced_type(const bez_read_options *o, const char *name, bez_column_type *out) {
+  bool forced = false;
+  size_t n = strlen(name);
+  for (size_t i = 0; i < o->n_types; i++)
+    if (!strncmp(o->types[i], name, n) && o->types[i][n] == '=' && parse_type(o->types[i] + n + 1, out)) forced = true;
+  if (forced) return true;
+  *out = BEZ_COL_CATEGORICAL;
+  if ((o->label && !strcmp(o->label, name)) || (o->source && !strcmp(o->source, name))) return true;
+  *out = BEZ_COL_IDENTIFIER;
+  if (o->id && !strcmp(o->id, name)) return true;
+  *out = BEZ_COL_TEXT;
+  for (size_t i = 0; i < o->n_text; i++)
+    if (!strcmp(o->text[i], name)) return true;
   return false;
 }
 
@@ -178,7 +194,8 @@ bez_status bez_infer_columns(bez_table *table, const bez_read_options *o, const 
                              bez_error *err) {
   bez_status st;
   table->label = table->source = table->id = -1;
-  for (uint32_t c = 0; c < table->n_cols; c++) table->cols[c].type = infer_type(table->cols[c].name, &stats[c]);
+  for (uint32_t c = 0; c < table->n_cols; c++)
+    table->cols[c].type = stats[c].decided ? stats[c].type : bez_infer_type(table->cols[c].name, &stats[c]);
   BEZ_TRY(apply_types(table, o, err));
   for (size_t i = 0; i < o->n_text; i++)
     BEZ_TRY(give_role(table, "--text", o->text[i], BEZ_ROLE_TEXT, BEZ_COL_TEXT, true, NULL, err));

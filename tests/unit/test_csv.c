@@ -234,6 +234,59 @@ static void test_same_table_however_read(void **state) {
   free(csv);
 }
 
+/* A file large enough that its first megabyte decides how the rest is taken in: every kind of column, and cells that do
+ * not fit their column's form. */
+static size_t planned_csv(char *out, size_t cap) {
+  bez_rng rng = bez_rng_make(3, 78);
+  size_t n = (size_t)sprintf(out, "row,when,amount,ratio,kind,story,label\n");
+  for (unsigned i = 0; n + 400 < cap; i++) {
+    uint32_t r = (uint32_t)bez_rng_below(&rng, 100000);
+    n += (size_t)sprintf(out + n, "%u,2024-%02u-%02u %02u:%02u:%02u,", i, 1 + r % 12, 1 + r % 28, r % 24, r % 60,
+                         (uint32_t)bez_rng_below(&rng, 60));
+    if (r % 1000 == 0)
+      n += (size_t)sprintf(out + n, "%s,", r % 3000 ? "n/k" : "1e2");
+    else
+      n += (size_t)sprintf(out + n, "%s%u.%02u,", r % 7 ? "" : "-", r % 900, r % 100);
+    n += (size_t)sprintf(out + n, "%.17g,k%u,", bez_rng_unit(&rng), (uint32_t)bez_rng_below(&rng, 300));
+    n += (size_t)sprintf(out + n, "the story of row %u told in %u words,%c\n", i, r, r % 2 ? 'a' : 'b');
+  }
+  return n;
+}
+
+static char *line_of(const char *digest, const char *name) {
+  char want[64];
+  snprintf(want, sizeof want, "\n%s ", name);
+  const char *p = strstr(digest, want);
+  assert_non_null(p);
+  return strndup(p, strcspn(p + 1, "\n") + 1);
+}
+
+static void test_plan_changes_nothing_but_memory(void **state) {
+  enum { CAP = 6 << 20 };
+  char *csv = malloc(CAP), *want = NULL;
+  size_t len = planned_csv(csv, CAP);
+  for (unsigned k = 0; k < 4; k++) {
+    const unsigned threads[] = {1, 2, 3, 8};
+    const uint64_t tiles[] = {1 << 20, 1 << 16, 1 << 18, 1 << 17};
+    bez_csv_tuning tuning = {.cpu = bez_cpu_features(), .tile_bytes = tiles[k], .profile_bytes = 1 << 20};
+    char *got = digest_with(csv, len, threads[k], &tuning);
+    if (want) assert_string_equal(got, want);
+    free(want);
+    want = got;
+  }
+  bez_csv_tuning whole = {.cpu = bez_cpu_features(), .profile_bytes = 1 << 30};
+  char *plain = digest_with(csv, len, 2, &whole);
+  const char *const same[] = {"when", "amount", "kind", "label"};
+  for (int i = 0; i < 4; i++) {
+    char *a = line_of(want, same[i]), *b = line_of(plain, same[i]);
+    assert_string_equal(a, b);
+    free(a), free(b);
+  }
+  assert_non_null(strstr(want, "row 3 5")); /* identifier, ignored */
+  assert_non_null(strstr(want, "story 2 2"));
+  free(plain), free(want), free(csv);
+}
+
 static void test_real_data_same_for_any_threads(void **state) {
   const char *paths[] = {"../shared/data/adult/adult.csv", "../shared/data/sms/sms_spam.tsv"};
   for (int k = 0; k < 2; k++) {
@@ -266,6 +319,7 @@ int main(void) {
       cmocka_unit_test(test_no_regular_file),
       cmocka_unit_test(test_long_cell),
       cmocka_unit_test(test_same_table_however_read),
+      cmocka_unit_test(test_plan_changes_nothing_but_memory),
       cmocka_unit_test(test_real_data_same_for_any_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

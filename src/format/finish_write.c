@@ -1,0 +1,91 @@
+/* The last step: chunks of worker codes into the final arrays, tile by tile. */
+#include <string.h>
+
+#include "format/finish.h"
+
+static inline void put_code(const bez_column *col, uint64_t row, uint32_t code) {
+  switch (col->width) {
+    case 1: ((uint8_t *)(uintptr_t)col->codes)[row] = (uint8_t)code; break;
+    case 2: ((uint16_t *)(uintptr_t)col->codes)[row] = (uint16_t)code; break;
+    default: ((uint32_t *)(uintptr_t)col->codes)[row] = code;
+  }
+}
+
+static inline void put_raw(const bez_column *col, uint64_t row, double number) {
+  if (col->raw) ((float *)(uintptr_t)col->raw)[row] = (float)number;
+}
+
+static void write_codes(const bez_finish *f, const bez_tile *t, uint32_t c) {
+  const bez_column *col = &f->table->cols[c];
+  const bez_column_work *work = &f->work[c];
+  const uint32_t *remap = f->b->workers[t->worker].lanes[c].remap;
+  const void *data = bez_chunk_data(t, c);
+  unsigned width = t->chunks[c].width;
+  uint64_t out = t->first_out;
+  for (uint32_t r = 0; r < t->n_rows; r++) {
+    if (!bez_row_kept(f, t, r)) continue;
+    uint32_t at = remap[bez_chunk_code(data, width, r)];
+    put_code(col, out, work->final_of[at]);
+    put_raw(col, out++, work->values[at].number);
+  }
+}
+
+static void write_numbers(const bez_finish *f, const bez_tile *t, uint32_t c) {
+  const bez_column *col = &f->table->cols[c];
+  const bez_column_work *work = &f->work[c];
+  const uint32_t *remap = f->b->workers[t->worker].lanes[c].remap;
+  const void *data = bez_chunk_data(t, c);
+  bez_form form = f->b->plans[c].form;
+  uint64_t out = t->first_out;
+  for (uint32_t r = 0; r < t->n_rows; r++) {
+    int64_t x;
+    if (!bez_row_kept(f, t, r)) continue;
+    if (bez_chunk_number(data, t->chunks[c].width, r, &x)) {
+      put_code(col, out, work->numbers.slot[bez_number_slot(&work->numbers, x)]);
+      if (col->raw) put_raw(col, out, bez_form_value(form, x));
+    } else {
+      uint32_t at = remap[x];
+      put_code(col, out, work->final_of[at]);
+      put_raw(col, out, work->values[at].number);
+    }
+    out++;
+  }
+}
+
+static void write_text(const bez_finish *f, const bez_tile *t, uint32_t c) {
+  const bez_column *col = &f->table->cols[c];
+  const uint32_t *remap = f->b->workers[t->worker].lanes[c].remap;
+  const void *data = bez_chunk_data(t, c);
+  uint64_t out = t->first_out;
+  for (uint32_t r = 0; r < t->n_rows; r++) {
+    if (!bez_row_kept(f, t, r)) continue;
+    uint32_t len;
+    const char *bytes;
+    if (t->chunks[c].mode == BEZ_LANE_TEXT) {
+      bytes = bez_chunk_text(data, t->n_rows, r, &len);
+    } else {
+      const bez_value_info *v = &f->work[c].values[remap[bez_chunk_code(data, t->chunks[c].width, r)]];
+      bytes = v->bytes;
+      len = v->len;
+    }
+    if (len) memcpy((char *)(uintptr_t)col->text_bytes + col->text_at[out], bytes, len);
+    out++;
+  }
+}
+
+bez_status bez_write_tile(void *ctx, uint64_t i, unsigned worker, bez_error *err) {
+  bez_finish *f = ctx;
+  bez_tile *t = f->tiles[i];
+  for (uint32_t c = 0; c < f->table->n_cols; c++) {
+    bez_column_type type = f->table->cols[c].type;
+    if (type == BEZ_COL_IDENTIFIER) continue;
+    if (type == BEZ_COL_TEXT)
+      write_text(f, t, c);
+    else if (t->chunks[c].mode == BEZ_LANE_FORM)
+      write_numbers(f, t, c);
+    else
+      write_codes(f, t, c);
+  }
+  bez_tile_free_data(t);
+  return BEZ_OK;
+}
