@@ -18,6 +18,7 @@ import numpy as np
 
 CHUNK = 250_000
 SAFE = 0.975
+CLARITY = 2.6  # scale of the logit: the true model then ranks fraud with an AUC of .94, as published for card fraud
 CATEGORIES = """grocery fuel restaurant travel electronics clothing pharmacy books utilities rent insurance gaming
 streaming charity jewellery furniture hardware sports toys garden pets beauty health dental optician school university
 taxi train airline hotel parking toll postage telecom software hosting advertising consulting legal accounting cleaning
@@ -102,7 +103,8 @@ def logit(w, f):
     e = w["effect"]
     score = e["category"][f["category"]] + e["channel"][f["channel"]] + e["device"][f["device"]]
     score += e["country"][f["country"]] + 0.35 * (np.log(f["cents"]) - 7.8) + f["hour_effect"]
-    return score + 0.25 * np.minimum(f["tx_last_day"], 8) - 0.0001 * f["account_days"]
+    score += 0.25 * np.minimum(f["tx_last_day"], 8) - 0.0001 * f["account_days"]
+    return CLARITY * score
 
 
 def intercept(w, seed):

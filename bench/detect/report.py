@@ -35,7 +35,8 @@ def summarise_cell(cell, lines):
         for x in good:
             for rule, n in x["rules"].items():
                 rules[rule] = rules.get(rule, 0) + n
-        return out | {"rules": rules}
+        titles = sorted({t for x in good for t in x.get("titles", [])})
+        return out | {"rules": rules, "titles": titles}
     if not good:
         return out | {"verdict": ""}
     for key in ("recall", "precision", "auc"):
@@ -89,13 +90,13 @@ def score_row(r):
 
 
 def score_table(rows):
-    head = ["| data, attack | rows or share | recall (worst seed) | precision (worst seed) | asked R / P | | s per scan |",
+    head = ["| data, attack | rows or share | recall (worst seed) | precision (worst seed) | asked R / P | | CPU s per scan |",
             "|---|---|---|---|---|---|---|"]
     return head + [score_row(r) for r in rows]
 
 
 def clean_table(rows):
-    out = ["| data | scans | with an error-level finding | warnings per scan | rules | s per scan |", "|---|---|---|---|---|---|"]
+    out = ["| data | scans | with an error-level finding | warnings per scan | rules | CPU s per scan |", "|---|---|---|---|---|---|"]
     for r in rows:
         rules = ", ".join(f"{k} ×{v}" for k, v in sorted(r["rules"].items())) or "–"
         out.append(f"| {r['cell'].split('/')[0]} | {r['seeds']} | {r['error_scans']} | {r['warnings']:.2f} | {rules} | "
