@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/columns.h"
 #include "report/groups.h"
 #include "report/visible.h"
 #include "report/words.h"
@@ -234,6 +235,7 @@ static bez_status render(const bez_report *report, const bez_write_options *opti
   bez_status st = bez_groups_make(report, &groups, err);
   if (st != BEZ_OK) return st;
   put_head(&paper, report);
+  bez_put_schema(&paper, report);
   for (size_t i = 0; i < groups.n_active && i < MAX_GROUPS; i++) put_group(&paper, report, &groups.item[i]);
   if (groups.n_active > MAX_GROUPS)
     bez_buf_printf(out, "\n%zu more are left out here; --report r.html or r.json holds all\n",

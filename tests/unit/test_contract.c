@@ -186,7 +186,7 @@ static void test_commands_are_complete(void **state) {
 }
 
 /* Every format the scan command offers is one a writer has. */
-__attribute__((unused)) static void test_offered_formats_exist(void **state) {
+static void test_offered_formats_exist(void **state) {
   (void)state;
   const bez_command *scan = bez_command_find("scan");
   char choices[256];
@@ -390,6 +390,7 @@ int main(void) {
       cmocka_unit_test(test_rules_are_complete_and_unique),
       cmocka_unit_test(test_writers_are_complete),
       cmocka_unit_test(test_commands_are_complete),
+      cmocka_unit_test(test_offered_formats_exist),
       cmocka_unit_test(test_trials),
       cmocka_unit_test(test_same_bytes_for_threads_and_instruction_sets),
       cmocka_unit_test(test_failing_allocations),
