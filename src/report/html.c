@@ -98,7 +98,7 @@ static void put_contents(bez_buf *out, const bez_groups *groups) {
     bez_html_puts(out, g->lead->rule->id);
     if (g->n_members > 1) bez_buf_printf(out, " +%zu", g->n_members - 1);
     bez_buf_puts(out, "</td><td class=\"num\">");
-    bez_put_count(out, g->n_rows);
+    if (g->n_rows) bez_put_count(out, g->n_rows);
     bez_buf_puts(out, "</td></tr>\n");
   }
   bez_buf_puts(out, "</tbody></table></div></section>\n");

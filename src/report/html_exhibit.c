@@ -6,7 +6,11 @@
 #include "report/html.h"
 #include "report/visible.h"
 
-enum { MAX_COLUMNS = 24 /* of a cell exhibit that are shown */, LONG_CELL = 40 /* bytes: longer cells wrap */ };
+enum {
+  MAX_COLUMNS = 24,    /* of a cell exhibit that are shown */
+  PRINTED_COLUMNS = 9, /* of these, on paper */
+  LONG_CELL = 40       /* bytes: longer cells wrap */
+};
 
 void bez_html_text(bez_buf *out, const char *text, size_t len) {
   size_t plain = 0;
@@ -52,16 +56,22 @@ static uint32_t pick_columns(const bez_exhibit *x, uint32_t picked[MAX_COLUMNS])
   return n;
 }
 
+/* "<td class=…>" with the classes that apply. */
+static void open_cell(bez_buf *out, const char *tag, bool hit, bool wide, bool far) {
+  bez_buf_puts(out, tag);
+  if (hit || wide || far)
+    bez_buf_printf(out, " class=\"%s%s%s\"", hit ? "hit" : "", wide ? " long" : "", far ? " far" : "");
+  bez_buf_putc(out, '>');
+}
+
 static void put_cell_row(bez_buf *out, const bez_exhibit *x, uint32_t r, const uint32_t *cols, uint32_t n) {
-  bool flagged = strstr(x->role[r], "flagged") != NULL;
-  bez_buf_printf(out, "<tr class=\"%s\"><th scope=\"row\">", flagged ? "flag" : "other");
+  const char *kind = strstr(x->role[r], "flagged") ? "flag" : strstr(x->role[r], "clean") ? "clean" : "";
+  bez_buf_printf(out, "<tr class=\"%s\"><th scope=\"row\">", kind);
   bez_html_puts(out, *x->role[r] ? x->role[r] : "row");
   bez_buf_puts(out, "</th>");
   for (uint32_t i = 0; i < n; i++) {
     size_t at = (size_t)r * x->n_cols + cols[i];
-    bool hit = x->highlight[at] != 0, wide = strlen(x->cells[at]) > LONG_CELL;
-    bez_buf_printf(out, "<td%s%s%s%s>", hit || wide ? " class=\"" : "", hit ? "hit" : "", wide ? " long" : "",
-                   hit || wide ? "\"" : "");
+    open_cell(out, "<td", x->highlight[at], strlen(x->cells[at]) > LONG_CELL, i >= PRINTED_COLUMNS);
     bez_html_puts(out, x->cells[at]);
     bez_buf_puts(out, "</td>");
   }
@@ -76,7 +86,7 @@ static void put_cells(bez_buf *out, const bez_exhibit *x) {
   if (n < x->n_cols) bez_buf_printf(out, " <span class=\"dim\">(%u of %u columns)</span>", n, x->n_cols);
   bez_buf_puts(out, "</caption><thead><tr><th scope=\"col\">row</th>");
   for (uint32_t i = 0; i < n; i++) {
-    bez_buf_puts(out, highlighted(x, cols[i]) ? "<th scope=\"col\" class=\"hit\">" : "<th scope=\"col\">");
+    open_cell(out, "<th scope=\"col\"", highlighted(x, cols[i]), false, i >= PRINTED_COLUMNS);
     bez_html_puts(out, x->header[cols[i]]);
     bez_buf_puts(out, "</th>");
   }

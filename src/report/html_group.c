@@ -21,9 +21,7 @@ static void put_fact(bez_buf *out, const char *key, const char *value) {
 static void put_fact_number(bez_buf *out, const char *key, double value) {
   char text[32];
   if (isnan(value)) return;
-  snprintf(text, sizeof text, "%.4g", value);
-  for (char *p = text; *p; p++)
-    if (*p == ',') *p = '.';
+  bez_short_number(value, text);
   put_fact(out, key, text);
 }
 
@@ -33,7 +31,14 @@ static void put_facts(bez_buf *out, const bez_finding *f) {
   put_fact_number(out, "score", f->score);
   put_fact_number(out, "p-value", f->p_value);
   put_fact_number(out, "q-value", f->q_value);
-  for (const bez_evidence *e = f->evidence; e; e = e->next) put_fact(out, e->key, e->text);
+  for (const bez_evidence *e = f->evidence; e; e = e->next) {
+    bez_buf key = {0}, value = {0};
+    bez_put_key(&key, e->key);
+    bez_put_value(&value, e);
+    put_fact(out, key.data, value.data);
+    bez_buf_free(&key);
+    bez_buf_free(&value);
+  }
   bez_buf_puts(out, "</dl>\n");
 }
 
@@ -75,20 +80,37 @@ static void put_text_cell(bez_buf *out, const char *text) {
   bez_buf_puts(out, "</td>");
 }
 
-static void put_hit(bez_buf *out, const bez_report *r, const bez_row_hit *hit) {
+/* Which columns of a row list hold anything. */
+typedef struct bez_listed {
+  bool score, q, label, suggested, file;
+} bez_listed;
+
+static bez_listed listed_columns(const bez_report *r, const bez_finding *f) {
+  bez_listed has = {.file = r->n_files > 1};
+  for (uint64_t i = 0; i < f->n_rows && i < MAX_LISTED; i++) {
+    has.score |= !isnan(f->rows[i].score);
+    has.q |= !isnan(f->rows[i].q);
+    has.label |= f->rows[i].label != NULL;
+    has.suggested |= f->rows[i].suggested != NULL;
+  }
+  return has;
+}
+
+static void put_hit(bez_buf *out, const bez_report *r, const bez_row_hit *hit, const bez_listed *has) {
   uint64_t local = hit->row;
   const bez_report_file *file = bez_report_locate(r, hit->row, &local);
   bez_buf_printf(out, "<tr><td class=\"num\">%llu</td>", (unsigned long long)(file ? local : hit->row));
-  put_number_cell(out, hit->score);
-  put_number_cell(out, hit->q);
-  put_text_cell(out, hit->label);
-  put_text_cell(out, hit->suggested);
-  if (r->n_files > 1) put_text_cell(out, file ? file->path : NULL);
+  if (has->score) put_number_cell(out, hit->score);
+  if (has->q) put_number_cell(out, hit->q);
+  if (has->label) put_text_cell(out, hit->label);
+  if (has->suggested) put_text_cell(out, hit->suggested);
+  if (has->file) put_text_cell(out, file ? file->path : NULL);
   bez_buf_puts(out, "</tr>\n");
 }
 
 static void put_rows(bez_buf *out, const bez_report *r, const bez_finding *f) {
   if (!f->n_rows) return;
+  bez_listed has = listed_columns(r, f);
   bez_buf_puts(out, "<details><summary>");
   bez_put_counted(out, f->n_rows, "row");
   if (f->ranked_list) bez_buf_puts(out, " to review");
@@ -100,12 +122,14 @@ static void put_rows(bez_buf *out, const bez_report *r, const bez_finding *f) {
     bez_put_count(out, f->n_rows);
     bez_buf_puts(out, ", --rows rows.csv lists all");
   }
-  bez_buf_puts(out, "</caption><thead><tr><th scope=\"col\" class=\"num\">row</th><th scope=\"col\" class=\"num\">score"
-                    "</th><th scope=\"col\" class=\"num\">q</th><th scope=\"col\">label</th>"
-                    "<th scope=\"col\">suggested</th>");
-  if (r->n_files > 1) bez_buf_puts(out, "<th scope=\"col\">file</th>");
+  bez_buf_puts(out, "</caption><thead><tr><th scope=\"col\" class=\"num\">row</th>");
+  if (has.score) bez_buf_puts(out, "<th scope=\"col\" class=\"num\">score</th>");
+  if (has.q) bez_buf_puts(out, "<th scope=\"col\" class=\"num\">q</th>");
+  if (has.label) bez_buf_puts(out, "<th scope=\"col\">label</th>");
+  if (has.suggested) bez_buf_puts(out, "<th scope=\"col\">suggested</th>");
+  if (has.file) bez_buf_puts(out, "<th scope=\"col\">file</th>");
   bez_buf_puts(out, "</tr></thead><tbody>\n");
-  for (uint64_t i = 0; i < f->n_rows && i < MAX_LISTED; i++) put_hit(out, r, &f->rows[i]);
+  for (uint64_t i = 0; i < f->n_rows && i < MAX_LISTED; i++) put_hit(out, r, &f->rows[i], &has);
   bez_buf_puts(out, "</tbody></table></div></details>\n");
 }
 
@@ -169,9 +193,12 @@ void bez_html_group(bez_buf *out, const bez_report *report, const bez_group *g, 
   bez_html_puts(out, g->title);
   bez_buf_puts(out, "</h3>");
   if (report->has_baseline) bez_buf_printf(out, "<span class=\"badge plain\">%s</span>", g->is_new ? "new" : "known");
-  bez_buf_puts(out, "<span class=\"dim nowrap\">");
-  bez_put_counted(out, g->n_rows, "row");
-  bez_buf_puts(out, "</span></div>\n");
+  if (g->n_rows) {
+    bez_buf_puts(out, "<span class=\"dim nowrap\">");
+    bez_put_counted(out, g->n_rows, "row");
+    bez_buf_puts(out, "</span>");
+  }
+  bez_buf_puts(out, "</div>\n");
   for (size_t i = 0; i < g->n_members; i++) put_finding(out, report, g, g->member[i]);
   bez_buf_puts(out, "</article>\n");
 }

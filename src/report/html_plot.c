@@ -1,11 +1,11 @@
 /* A scatter plot as inline SVG. Coordinates are whole numbers in a large view box, so that the same numbers give the
  * same bytes in every locale. */
 #include <math.h>
-#include <stdio.h>
 
 #include "report/html.h"
+#include "report/words.h"
 
-enum { WIDTH = 7600, HEIGHT = 2600, LEFT = 760, RIGHT = 120, TOP = 240, BOTTOM = 480, MAX_TICKS = 8 };
+enum { WIDTH = 7600, HEIGHT = 2600, LEFT = 760, RIGHT = 320, TOP = 240, BOTTOM = 480, MAX_TICKS = 8 };
 
 typedef struct bez_axis {
   double low, high, step;
@@ -35,10 +35,7 @@ static int place(bez_axis axis, double value, int from, int to) {
 
 static void put_tick(bez_buf *out, double value) {
   char text[32];
-  if (fabs(value) < 1e-300) value = 0;
-  snprintf(text, sizeof text, "%.4g", value);
-  for (char *p = text; *p; p++)
-    if (*p == ',') *p = '.';
+  bez_short_number(fabs(value) < 1e-300 ? 0 : value, text);
   bez_html_puts(out, text);
 }
 

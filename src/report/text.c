@@ -144,12 +144,8 @@ static void put_finding(const bez_paper *paper, const bez_report *r, const bez_f
   bez_put_evidence(&line, f);
   put_built(paper, "evidence", &line);
   if (f->n_rows) {
-    bez_put_counted(&line, f->n_rows, f->ranked_list ? "row to review" : "row");
-    if (f->ranked_list && f->n_rows != 1) { /* "rows to review", not "row to reviews" */
-      bez_buf_clear(&line);
-      bez_put_count(&line, f->n_rows);
-      bez_buf_puts(&line, " rows to review");
-    }
+    bez_put_counted(&line, f->n_rows, "row");
+    if (f->ranked_list) bez_buf_puts(&line, " to review");
     bez_buf_puts(&line, ": ");
     bez_put_rows(&line, r, f, MAX_ITEMS, paper->ascii);
     put_built(paper, "rows", &line);

@@ -79,17 +79,29 @@ void bez_put_extent(bez_buf *out, const bez_report *report) {
   bez_put_counted(out, report->n_files, "file");
 }
 
-static void put_item(bez_buf *out, size_t begin, const char *key, const char *text) {
-  bez_buf_printf(out, "%s%s %s", out->len > begin ? ", " : "", key, text);
+void bez_short_number(double value, char out[32]) {
+  bool whole = value == floor(value) && fabs(value) < 1e6;
+  snprintf(out, 32, whole ? "%.0f" : "%.4g", value);
+  for (char *p = out; *p; p++)
+    if (*p == ',') *p = '.'; /* the host program's locale */
+}
+
+void bez_put_key(bez_buf *out, const char *key) {
+  for (; *key; key++) bez_buf_putc(out, *key == '_' ? ' ' : *key);
+}
+
+void bez_put_value(bez_buf *out, const bez_evidence *e) {
+  if (e->number >= 10000 && e->number < 1e15 && e->number == floor(e->number))
+    bez_put_count(out, (uint64_t)e->number);
+  else
+    bez_buf_puts(out, e->text);
 }
 
 static void put_number(bez_buf *out, size_t begin, const char *key, double value) {
   char text[32];
   if (isnan(value)) return;
-  snprintf(text, sizeof text, "%.4g", value);
-  for (char *p = text; *p; p++)
-    if (*p == ',') *p = '.'; /* the host program's locale */
-  put_item(out, begin, key, text);
+  bez_short_number(value, text);
+  bez_buf_printf(out, "%s%s %s", out->len > begin ? ", " : "", key, text);
 }
 
 void bez_put_evidence(bez_buf *out, const bez_finding *f) {
@@ -97,10 +109,14 @@ void bez_put_evidence(bez_buf *out, const bez_finding *f) {
   put_number(out, begin, "score", f->score);
   put_number(out, begin, "p", f->p_value);
   put_number(out, begin, "q", f->q_value);
-  for (const bez_evidence *e = f->evidence; e; e = e->next)
-    if (!isnan(e->number)) put_item(out, begin, e->key, e->text);
-  for (const bez_evidence *e = f->evidence; e; e = e->next) /* words last, set off from the numbers */
-    if (isnan(e->number)) bez_buf_printf(out, "%s%s: %s", out->len > begin ? "; " : "", e->key, e->text);
+  for (int words = 0; words < 2; words++) /* words behind the numbers, and set off from them */
+    for (const bez_evidence *e = f->evidence; e; e = e->next) {
+      if (isnan(e->number) != (words == 1)) continue;
+      if (out->len > begin) bez_buf_puts(out, words ? "; " : ", ");
+      bez_put_key(out, e->key);
+      bez_buf_puts(out, words ? ": " : " ");
+      bez_put_value(out, e);
+    }
 }
 
 void bez_put_rows(bez_buf *out, const bez_report *report, const bez_finding *f, size_t max_items, bool ascii) {

@@ -24,6 +24,12 @@ void bez_put_tally(bez_buf *out, const bez_tally *tally);
 void bez_put_not_checked(bez_buf *out, const bez_tally *tally);
 /* "1,000 rows, 4 columns, 2 files" */
 void bez_put_extent(bez_buf *out, const bez_report *report);
+/* "1.387e-13", "92.4", "20000": four digits, whole numbers below a million in full; the same in every locale. */
+void bez_short_number(double value, char out[32]);
+/* A key of evidence for people: "target_rows" → "target rows". */
+void bez_put_key(bez_buf *out, const char *key);
+/* Its value: whole numbers from 10,000 on with separators. */
+void bez_put_value(bez_buf *out, const bez_evidence *evidence);
 /* "score 41.25, p 1e-12, q 2.5e-09, support 3"; raw text, to be escaped by the caller. */
 void bez_put_evidence(bez_buf *out, const bez_finding *f);
 /* "data/a.csv: 5–7, 19, … (40 more)": at most max_items ranges, file names only where there are several files. */
