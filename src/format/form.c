@@ -2,7 +2,6 @@
 #include "format/form.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -122,6 +121,17 @@ double bez_form_value(bez_form form, int64_t x) {
   }
 }
 
+/* At least `width` digits, zeros in front. */
+static size_t print_digits(uint64_t x, unsigned width, char *out) {
+  char back[24];
+  unsigned n = 0;
+  do back[n++] = (char)('0' + x % 10);
+  while ((x /= 10) != 0);
+  while (n < width) back[n++] = '0';
+  for (unsigned i = 0; i < n; i++) out[i] = back[n - 1 - i];
+  return n;
+}
+
 /* The inverse of day_number. */
 static size_t print_date(int64_t days, char *out) {
   uint64_t z = (uint64_t)(days + 719468);
@@ -129,23 +139,35 @@ static size_t print_date(int64_t days, char *out) {
   unsigned year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   unsigned of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   unsigned mp = (5 * of_year + 2) / 153, day = of_year - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
-  unsigned year = year_of_era + era * 400 + (month <= 2);
-  return (size_t)snprintf(out, 20, "%04u-%02u-%02u", year % 10000, month % 100, day % 100);
+  print_digits((year_of_era + era * 400 + (month <= 2)) % 10000, 4, out);
+  out[4] = out[7] = '-';
+  print_digits(month, 2, out + 5);
+  print_digits(day, 2, out + 8);
+  return 10;
+}
+
+static size_t print_time(bez_form form, int64_t x, char *out) {
+  int64_t days = x >= 0 ? x / 86400 : -((86399 - x) / 86400);
+  unsigned second = (unsigned)(x - days * 86400);
+  print_date(days, out);
+  out[10] = form.mark;
+  print_digits(second / 3600, 2, out + 11);
+  print_digits(second / 60 % 60, 2, out + 14);
+  print_digits(second % 60, 2, out + 17);
+  out[13] = out[16] = ':';
+  out[19] = 'Z';
+  return 19u + form.zulu;
 }
 
 size_t bez_form_print(bez_form form, int64_t x, char out[40]) {
   if (form.kind == BEZ_FORM_DATE) return print_date(x, out);
   if (form.kind == BEZ_FORM_FLOAT) return bez_format_double(from_order_bits(x), out);
-  if (form.kind == BEZ_FORM_TIME) {
-    int64_t days = x >= 0 ? x / 86400 : -((86399 - x) / 86400);
-    unsigned second = (unsigned)(x - days * 86400);
-    size_t n = print_date(days, out);
-    return n + (size_t)snprintf(out + n, 20, "%c%02u:%02u:%02u%s", form.mark, second / 3600, second / 60 % 60,
-                                second % 60, form.zulu ? "Z" : "");
-  }
+  if (form.kind == BEZ_FORM_TIME) return print_time(form, x, out);
   uint64_t size = x < 0 ? (uint64_t)-x : (uint64_t)x, unit = (uint64_t)powers[form.decimals];
-  const char *sign = x < 0 ? "-" : "";
-  if (!form.decimals) return (size_t)snprintf(out, 40, "%s%llu", sign, (unsigned long long)size);
-  return (size_t)snprintf(out, 40, "%s%llu.%0*llu", sign, (unsigned long long)(size / unit), (int)form.decimals,
-                          (unsigned long long)(size % unit));
+  size_t n = x < 0;
+  out[0] = '-';
+  n += print_digits(size / unit, 1, out + n);
+  if (!form.decimals) return n;
+  out[n++] = '.';
+  return n + print_digits(size % unit, form.decimals, out + n);
 }
