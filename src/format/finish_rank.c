@@ -257,6 +257,18 @@ static void give_codes(bez_column_work *work, bez_form form, const ranked *order
   }
 }
 
+/* From each worker's codes straight to final ones. */
+static bez_status map_lanes(bez_finish *f, uint32_t c, bez_error *err) {
+  for (unsigned w = 0; w < f->b->threads; w++) {
+    bez_lane *lane = &f->b->workers[w].lanes[c];
+    lane->final_of = malloc(((size_t)lane->dict.n + 1) * sizeof *lane->final_of);
+    if (!lane->final_of) return bez_fail_memory(err, lane->dict.n * sizeof *lane->final_of);
+    for (uint32_t k = 0; k < lane->dict.n && f->work[c].n_values; k++)
+      lane->final_of[k] = f->work[c].final_of[lane->remap[k]];
+  }
+  return BEZ_OK;
+}
+
 static bez_status code_column(bez_finish *f, uint32_t c, bez_error *err) {
   bez_column *col = &f->table->cols[c];
   bez_column_work *work = &f->work[c];
@@ -270,6 +282,7 @@ static bez_status code_column(bez_finish *f, uint32_t c, bez_error *err) {
   BEZ_TRY(sort_values(col, work, &order, &n, err));
   BEZ_TRY(make_arrays(f, col, c, order, n, &out, err));
   give_codes(work, f->b->plans[c].form, order, n, &out);
+  BEZ_TRY(map_lanes(f, c, err));
   col->width = col->n_values <= 1u << 8 ? 1 : col->n_values <= 1u << 16 ? 2 : 4;
   BEZ_TRY(bez_owned_alloc(f->table, f->table->n_rows * col->width, &codes, err));
   col->codes = codes;

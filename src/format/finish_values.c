@@ -8,6 +8,15 @@
 #include "format/cell.h"
 #include "format/finish.h"
 
+static void count_all(const void *data, unsigned width, uint32_t n, uint32_t *count) {
+  if (width == 1)
+    for (uint32_t r = 0; r < n; r++) count[((const uint8_t *)data)[r]]++;
+  else if (width == 2)
+    for (uint32_t r = 0; r < n; r++) count[((const uint16_t *)data)[r]]++;
+  else
+    for (uint32_t r = 0; r < n; r++) count[((const uint32_t *)data)[r]]++;
+}
+
 /* Rows per worker code of one column: counts[worker][code]. */
 static void count_codes(const bez_finish *f, uint32_t col, uint32_t *const *counts) {
   for (size_t i = 0; i < f->n_tiles; i++) {
@@ -19,6 +28,8 @@ static void count_codes(const bez_finish *f, uint32_t col, uint32_t *const *coun
     if (t->chunks[col].mode == BEZ_LANE_FORM) {
       for (uint32_t r = 0; r < t->n_rows; r++)
         if (bez_row_kept(f, t, r) && !bez_chunk_number(data, width, r, &x)) count[x]++;
+    } else if (t->chunks[col].mode == BEZ_LANE_CODES && !f->keep) {
+      count_all(data, width, t->n_rows, count);
     } else if (t->chunks[col].mode == BEZ_LANE_CODES) {
       for (uint32_t r = 0; r < t->n_rows; r++)
         if (bez_row_kept(f, t, r)) count[bez_chunk_code(data, width, r)]++;

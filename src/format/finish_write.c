@@ -11,42 +11,63 @@ static inline void put_code(const bez_column *col, uint64_t row, uint32_t code) 
   }
 }
 
-static inline void put_raw(const bez_column *col, uint64_t row, double number) {
-  if (col->raw) ((float *)(uintptr_t)col->raw)[row] = (float)number;
+/* The plain case (every row kept, no raw numbers) as one loop per pair of widths. */
+#define MAP_LOOP(IN, OUT)                                                                                              \
+  for (uint32_t r = 0; r < n; r++) ((OUT *)out)[r] = (OUT)map[((const IN *)in)[r]]
+#define MAP_LOOPS(OUT)                                                                                                 \
+  switch (in_width) {                                                                                                  \
+    case 1: MAP_LOOP(uint8_t, OUT); break;                                                                             \
+    case 2: MAP_LOOP(uint16_t, OUT); break;                                                                            \
+    default: MAP_LOOP(uint32_t, OUT);                                                                                  \
+  }
+
+static void map_codes(const void *in, unsigned in_width, const uint32_t *map, uint32_t n, void *out,
+                      unsigned out_width) {
+  switch (out_width) {
+    case 1: MAP_LOOPS(uint8_t) break;
+    case 2: MAP_LOOPS(uint16_t) break;
+    default: MAP_LOOPS(uint32_t)
+  }
 }
 
 static void write_codes(const bez_finish *f, const bez_tile *t, uint32_t c) {
   const bez_column *col = &f->table->cols[c];
-  const bez_column_work *work = &f->work[c];
-  const uint32_t *remap = f->b->workers[t->worker].lanes[c].remap;
+  const bez_lane *lane = &f->b->workers[t->worker].lanes[c];
   const void *data = bez_chunk_data(t, c);
   unsigned width = t->chunks[c].width;
   uint64_t out = t->first_out;
+  if (!f->keep && !col->raw) {
+    char *to = (char *)(uintptr_t)col->codes + out * col->width;
+    map_codes(data, width, lane->final_of, t->n_rows, to, col->width);
+    return;
+  }
   for (uint32_t r = 0; r < t->n_rows; r++) {
     if (!bez_row_kept(f, t, r)) continue;
-    uint32_t at = remap[bez_chunk_code(data, width, r)];
-    put_code(col, out, work->final_of[at]);
-    put_raw(col, out++, work->values[at].number);
+    uint32_t code = bez_chunk_code(data, width, r);
+    put_code(col, out, lane->final_of[code]);
+    if (col->raw) ((float *)(uintptr_t)col->raw)[out] = (float)f->work[c].values[lane->remap[code]].number;
+    out++;
   }
 }
 
 static void write_numbers(const bez_finish *f, const bez_tile *t, uint32_t c) {
   const bez_column *col = &f->table->cols[c];
-  const bez_column_work *work = &f->work[c];
-  const uint32_t *remap = f->b->workers[t->worker].lanes[c].remap;
+  const bez_lane *lane = &f->b->workers[t->worker].lanes[c];
+  const bez_number_set *set = &f->work[c].numbers;
   const void *data = bez_chunk_data(t, c);
+  unsigned width = t->chunks[c].width;
   bez_form form = f->b->plans[c].form;
+  float *raw = (float *)(uintptr_t)col->raw;
   uint64_t out = t->first_out;
   for (uint32_t r = 0; r < t->n_rows; r++) {
     int64_t x;
     if (!bez_row_kept(f, t, r)) continue;
-    if (bez_chunk_number(data, t->chunks[c].width, r, &x)) {
-      put_code(col, out, work->numbers.slot[bez_number_slot(&work->numbers, x)]);
-      if (col->raw) put_raw(col, out, bez_form_value(form, x));
+    if (bez_chunk_number(data, width, r, &x)) {
+      put_code(col, out, set->slot[bez_number_slot(set, x)]);
+      if (raw) raw[out] = (float)bez_form_value(form, x);
     } else {
-      uint32_t at = remap[x];
-      put_code(col, out, work->final_of[at]);
-      put_raw(col, out, work->values[at].number);
+      put_code(col, out, lane->final_of[x]);
+      if (raw) raw[out] = (float)f->work[c].values[lane->remap[x]].number;
     }
     out++;
   }

@@ -16,11 +16,13 @@ void bez_lane_free(bez_lane *lane) {
   free(lane->numbers);
   free(lane->ends);
   free(lane->remap);
+  free(lane->final_of);
   bez_buf_free(&lane->text);
   lane->codes = NULL;
   lane->numbers = NULL;
   lane->ends = NULL;
   lane->remap = NULL;
+  lane->final_of = NULL;
 }
 
 bez_status bez_lane_reserve(bez_lane *lane, bez_lane_mode mode, uint32_t rows, bez_error *err) {

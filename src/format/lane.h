@@ -26,8 +26,9 @@ typedef struct bez_lane {
   uint32_t *ends;   /* TEXT: end of each cell in text */
   bez_buf text;
   uint32_t cap_rows;
-  uint64_t missing; /* SKIP: cells of the open tile that are missing */
-  uint32_t *remap;  /* finishing: code → value index, then final code */
+  uint64_t missing;   /* SKIP: cells of the open tile that are missing */
+  uint32_t *remap;    /* finishing: code → index of the column's value */
+  uint32_t *final_of; /* finishing: code → final code */
 } bez_lane;
 
 /* One lane's part of a tile. CODES: width bytes each. FORM: width 4 or 8, signed; a code k is boxed as the least number
