@@ -43,19 +43,29 @@ static void put_time(bez_buf *out, double seconds) {
     bez_buf_printf(out, "%lu:%02lu h", s / 3600, s / 60 % 60);
 }
 
+/* A rate means something for what comes in thousands; of a few classes or folds, the count says more. */
+static bool is_countless(const char *unit) {
+  return !strcmp(unit, "rows") || !strcmp(unit, "bytes") || !strcmp(unit, "messages") || !strcmp(unit, "lines");
+}
+
 static void put_line(bez_buf *out, const bez_progress *p, const char *unit, uint64_t done, uint64_t total, double t) {
   double spent = t - p->stage_started;
   bez_say_safe(out, p->stage);
-  if (total) bez_buf_printf(out, "  %3.0f %%", 100.0 * (double)(done < total ? done : total) / (double)total);
-  if (spent > 0 && done) {
+  if (total && is_countless(unit))
+    bez_buf_printf(out, "  %3.0f %%", 100.0 * (double)(done < total ? done : total) / (double)total);
+  else if (total > 1)
+    bez_buf_printf(out, "  %llu of %llu %s", (unsigned long long)done, (unsigned long long)total, unit);
+  if (spent > 0 && done && is_countless(unit)) {
     bez_buf_puts(out, "  ");
     put_amount(out, (double)done / spent, unit);
     bez_buf_puts(out, "/s");
   }
+  bez_buf_puts(out, "  ");
   if (total > done && done && spent > 0) {
-    bez_buf_puts(out, "  ");
     put_time(out, spent * (double)(total - done) / (double)done);
     bez_buf_puts(out, " left");
+  } else {
+    put_time(out, spent);
   }
 }
 
