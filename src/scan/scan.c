@@ -24,12 +24,15 @@ static bez_status begin(bez_scan *scan, const bez_scan_options *options, bez_err
   scan->report = bez_report_create("scan");
   if (!scan->report) return bez_fail_memory(err, sizeof *scan->report);
   scan->report->ruleset = options->ruleset ? options->ruleset : BEZ_RULESET_VERSION;
-  return BEZ_OK;
+  if (options->suppressions) st = bez_scan_load_suppressions(scan->report, options->suppressions, err);
+  if (st == BEZ_OK && options->baseline) st = bez_report_load(options->baseline, &scan->baseline, err);
+  return st;
 }
 
 static void end(bez_scan *scan) {
   free(scan->features);
   free(scan->texts);
+  bez_report_destroy(scan->baseline);
   bez_report_destroy(scan->report);
 }
 
@@ -39,15 +42,6 @@ static const char *today(const bez_scan_options *options, char out[16]) {
   struct tm utc;
   if (!gmtime_r(&now, &utc) || !strftime(out, 16, "%Y-%m-%d", &utc)) return "9999-12-31"; /* nothing stays silenced */
   return out;
-}
-
-static bez_status apply_baseline(bez_report *report, const bez_scan_options *options, bez_error *err) {
-  bez_report *old = NULL;
-  bez_status st = bez_report_load(options->baseline, &old, err);
-  if (st != BEZ_OK) return st;
-  bez_report_apply_baseline(report, old, options->new_only);
-  bez_report_destroy(old);
-  return bez_report_status(report, err);
 }
 
 /* Everything behind reading. */
@@ -60,8 +54,8 @@ static bez_status examine(bez_scan *scan, bez_error *err) {
   bez_report_seal(scan->report);
   BEZ_TRY(bez_report_status(scan->report, err));
   const bez_scan_options *o = scan->options;
-  if (o->suppressions) BEZ_TRY(bez_scan_suppress(scan->report, o->suppressions, today(o, date), err));
-  if (o->baseline) BEZ_TRY(apply_baseline(scan->report, o, err));
+  BEZ_TRY(bez_scan_suppress(scan->report, today(o, date), err));
+  if (scan->baseline) bez_report_apply_baseline(scan->report, scan->baseline, o->new_only);
   BEZ_TRY(bez_scan_incidents(scan->report, err));
   bez_scan_record(scan);
   BEZ_TRY(bez_report_status(scan->report, err));

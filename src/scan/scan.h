@@ -16,8 +16,8 @@
 typedef struct bez_scan {
   const bez_scan_options *options;
   const bez_table *table;
-  bez_report *report;
-  double started; /* seconds of the monotonic clock */
+  bez_report *report, *baseline; /* baseline: NULL without one */
+  double started;                /* seconds of the monotonic clock */
   bool timed_out;
   bool cancelled;
   unsigned threads;
@@ -43,7 +43,10 @@ bool bez_scan_requested(const bez_scan_options *options, const bez_rule *rule);
 BEZ_MUST_USE bez_status bez_scan_schema(bez_scan *scan, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_remarks(bez_scan *scan, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_run(bez_scan *scan, bez_error *err);
-BEZ_MUST_USE bez_status bez_scan_suppress(bez_report *report, const char *path, const char *today, bez_error *err);
+/* Reads a suppression file into the report (before the work, so that a mistake in it costs no scan), and applies it
+ * to the sealed findings. */
+BEZ_MUST_USE bez_status bez_scan_load_suppressions(bez_report *report, const char *path, bez_error *err);
+BEZ_MUST_USE bez_status bez_scan_suppress(bez_report *report, const char *today, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_incidents(bez_report *report, bez_error *err);
 void bez_scan_record(bez_scan *scan); /* effective options and run information */
 

@@ -92,12 +92,19 @@ static bool matches(const bez_suppression *s, const bez_finding *f) {
          !strncmp(s->fingerprint, f->fingerprint, strlen(s->fingerprint));
 }
 
-bez_status bez_scan_suppress(bez_report *report, const char *path, const char *today, bez_error *err) {
+/* Whatever is wrong with the file is wrong with what the caller asked for. */
+bez_status bez_scan_load_suppressions(bez_report *report, const char *path, bez_error *err) {
   bez_arena arena = {0};
+  bez_error why = {0};
   const bez_yaml *root = NULL;
-  bez_status st = BEZ_OK;
-  BEZ_TRY(bez_yaml_read_file(path, &arena, &root, err));
-  BEZ_TRY(read_all(report, path, root, err));
+  bez_status st = bez_yaml_read_file(path, &arena, &root, &why);
+  if (st == BEZ_OK) st = read_all(report, path, root, &why);
+  bez_arena_free(&arena);
+  if (st == BEZ_OK || st == BEZ_MEMORY) return st == BEZ_OK ? st : bez_fail_memory(err, 0);
+  return bez_fail_at(err, BEZ_USAGE, why.subject, why.line, why.offset, "%s", why.message);
+}
+
+bez_status bez_scan_suppress(bez_report *report, const char *today, bez_error *err) {
   for (size_t k = 0; k < report->n_suppressions; k++) {
     bez_suppression *s = &report->suppressions[k];
     s->expired = strcmp(today, s->expires) > 0; /* ISO dates order like text */
@@ -108,10 +115,8 @@ bez_status bez_scan_suppress(bez_report *report, const char *path, const char *t
       if (s->expired || f->suppressed) continue;
       f->suppressed = true;
       f->suppressed_by = bez_arena_printf(&report->arena, "%s: %s (until %s)", s->owner, s->justification, s->expires);
-      if (!f->suppressed_by) BEZ_TRY(bez_fail_memory(err, 0));
+      if (!f->suppressed_by) return bez_fail_memory(err, 0);
     }
   }
-cleanup:
-  bez_arena_free(&arena);
-  return st;
+  return BEZ_OK;
 }
