@@ -11,7 +11,7 @@
 #include "format/reader.h"
 #include "format/rewrite_internal.h"
 
-static const bez_record_kind *const kinds[] = {&bez_records_csv};
+static const bez_record_kind *const kinds[] = {&bez_records_csv, &bez_records_jsonl};
 
 typedef struct output {
   bez_packed_out *file;

@@ -18,7 +18,7 @@ typedef struct bez_record_kind {
   const char *reader; /* name of the reader whose files these are */
   bez_status (*open)(const bez_source *source, void **state, bez_error *err);
   bez_status (*next)(void *state, bez_record_view *out, bez_error *err);
-  /* Appends the record with n edits (ascending by col) to out. row is for errors. */
+  /* Puts the record with n edits (ascending by col) into out, which is empty. row is for errors. */
   bez_status (*edit)(void *state, const char *raw, size_t len, const bez_edit *edits, size_t n, uint64_t row,
                      bez_buf *out, bez_error *err);
   const char *(*line_end)(void *state); /* "\n", "\r\n" */
@@ -26,5 +26,6 @@ typedef struct bez_record_kind {
 } bez_record_kind;
 
 extern const bez_record_kind bez_records_csv;
+extern const bez_record_kind bez_records_jsonl;
 
 #endif

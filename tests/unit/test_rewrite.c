@@ -3,11 +3,12 @@
 #include "format/rewrite.h"
 #include "table_helpers.h"
 
-static void check(const char *in, const bez_rewrite *plan, const char *out, const char *quarantine) {
+static void check_as(const char *suffix, const char *in, const bez_rewrite *plan, const char *out,
+                     const char *quarantine) {
   char path[256], out_path[256], bad_path[256];
-  temp_file(".csv", in, strlen(in), path);
-  temp_file(".csv", "", 0, out_path);
-  temp_file(".csv", "", 0, bad_path);
+  temp_file(suffix, in, strlen(in), path);
+  temp_file(suffix, "", 0, out_path);
+  temp_file(suffix, "", 0, bad_path);
   bez_error err = {0};
   bez_rewrite_result result;
   bez_status st = bez_rewrite_file(path, plan, out_path, quarantine ? bad_path : NULL, &result, &err);
@@ -21,6 +22,29 @@ static void check(const char *in, const bez_rewrite *plan, const char *out, cons
   }
   bez_buf_free(&got);
   unlink(path), unlink(out_path), unlink(bad_path);
+}
+
+static void check(const char *in, const bez_rewrite *plan, const char *out, const char *quarantine) {
+  check_as(".csv", in, plan, out, quarantine);
+}
+
+static void test_json_lines(void **state) {
+  const char in[] = "{\"a\": {\"b\": 1},  \"t\":\"x\"}\n\n{\"t\": \"y\", \"a\": {\"b\": 2}}\n{\"t\": \"\\u00e9\"}";
+  uint64_t drop[] = {1}, copies[] = {2};
+  bez_edit edits[] = {{0, 0, "7.5", 3}, {0, 1, "say \"hi\"", 8}, {2, 0, "word", 4}};
+  bez_edit copy_edits[] = {{0, 1, "z", 1}};
+  bez_rewrite plan = {.edits = edits,
+                      .n_edits = 3,
+                      .drop = drop,
+                      .n_drop = 1,
+                      .copies = copies,
+                      .n_copies = 1,
+                      .copy_edits = copy_edits,
+                      .n_copy_edits = 1};
+  check_as(".jsonl", in, &plan,
+           "{\"a\": {\"b\": 7.5},  \"t\":\"say \\\"hi\\\"\"}\n\n{\"t\": \"\\u00e9\", \"a.b\": \"word\"}\n"
+           "{\"t\": \"z\", \"a.b\": \"word\"}",
+           "{\"t\": \"y\", \"a\": {\"b\": 2}}\n");
 }
 
 static void test_drop(void **state) {
@@ -120,6 +144,7 @@ static void test_real_files_come_back_whole(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_drop),
+      cmocka_unit_test(test_json_lines),
       cmocka_unit_test(test_byte_order_mark),
       cmocka_unit_test(test_edit),
       cmocka_unit_test(test_copies),
