@@ -92,6 +92,15 @@ static bool neighbours_back(const judge *j, uint64_t row, uint32_t guess) {
   return j->votes && 2u * j->votes[row * j->model->n_classes + guess] > BEZ_NEIGHBOURS;
 }
 
+/* How likely the row would be an issue, were its label drawn from p: any but the guess and the first choice. */
+static double issue_chance(const float *p, uint32_t n_classes, uint32_t guess) {
+  uint32_t best = 0;
+  for (uint32_t k = 1; k < n_classes; k++)
+    if (p[k] > p[best]) best = k;
+  double left = 1.0 - (double)p[guess] - (best != guess ? (double)p[best] : 0.0);
+  return left > 0.0 ? left : 0.0;
+}
+
 static bez_status judge_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
   judge *j = ctx;
   uint32_t classes = j->model->n_classes;
@@ -105,8 +114,7 @@ static bez_status judge_tile(void *ctx, uint64_t tile, unsigned worker, bez_erro
     j->margin[row] = row_margin(p, classes, b.label[i]);
     uint32_t guess = bez_confident_guess(p, classes, j->threshold);
     if (guess == BEZ_CONFIDENT_NONE) continue;
-    /* Were the label drawn from p, it would differ from the guess so often. */
-    j->expected[tile] += 1.0 - (double)p[guess];
+    j->expected[tile] += issue_chance(p, classes, guess);
     if (!bez_confident_is_issue(p, classes, b.label[i], guess)) continue;
     j->n_issues[tile]++;
     j->n_backed[tile] += neighbours_back(j, row, guess);
