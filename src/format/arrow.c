@@ -20,11 +20,14 @@ typedef struct lane { /* what one worker reuses */
 } lane;
 
 typedef struct import {
-  const char *name;
+  const bez_arrow_import *what;
   struct ArrowArrayStream *stream;
   bez_builder *builder;
+  bez_arena arena;
   bez_arrow_leaves leaves;
   bez_arrow_view *views;
+  uint32_t n_cells; /* leaves, then constants */
+  const bez_arrow_constant **constants;
   unsigned n_lanes;
   lane *lanes;
   int64_t rows;        /* of the batch */
@@ -33,7 +36,8 @@ typedef struct import {
 
 static bez_status stream_failed(import *im, bez_error *err) {
   const char *why = im->stream->get_last_error ? im->stream->get_last_error(im->stream) : NULL;
-  return bez_fail(err, BEZ_FORMAT, im->name, "the Arrow stream failed: %s", why ? why : "no reason given");
+  return bez_fail(err, BEZ_FORMAT, im->what->path, "cannot be read: %s",
+                  why ? why : "the stream failed and gave no reason");
 }
 
 static bez_status push_rows(import *im, lane *l, int64_t from, int64_t to, bez_tile *out, bez_error *err) {
@@ -42,7 +46,7 @@ static bez_status push_rows(import *im, lane *l, int64_t from, int64_t to, bez_t
     for (uint32_t c = 0; c < n; c++)
       if (!bez_arrow_cell(&im->views[c], row, l->text + (size_t)c * BEZ_CELLTEXT_MAX, &l->cell[c], &l->len[c]))
         return bez_fail(err, BEZ_FORMAT, im->leaves.items[c].name, "an Arrow offset or index is out of range");
-    bez_status st = bez_tile_row(out, l->cell, l->len, n, err);
+    bez_status st = bez_tile_row(out, l->cell, l->len, im->n_cells, err);
     if (st != BEZ_OK) return st;
   }
   return BEZ_OK;
@@ -72,34 +76,55 @@ static bez_status push_batch(import *im, const struct ArrowArray *batch, bez_err
   return st;
 }
 
+/* Cells of constants are set once and never overwritten. */
 static bez_status make_lanes(import *im, bez_error *err) {
-  size_t n = im->leaves.n;
+  size_t n = im->n_cells, n_leaves = im->leaves.n;
   im->n_lanes = bez_builder_threads(im->builder);
-  im->views = calloc(n, sizeof *im->views);
+  im->views = calloc(n_leaves, sizeof *im->views);
   im->lanes = calloc(im->n_lanes, sizeof *im->lanes);
   if (!im->views || !im->lanes) return bez_fail_memory(err, n * sizeof *im->views);
   for (unsigned i = 0; i < im->n_lanes; i++) {
     lane *l = &im->lanes[i];
-    l->text = malloc(n * BEZ_CELLTEXT_MAX);
+    l->text = malloc(n_leaves * BEZ_CELLTEXT_MAX);
     l->cell = calloc(n, sizeof *l->cell);
     l->len = calloc(n, sizeof *l->len);
     if (!l->text || !l->cell || !l->len) return bez_fail_memory(err, n * BEZ_CELLTEXT_MAX);
+    for (size_t c = n_leaves; c < n; c++) {
+      l->cell[c] = im->constants[c - n_leaves]->value;
+      l->len[c] = l->cell[c] ? (uint32_t)strlen(l->cell[c]) : 0;
+    }
+  }
+  return BEZ_OK;
+}
+
+/* The constants that are no columns of the stream. */
+static bez_status pick_constants(import *im, bez_error *err) {
+  im->n_cells = im->leaves.n;
+  im->constants = calloc((size_t)im->what->n_constants + 1, sizeof *im->constants);
+  if (!im->constants) return bez_fail_memory(err, im->what->n_constants * sizeof *im->constants);
+  for (uint32_t i = 0; i < im->what->n_constants; i++) {
+    bool taken = false;
+    for (uint32_t c = 0; c < im->leaves.n && !taken; c++)
+      taken = strcmp(im->leaves.items[c].name, im->what->constants[i].name) == 0;
+    if (!taken) im->constants[im->n_cells++ - im->leaves.n] = &im->what->constants[i];
   }
   return BEZ_OK;
 }
 
 /* Schema to declared columns. */
-static bez_status begin(import *im, bez_arena *arena, bez_error *err) {
+static bez_status begin(import *im, bez_error *err) {
   struct ArrowSchema schema = {0};
   const char **names = NULL;
   bez_status st = BEZ_OK;
   if (im->stream->get_schema(im->stream, &schema) != 0 || !schema.release) return stream_failed(im, err);
-  BEZ_TRY(bez_arrow_columns(&schema, arena, &im->leaves, err));
-  names = calloc(im->leaves.n, sizeof *names);
-  if (!names) BEZ_TRY(bez_fail_memory(err, im->leaves.n * sizeof *names));
-  for (uint32_t i = 0; i < im->leaves.n; i++) names[i] = im->leaves.items[i].name;
-  BEZ_TRY(bez_builder_columns(im->builder, im->name, names, NULL, im->leaves.n, err));
-  BEZ_TRY(bez_builder_begin_file(im->builder, im->name, "arrow", 0, err));
+  BEZ_TRY(bez_arrow_columns(&schema, &im->arena, &im->leaves, err));
+  BEZ_TRY(pick_constants(im, err));
+  names = calloc(im->n_cells, sizeof *names);
+  if (!names) BEZ_TRY(bez_fail_memory(err, im->n_cells * sizeof *names));
+  for (uint32_t i = 0; i < im->n_cells; i++)
+    names[i] = i < im->leaves.n ? im->leaves.items[i].name : im->constants[i - im->leaves.n]->name;
+  BEZ_TRY(bez_builder_columns(im->builder, im->what->path, names, NULL, im->n_cells, err));
+  BEZ_TRY(bez_builder_begin_file(im->builder, im->what->path, im->what->format, im->what->bytes, err));
   BEZ_TRY(make_lanes(im, err));
 cleanup:
   free(names);
@@ -118,21 +143,13 @@ static bez_status pull(import *im, bez_error *err) {
   }
 }
 
-bez_status bez_table_from_arrow(struct ArrowArrayStream *stream, const char *name, const bez_read_options *options,
-                                bez_table **out, bez_error *err) {
+bez_status bez_arrow_push(const bez_arrow_import *what, bez_builder *builder, bez_error *err) {
   bez_status st = BEZ_OK;
-  bez_arena arena = {0};
-import im = {.name = name ? name: "arrow", .stream = stream };
-  *out = NULL;
-  if (!stream || !stream->release) return bez_fail(err, BEZ_USAGE, name, "the Arrow stream was consumed before");
-  BEZ_TRY(bez_builder_create(options, &im.builder, err));
-  BEZ_TRY(begin(&im, &arena, err));
+import im = {.what = what, .stream = what->stream, .builder = builder };
+  BEZ_TRY(begin(&im, err));
   BEZ_TRY(pull(&im, err));
-  BEZ_TRY(bez_builder_end_file(im.builder, im.first_tile, err));
-  st = bez_builder_finish(im.builder, out, err);
-  im.builder = NULL;
+  BEZ_TRY(bez_builder_end_file(builder, im.first_tile, err));
 cleanup:
-  bez_builder_destroy(im.builder);
   for (unsigned i = 0; im.lanes && i < im.n_lanes; i++) {
     free(im.lanes[i].text);
     free(im.lanes[i].cell);
@@ -140,8 +157,22 @@ cleanup:
   }
   free(im.lanes);
   free(im.views);
+  free(im.constants);
   free(im.leaves.items);
-  bez_arena_free(&arena);
+  bez_arena_free(&im.arena);
+  return st;
+}
+
+bez_status bez_table_from_arrow(struct ArrowArrayStream *stream, const char *name, const bez_read_options *options,
+                                bez_table **out, bez_error *err) {
+  bez_builder *builder = NULL;
+  *out = NULL;
+  if (!stream || !stream->release) return bez_fail(err, BEZ_USAGE, name, "the Arrow stream was consumed before");
+  bez_arrow_import what = {.stream = stream, .path = name ? name : "arrow", .format = "arrow"};
+  bez_status st = bez_builder_create(options, &builder, err);
+  if (st == BEZ_OK) st = bez_arrow_push(&what, builder, err);
   stream->release(stream);
+  if (st == BEZ_OK) return bez_builder_finish(builder, out, err);
+  bez_builder_destroy(builder);
   return st;
 }

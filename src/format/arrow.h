@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "bezoar/arrow.h"
-#include "bezoar/base.h"
+#include "format/builder.h"
 
 #define BEZ_ARROW_DEPTH 8u /* structs within structs */
 
@@ -45,6 +45,9 @@ typedef struct bez_arrow_leaves {
   uint32_t n, cap;
 } bez_arrow_leaves;
 
+/* A format string as a type; false for what is no cell. */
+bool bez_arrow_parse(const char *format, bez_arrow_type *out);
+
 /* The columns of a schema. A type that is no cell is BEZ_UNSUPPORTED and named. Names live in the arena. */
 BEZ_MUST_USE bez_status bez_arrow_columns(const struct ArrowSchema *schema, bez_arena *arena, bez_arrow_leaves *out,
                                           bez_error *err);
@@ -66,5 +69,21 @@ BEZ_MUST_USE bez_status bez_arrow_bind(const struct ArrowArray *batch, const bez
 /* The cell in a row of the batch: *cell points into the batch or at `out` (BEZ_CELLTEXT_MAX bytes), NULL where it is
  * missing. Returns false where offsets or indices are out of order. */
 bool bez_arrow_cell(const bez_arrow_view *view, int64_t row, char *out, const char **cell, uint32_t *len);
+
+/* A column that holds one value in every row: what a folder named key=value says. value NULL: missing. */
+typedef struct bez_arrow_constant {
+  const char *name, *value;
+} bez_arrow_constant;
+
+/* Pushes a stream as one file of the data set; the stream is not released. A constant whose name is a column of the
+ * stream is left out. */
+typedef struct bez_arrow_import {
+  struct ArrowArrayStream *stream;
+  const char *path, *format;
+  uint64_t bytes;
+  const bez_arrow_constant *constants;
+  uint32_t n_constants;
+} bez_arrow_import;
+BEZ_MUST_USE bez_status bez_arrow_push(const bez_arrow_import *what, bez_builder *builder, bez_error *err);
 
 #endif

@@ -61,7 +61,7 @@ static bool decimal(const char *format, bez_arrow_type *out) {
   return true;
 }
 
-static bool parse_format(const char *format, bez_arrow_type *out) {
+bool bez_arrow_parse(const char *format, bez_arrow_type *out) {
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
     if (strcmp(format, plain[i].format) == 0) {
       *out = plain[i].type;
@@ -88,11 +88,12 @@ static bez_status add_leaf(const struct ArrowSchema *schema, const bez_arrow_lea
   const char *format = schema->format ? schema->format : "";
   if (schema->dictionary) {
     leaf.coded = true;
-    if (!parse_format(format, &leaf.index) || (leaf.index.kind != BEZ_ARROW_INT && leaf.index.kind != BEZ_ARROW_UINT))
+    if (!bez_arrow_parse(format, &leaf.index) ||
+        (leaf.index.kind != BEZ_ARROW_INT && leaf.index.kind != BEZ_ARROW_UINT))
       return bez_fail(err, BEZ_FORMAT, leaf.name, "Arrow dictionary indices of type \"%.40s\"", format);
     format = schema->dictionary->format ? schema->dictionary->format : "";
   }
-  if (!parse_format(format, &leaf.type) || (schema->dictionary && schema->dictionary->dictionary))
+  if (!bez_arrow_parse(format, &leaf.type) || (schema->dictionary && schema->dictionary->dictionary))
     return bez_fail(err, BEZ_UNSUPPORTED, leaf.name,
                     "a column of Arrow type \"%.40s\" (%s) is not read: leave it out or turn it into text", format,
                     kind_of_refused(format));

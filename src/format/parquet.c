@@ -1,0 +1,84 @@
+/* Apache Parquet (https://parquet.apache.org/docs/file-format/). Decoding it takes a library of its own kind; Bezoar
+ * uses one that is there: libduckdb where it was named or installed, else pyarrow in a sandboxed helper. Folders named
+ * key=value above the file become columns. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "format/arrow.h"
+#include "format/parquet.h"
+#include "format/reader.h"
+
+#define MAX_PARTITIONS 32
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 32;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* %XX escapes undone, as Hive, Spark and DuckDB write them. */
+static char *unescape(bez_arena *arena, const char *text, size_t len) {
+  char *out = bez_arena_alloc(arena, len + 1);
+  size_t n = 0;
+  for (size_t i = 0; out && i < len; i++) {
+    int high = text[i] == '%' && i + 2 < len ? hex_digit(text[i + 1]) : -1;
+    int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    bool escaped = low >= 0 && (high | low) != 0;
+    out[n++] = escaped ? (char)(high * 16 + low) : text[i];
+    if (escaped) i += 2;
+  }
+  return out;
+}
+
+/* Folders named key=value of the path, outermost first. */
+static bez_status partitions(const char *path, bez_arena *arena, bez_arrow_constant out[MAX_PARTITIONS], uint32_t *n,
+                             bez_error *err) {
+  *n = 0;
+  for (const char *p = path, *slash; (slash = strchr(p, '/')) != NULL; p = slash + 1) {
+    const char *equals = memchr(p, '=', (size_t)(slash - p));
+    if (!equals || equals == p || *n == MAX_PARTITIONS) continue;
+    bez_arrow_constant *c = &out[(*n)++];
+    c->name = unescape(arena, p, (size_t)(equals - p));
+    c->value = unescape(arena, equals + 1, (size_t)(slash - equals - 1));
+    if (!c->name || !c->value) return bez_fail_memory(err, (size_t)(slash - p));
+    if (strcmp(c->value, "__HIVE_DEFAULT_PARTITION__") == 0) c->value = NULL;
+  }
+  return BEZ_OK;
+}
+
+static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bez_arena arena = {0};
+  bez_arrow_constant constants[MAX_PARTITIONS];
+  struct ArrowArrayStream stream = {0};
+  bez_arrow_import what = {
+      .stream = &stream, .path = source->path, .format = "parquet", .bytes = source->size, .constants = constants};
+  if (source->fd < 0)
+    return bez_fail(err, BEZ_UNSUPPORTED, source->path, "Parquet inside %s: unpack it first", source->packing);
+  BEZ_TRY(partitions(source->path, &arena, constants, &what.n_constants, err));
+  BEZ_TRY(bez_parquet_duckdb(source->path, &stream, err));
+  if (!stream.release) BEZ_TRY(bez_parquet_worker(source->path, source->fd, &stream, err));
+  BEZ_TRY(bez_arrow_push(&what, builder, err));
+cleanup:
+  if (stream.release) stream.release(&stream);
+  bez_arena_free(&arena);
+  return st;
+}
+
+static int parquet_sniff(const uint8_t *head, size_t len, const char *extension) {
+  (void)extension;
+  return len >= 4 && (memcmp(head, "PAR1", 4) == 0 || memcmp(head, "PARE", 4) == 0) ? 100 : 0;
+}
+
+const bez_reader bez_reader_parquet = {
+    .name = "parquet",
+    .title = "Apache Parquet",
+    .extensions = "parquet pq",
+    .summary = "Read through libduckdb where it is named (BEZOAR_DUCKDB) or installed, else through pyarrow in a "
+               "sandboxed helper (pip install 'bezoar[parquet]'). Structs become columns \"a.b\", folders named "
+               "key=value become columns; columns of lists or bytes are refused.",
+    .sniff = parquet_sniff,
+    .read = parquet_read,
+};
