@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/checks.h"
 #include "report/columns.h"
 #include "report/groups.h"
 #include "report/visible.h"
@@ -237,6 +238,7 @@ static bez_status render(const bez_report *report, const bez_write_options *opti
     bez_buf_printf(out, "\n%zu more are left out here; --report r.html or r.json holds all\n",
                    groups.n_active - MAX_GROUPS);
   put_suppressions(&paper, report);
+  bez_put_checks(&paper, report);
   put_not_checked(&paper, report);
   bez_groups_free(&groups);
   return BEZ_OK;
