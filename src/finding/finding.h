@@ -184,8 +184,9 @@ void bez_finding_text(bez_report *report, bez_finding *f, const char *key, const
 void bez_finding_rows(bez_report *report, bez_finding *f, const bez_row_hit *rows, uint64_t n);
 
 /* Exhibits: storage is made, the caller fills it through the non-const return. Cells and excerpts come out
- * sensitive, series not (set it where an axis shows values of the data). Cells, excerpts and series beyond what a
- * report should hold are cut (src/finding/exhibit.c states the sizes); cells outside are ignored. */
+ * sensitive, series not (set it where an axis shows values of the data; an axis named like a column counts so anyway).
+ * Cells, excerpts and series beyond what a report should hold are cut (src/finding/exhibit.c states the sizes); cells
+ * outside are ignored. */
 bez_exhibit *bez_finding_cells(bez_report *report, bez_finding *f, const char *caption, uint32_t n_rows,
                                uint32_t n_cols);
 void bez_exhibit_header(bez_report *report, bez_exhibit *x, uint32_t col, const char *text);

@@ -121,10 +121,16 @@ static void redact_cells(bez_report *out, bez_exhibit *x) {
   x->role = role;
 }
 
+/* An axis that carries a column's name shows values of that column. */
+static bool shows_values(const bez_report *report, const bez_exhibit *x) {
+  return x->sensitive || is_column(report, x->x_label, strlen(x->x_label)) ||
+         is_column(report, x->y_label, strlen(x->y_label));
+}
+
 /* The redacted copy of one exhibit; NULL when nothing of it may stay. */
 static bez_exhibit *exhibit_of(bez_report *out, const bez_exhibit *x) {
   bez_exhibit *copy = NULL;
-  if (x->kind == BEZ_EXHIBIT_TILE || (x->kind == BEZ_EXHIBIT_SERIES && x->sensitive)) return NULL;
+  if (x->kind == BEZ_EXHIBIT_TILE || (x->kind == BEZ_EXHIBIT_SERIES && shows_values(out, x))) return NULL;
   copy = bez_report_array(out, 1, sizeof *copy);
   if (!copy) return NULL;
   *copy = *x;

@@ -96,9 +96,12 @@ static void test_redaction_of_sly_values(void **state) {
     bez_finding_remedy(r, r->findings[0], "drop %s", values[i]);
     bez_exhibit_header(r, r->findings[0]->exhibit, 2, values[i]);
     bez_exhibit_role(r, r->findings[0]->exhibit, 0, values[i]);
+    double x[] = {123456.75}, y[] = {1};
+    bez_finding_series(r, r->findings[0], "Counts", "age", "rows", x, y, NULL, 1); /* an axis of values */
     bez_report_not_checked(r, false, "x", "value \"%s\" and '%s' and `%s` are odd", values[i], values[i], values[i]);
     bez_report_seal(r);
     bez_buf json = json_of(r, true, true);
+    assert_null(strstr(json.data, "123456"));
     if (strstr(json.data, CANARY)) fail_msg("value %zu came through: %.200s", i, strstr(json.data, CANARY) - 100);
     bez_buf_free(&json);
     bez_report_destroy(r);
