@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Zero-initialise for the defaults. Strings are borrowed for the call. */
+/* Zero-initialise for the defaults (or pass NULL for them). Strings are borrowed for the call. */
 typedef struct bez_scan_options {
   bez_read_options read;
   const char *const *only; /* rule ids or names; unknown ones are BEZ_USAGE */

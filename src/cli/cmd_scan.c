@@ -69,7 +69,8 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.read.sample = bez_args_number(args, "sample");
   o.read.memory = bez_args_number(args, "memory");
   o.read.seed = bez_args_number(args, "seed");
-  o.read.threads = (unsigned)bez_args_number(args, "threads");
+  uint64_t threads = bez_args_number(args, "threads");
+  o.read.threads = threads < UINT32_MAX ? (unsigned)threads : UINT32_MAX;
   o.read.progress = bez_progress_step;
   o.read.progress_ctx = progress;
   o.n_only = bez_args_list(args, "only", &o.only);
@@ -78,7 +79,8 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.suppressions = bez_args_text(args, "suppress");
   o.baseline = bez_args_text(args, "baseline");
   o.new_only = bez_args_flag(args, "new-only");
-  o.ruleset = (uint32_t)bez_args_number(args, "ruleset");
+  uint64_t ruleset = bez_args_number(args, "ruleset");
+  o.ruleset = ruleset < UINT32_MAX ? (uint32_t)ruleset : UINT32_MAX;
   return o;
 }
 

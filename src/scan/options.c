@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "scan/scan.h"
 
 static bool is_rule(const char *word) {
@@ -25,10 +26,19 @@ static bez_status check_names(const char *option, const char *const *list, size_
   return BEZ_OK;
 }
 
+static bool any_detector_left(const bez_scan_options *o) {
+  for (size_t i = 0; bez_detectors[i]; i++)
+    if (bez_scan_wanted(o, &bez_detectors[i]->rule)) return true;
+  return false;
+}
+
 bez_status bez_scan_check_options(const bez_scan_options *o, bez_error *err) {
   bez_status st = check_names("--only", o->only, o->n_only, err);
   if (st == BEZ_OK) st = check_names("--skip", o->skip, o->n_skip, err);
   if (st != BEZ_OK) return st;
+  if (!any_detector_left(o))
+    return bez_fail(err, BEZ_USAGE, o->n_only ? "--only" : "--skip", "no detector is left to run");
+  if (o->read.threads > BEZ_MAX_THREADS) return bez_fail(err, BEZ_USAGE, "--threads", "at most %u", BEZ_MAX_THREADS);
   if (o->ruleset > BEZ_RULESET_VERSION)
     return bez_fail(err, BEZ_USAGE, "--ruleset", "this version knows rule sets 1 to %u", BEZ_RULESET_VERSION);
   if (!(o->max_time >= 0)) return bez_fail(err, BEZ_USAGE, "--max-time", "must not be negative");
@@ -50,6 +60,12 @@ static void record_number(bez_report *r, const char *key, double value) {
   bez_report_option(r, key, text);
 }
 
+static void record_count(bez_report *r, const char *key, uint64_t value) {
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+  bez_report_option(r, key, text);
+}
+
 static void record_text(bez_report *r, const char *key, const char *value) {
   if (value) bez_report_option(r, key, value);
 }
@@ -68,11 +84,11 @@ static void record_effective(const bez_scan *scan) {
   record_list(r, &buf, "exclude", o->read.exclude, o->read.n_exclude);
   record_list(r, &buf, "only", o->only, o->n_only);
   record_list(r, &buf, "skip", o->skip, o->n_skip);
-  if (o->read.sample) record_number(r, "sample", (double)o->read.sample);
+  if (o->read.sample) record_count(r, "sample", o->read.sample);
   if (o->max_time > 0) record_number(r, "max-time", o->max_time);
-  if (o->read.memory) record_number(r, "memory", (double)o->read.memory);
-  record_number(r, "seed", (double)o->read.seed);
-  record_number(r, "ruleset", (double)r->ruleset);
+  if (o->read.memory) record_count(r, "memory", o->read.memory);
+  record_count(r, "seed", o->read.seed);
+  record_count(r, "ruleset", r->ruleset);
   record_text(r, "suppress", o->suppressions);
   record_text(r, "baseline", o->baseline);
   if (o->new_only) bez_report_option(r, "new-only", "true");

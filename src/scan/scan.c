@@ -14,6 +14,8 @@
 #define NOT_A_TABLE "this version examines tables and text; this is %s"
 
 static bez_status begin(bez_scan *scan, const bez_scan_options *options, bez_error *err) {
+  static const bez_scan_options defaults = {0};
+  if (!options) options = &defaults;
   bez_status st = bez_scan_check_options(options, err);
   if (st != BEZ_OK) return st;
   scan->options = options;
@@ -174,7 +176,7 @@ bez_status bez_scan_paths(const char *const *paths, size_t n_paths, const bez_sc
   bez_scan scan = {0};
   bez_table *table = NULL;
   bez_status st = BEZ_OK;
-  worklist w = {.n = n_paths, .n_exclude = options->read.n_exclude};
+  worklist w = {.n = n_paths, .n_exclude = options ? options->read.n_exclude : 0};
   *out = NULL;
   if (!n_paths) return bez_fail(err, BEZ_USAGE, NULL, "no path given");
   BEZ_TRY(begin(&scan, options, err));

@@ -71,6 +71,8 @@ bez_status bez_scan_schema(bez_scan *scan, bez_error *err) {
     if (!text && col->role == BEZ_ROLE_FEATURE && col->width) scan->features[scan->n_features++] = c;
   }
   scan->n_classes = count_classes(t);
+  if (t->n_rows == 0)
+    bez_report_not_checked(scan->report, true, t->n_files ? t->files[0].path : "the data", "there are no rows");
   if (t->n_rows < t->n_rows_seen)
     bez_report_not_checked(scan->report, false, "rows", "sampled %llu of %llu rows", (unsigned long long)t->n_rows,
                            (unsigned long long)t->n_rows_seen);

@@ -36,6 +36,7 @@ def test_exit_1_on_findings(bezoar, messages):
 def test_exit_2_on_usage(bezoar, table):
     for args in [("--label", "nope"), ("--only", "BZ-D999"), ("--skip", "nothing"), ("--fail-on", "sometimes"),
                  ("--sample", "many"), ("--max-time", "soon"), ("--memory", "2Q"), ("--threads", "-1"),
+                 ("--threads", "99999999999"), ("--only", "BZ-D005", "--skip", "BZ-D005"),
                  ("--ruleset", "99"), ("--new-only",), ("--type", "size=color"), ("--progress", "loud"),
                  ("--report", "out.xyz"), ("--report", "nowhere/out.json"), ("--report", str(table)),
                  ("--rows", "r.csv", "--report", "json:r.csv"), ("-o", ".")]:
@@ -61,6 +62,12 @@ def test_exit_3_on_what_cannot_be_examined(bezoar, table, tmp_path):
     assert "model.safetensors" in both.stdout
     never = bezoar("scan", model, table, "--label", "label", "--fail-on", "never")
     assert never.returncode == 3
+
+
+def test_no_rows_are_not_clean(bezoar, tmp_path):
+    (tmp_path / "empty.csv").write_text("a,b,label\n")
+    result = bezoar("scan", "empty.csv", "--label", "label")
+    assert result.returncode == 3 and "no rows" in result.stdout
 
 
 def test_findings_win_over_unexamined(bezoar, messages, tmp_path):
@@ -185,6 +192,19 @@ def test_sample(bezoar, table):
     again = scan_json(bezoar, table, "--label", "label", "--sample", "100", "--seed", "3")
     again.pop("run"), report.pop("run")
     assert again == report
+
+
+def test_rows_of_a_sample_are_rows_of_the_file(bezoar, messages, tmp_path):
+    bezoar("scan", messages, "--label", "label", "--only", "BZ-D005", "--sample", "150", "--report", "r.json")
+    rows = sorted(row for f in json.loads((tmp_path / "r.json").read_text())["findings"] for row in f["rows"]["row"])
+    assert rows and set(rows) <= set(range(0, 36, 3)) and len(rows) < 12
+    assert bezoar("clean", messages, "--from", "r.json", "-o", "c.tsv", "--at-least", "note").returncode == 0
+    assert len((tmp_path / "c.tsv").read_text().splitlines()) == 301 - len(rows)
+
+
+def test_seed_is_kept_exactly(bezoar, table):
+    seed = str(2**64 - 1)
+    assert options_of(scan_json(bezoar, table, "--label", "label", "--seed", seed))["seed"] == seed
 
 
 def test_max_time_never_means_clean(bezoar, table):
