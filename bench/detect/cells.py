@@ -1,7 +1,7 @@
 """The truth table as a list of cells: data, attack, size, what must be reached. A cell runs once per seed."""
 from dataclasses import dataclass
 
-from data import SKLEARN, UNUSED_TABLES, UNUSED_TEXTS
+from data import SKLEARN, TUNED, UNUSED_TABLES, UNUSED_TEXTS
 
 QUICK_SEEDS, FRESH = 3, 1000  # thresholds are tuned below seed 1000, the table is made from 1000 on
 
@@ -105,10 +105,18 @@ def clean():
         yield Cell("Clean data, 80 % subsamples", name, "clean", kind="clean", seeds=20)
 
 
+def more_clean():
+    for name in TUNED:
+        yield Cell("More clean data, 80 % subsamples", name, "clean", kind="clean", seeds=5)
+
+
 # The same bars as on the data tuned on, less five points.
 UNUSED_BARS = {"rare_pair": (.9, .9), "rare_triple": (.9, .9), "beyond": (.9, .9), "uncommon": (.8, .85),
                "three_numbers": (.9, .9), "odd_token": (.88, .8), "plain_word": (.88, .8), "short_phrase": (.88, .8),
                "harmless_sentence": (.88, .8), "hidden_character": (.94, .94), "foreign_letters": (.94, .94)}
+
+
+SMALL = {"computers", "visits", "expenses", "tweets", "product_reviews"}  # .2 % of them are a dozen rows
 
 
 def unused():
@@ -118,11 +126,12 @@ def unused():
         for name in sets:
             for attack in attacks:
                 recall, precision = UNUSED_BARS[attack]
-                yield Cell(f"Unused {name}: {attack}", name, attack, sizes=(.002, .005), planter=True, recall=recall,
+                sizes = (.005,) if name in SMALL else (.002, .005)
+                yield Cell(f"Unused {name}: {attack}", name, attack, sizes=sizes, planter=True, recall=recall,
                            precision=precision, quick=False, seeds=10)
     for name in (*UNUSED_TABLES, *UNUSED_TEXTS):
         yield Cell("Unused data, clean, 80 % subsamples", name, "clean", kind="clean", seeds=5, quick=False)
 
 
 def all_cells():
-    return [*adult(), *bank(), *sms(), *flips(), *clean(), *unused()]
+    return [*adult(), *bank(), *sms(), *flips(), *clean(), *more_clean(), *unused()]

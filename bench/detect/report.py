@@ -64,7 +64,7 @@ def summarise(cells, done, args):
         lines = lines_of(cell, done, first, n)
         if lines:
             rows.append(summarise_cell(cell, lines))
-    clean = [r for r in rows if r["kind"] == "clean" and not r["group"].startswith("Unused")]
+    clean = [r for r in rows if r["group"].startswith("Clean")]
     scans = sum(r["seeds"] for r in clean)
     return {"commit": commit(), "date": datetime.date.today().isoformat(), "first_seed": first, "cells": rows,
             "clean": {"scans": scans, "with_error": sum(r["error_scans"] for r in clean),
@@ -99,7 +99,8 @@ def clean_table(rows):
     out = ["| data | scans | with an error-level finding | warnings per scan | rules | CPU s per scan |", "|---|---|---|---|---|---|"]
     for r in rows:
         rules = ", ".join(f"{k} ×{v}" for k, v in sorted(r["rules"].items())) or "–"
-        out.append(f"| {r['cell'].split('/')[0]} | {r['seeds']} | {r['error_scans']} | {r['warnings']:.2f} | {rules} | "
+        name = r["cell"].split("/")[0] + (" (unused)" if r["group"].startswith("Unused") else "")
+        out.append(f"| {name} | {r['seeds']} | {r['error_scans']} | {r['warnings']:.2f} | {rules} | "
                    f"{r['seconds']:.2f} |")
     return out
 
@@ -136,7 +137,7 @@ def markdown(summary, args):
            "left out; natural rows that equal pattern and target are scored neither way; a scan that flags nothing has "
            "precision 0. Targets alternate between the labels where none is named. What each attack writes: "
            "`bezoar list attacks`; the data sets not used while tuning are poisoned by `bench/planter.py` at .2 and .5 % "
-           "by turns.", "",
+           "by turns (sets below 10,000 rows: .5 %).", "",
            f"**{met} of {asked} cells reach what the table asks.** Clean data: {c['with_error']} of {c['scans']} scans "
            f"with an error-level finding (asked: at most 3 of 200), {c['warnings_per_scan']:.2f} warnings per scan (asked: "
            "at most .5)." + (f" {failed} runs failed." if failed else ""), "", "## Data tuned on", "", *score_table(tuned)]
@@ -144,5 +145,7 @@ def markdown(summary, args):
         out += ["", "## Data not used while tuning (asked: the bars above less five points)", "", *score_table(unused)]
         if nowhere:
             out += ["", "Nothing in the data that the attack could use: " + ", ".join(nowhere) + "."]
-    out += ["", "## Clean data", "", *clean_table(clean), "", "## Side by side, one run", "", *peers_table(), ""]
+    out += ["", "## Clean data", "",
+            "The asked 200 scans are Adult, SMS, what scikit-learn bundles, and two generated bank tables; below them more "
+            "real tables.", "", *clean_table(clean), "", "## Side by side, one run", "", *peers_table(), ""]
     return "\n".join(out)
