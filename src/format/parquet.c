@@ -1,5 +1,6 @@
 /* Apache Parquet (https://parquet.apache.org/docs/file-format/). Decoding it takes a library of its own kind; Bezoar
- * uses one that is there: libduckdb where it was named or installed, else pyarrow in a sandboxed helper. Folders named
+ * uses one that is there: the libduckdb that was named, else pyarrow in a sandboxed helper, else the system's
+ * libduckdb. (DuckDB works in this process, so the helper goes first unless the user says otherwise.) Folders named
  * key=value above the file become columns. */
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,17 @@ static bez_status partitions(const char *path, bez_arena *arena, bez_arrow_const
   return BEZ_OK;
 }
 
+static bez_status open_stream(const bez_source *source, struct ArrowArrayStream *out, bez_error *err) {
+  bez_error why = {0}, ignored = {0};
+  bez_status st = bez_parquet_duckdb(source->path, true, out, err);
+  if (st != BEZ_OK || out->release) return st;
+  st = bez_parquet_worker(source->path, source->fd, out, &why);
+  if (st == BEZ_OK) return st;
+  if (st == BEZ_UNSUPPORTED && bez_parquet_duckdb(source->path, false, out, &ignored) == BEZ_OK && out->release)
+    return BEZ_OK;
+  return bez_fail(err, st, source->path, "%s", why.message);
+}
+
 static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_arena arena = {0};
@@ -58,8 +70,7 @@ static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_err
   if (source->fd < 0)
     return bez_fail(err, BEZ_UNSUPPORTED, source->path, "Parquet inside %s: unpack it first", source->packing);
   BEZ_TRY(partitions(source->path, &arena, constants, &what.n_constants, err));
-  BEZ_TRY(bez_parquet_duckdb(source->path, &stream, err));
-  if (!stream.release) BEZ_TRY(bez_parquet_worker(source->path, source->fd, &stream, err));
+  BEZ_TRY(open_stream(source, &stream, err));
   BEZ_TRY(bez_arrow_push(&what, builder, err));
 cleanup:
   if (stream.release) stream.release(&stream);
@@ -76,8 +87,8 @@ const bez_reader bez_reader_parquet = {
     .name = "parquet",
     .title = "Apache Parquet",
     .extensions = "parquet pq",
-    .summary = "Read through libduckdb where it is named (BEZOAR_DUCKDB) or installed, else through pyarrow in a "
-               "sandboxed helper (pip install 'bezoar[parquet]'). Structs become columns \"a.b\", folders named "
+    .summary = "Read through pyarrow in a sandboxed helper (pip install 'bezoar[parquet]'), or through the libduckdb "
+               "that BEZOAR_DUCKDB names or the system has. Structs become columns \"a.b\", folders named "
                "key=value become columns; columns of lists or bytes are refused.",
     .sniff = parquet_sniff,
     .read = parquet_read,

@@ -5,9 +5,10 @@
 #include "bezoar/arrow.h"
 #include "bezoar/base.h"
 
-/* Through libduckdb, opened at run time: the library named by the environment variable BEZOAR_DUCKDB, else the
- * system's libduckdb.so. *out->release is NULL (BEZ_OK) where there is none. */
-BEZ_MUST_USE bez_status bez_parquet_duckdb(const char *path, struct ArrowArrayStream *out, bez_error *err);
+/* Through libduckdb, opened at run time: the library named by the environment variable BEZOAR_DUCKDB, else (unless
+ * named_only) the system's libduckdb.so. *out->release is NULL (BEZ_OK) where there is none. */
+BEZ_MUST_USE bez_status bez_parquet_duckdb(const char *path, bool named_only, struct ArrowArrayStream *out,
+                                           bez_error *err);
 
 /* Through the Python package: a sandboxed `python3 -P -m bezoar.parquet_worker` (BEZOAR_PYTHON names another
  * interpreter). fd is the open file. BEZ_UNSUPPORTED where interpreter, package or pyarrow are missing. */

@@ -57,6 +57,30 @@ def test_like_the_table_in_memory(table, tmp_path):
     assert len(texts) == 1
 
 
+def test_duckdb_gives_the_same(table, tmp_path, monkeypatch):
+    """Where a libduckdb is at hand (BEZOAR_TEST_DUCKDB names it); a broken one is said in any case."""
+    path = tmp_path / "x.parquet"
+    pq.write_table(table.drop_columns(["nothing"]), path)
+    monkeypatch.setenv("BEZOAR_DUCKDB", str(tmp_path / "missing.so"))
+    with pytest.raises(bezoar.UnsupportedError, match="missing.so"):
+        bezoar.scan(path)
+    library = os.environ.get("BEZOAR_TEST_DUCKDB")
+    if library:  # in a process of its own: a library once loaded would be found by later tests
+        program = ("import json, sys, bezoar\n"
+                   "try: print(bezoar.scan(sys.argv[1], label='label').to_json(without_run=True))\n"
+                   "except bezoar.FormatError as e: print('refused')\n")
+
+        def scan():
+            return subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True,
+                                  env={**os.environ, "BEZOAR_DUCKDB": library}).stdout
+
+        report = json.loads(scan())
+        seen = {c["name"]: (c["type"], c["distinct"], c["missing"]) for c in report["data"]["columns"]}
+        assert (seen, report["data"]["rows"]) == columns(table.drop_columns(["nothing"]), label="label")
+        path.write_bytes(path.read_bytes()[:-30])
+        assert scan().strip() == "refused"
+
+
 def test_hive_folders_become_columns(table, tmp_path):
     pq.write_to_dataset(table.select(["i", "f", "w", "label"]), tmp_path / "set", partition_cols=["w"])
     seen, rows = columns(tmp_path / "set", label="label")
