@@ -37,9 +37,7 @@ void bez_put_checks(const bez_paper *paper, const bez_report *report) {
     bez_buf_printf(&line, "%s %s: ", rule->id, rule->name);
     put_outcome(&line, report, rule);
     bez_spaces(paper->out, INDENT);
-    bez_wrap(paper, INDENT, INDENT + 2, line.data ? line.data : "", line.len);
-    if (line.failed != BEZ_OK) paper->out->failed = line.failed;
-    bez_buf_clear(&line);
+    bez_wrap_take(paper, INDENT, INDENT + 2, &line);
   }
   bez_buf_free(&line);
 }

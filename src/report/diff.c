@@ -66,10 +66,8 @@ static void text_part(const bez_paper *paper, const char *heading, const char *s
     bez_buf_printf(&line, "[%s] %s %s (%llu row%s)", bez_severity_text(f->severity), f->rule->id, f->title,
                    (unsigned long long)f->n_rows, f->n_rows == 1 ? "" : "s");
     bez_buf_printf(paper->out, "  %s ", sign);
-    bez_wrap(paper, 4, 4, line.data ? line.data : "", line.len);
+    bez_wrap_take(paper, 4, 4, &line);
     bez_buf_printf(paper->out, "    %s\n", name_of(f));
-    if (line.failed != BEZ_OK) paper->out->failed = line.failed;
-    bez_buf_clear(&line);
   }
   bez_buf_free(&line);
 }

@@ -20,7 +20,7 @@ static bez_status put_policy(bez_buf *out, bez_error *err) {
   char hex[65];
   uint8_t digest[32];
   if (bez_sha256_hex(bez_html_style, strlen(bez_html_style), hex) != 0)
-    return bez_fail(err, BEZ_INTERNAL, "HTML report", "SHA-256 is not available");
+    return bez_fail(err, BEZ_MEMORY, "HTML report", "SHA-256 could not be computed");
   for (size_t i = 0; i < sizeof digest; i++)
     digest[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
   bez_buf_puts(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");

@@ -36,6 +36,7 @@ static void put_facts(bez_buf *out, const bez_finding *f) {
     bez_put_key(&key, e->key);
     bez_put_value(&value, e);
     put_fact(out, key.data, value.data);
+    if (key.failed != BEZ_OK || value.failed != BEZ_OK) out->failed = BEZ_MEMORY;
     bez_buf_free(&key);
     bez_buf_free(&value);
   }

@@ -28,6 +28,7 @@ static void put_finding(bez_buf *out, const bez_report *r, const bez_finding *f)
   if (f->n_rows) bez_buf_puts(&line, ": ");
   bez_put_rows(&line, r, f, 10, true);
   bez_markup_text(out, BEZ_MARKUP_XML, line.data ? line.data : "", line.len);
+  if (line.failed != BEZ_OK) out->failed = line.failed;
   bez_buf_clear(&line);
   bez_buf_puts(out, "\n  ");
   bez_put_evidence(&line, f);

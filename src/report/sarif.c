@@ -60,6 +60,7 @@ static void put_uri(bez_sarif *s, const char *path) {
     else
       bez_buf_printf(&s->text, "%%%02X", c);
   }
+  if (s->text.failed != BEZ_OK) s->j.out->failed = s->text.failed;
   bez_json_kstr(&s->j, "uri", s->text.data ? s->text.data : "");
 }
 
@@ -223,6 +224,7 @@ static void put_invocation(bez_sarif *s) {
     bez_json_kstr(j, "level", item->requested ? "error" : "note");
     put_message(s, "message", line.data ? line.data : "", line.len);
     bez_json_close(j, '}');
+    if (line.failed != BEZ_OK) j->out->failed = line.failed;
     bez_buf_free(&line);
   }
   bez_json_close(j, ']');

@@ -121,7 +121,7 @@ static void put_excerpt(const bez_paper *paper, const bez_exhibit *x) {
   put_field(paper, "example", x->caption);
   if (marked.len) {
     bez_spaces(paper->out, VALUE);
-    bez_wrap(paper, VALUE, VALUE, marked.data, marked.len);
+    bez_wrap_take(paper, VALUE, VALUE, &marked);
   }
   if (marked.failed != BEZ_OK) paper->out->failed = marked.failed;
   bez_buf_free(&marked);
@@ -165,8 +165,7 @@ static void put_group(const bez_paper *paper, const bez_report *r, const bez_gro
   if (g->incident) bez_buf_printf(&title, "Incident %u: ", g->incident->id);
   bez_buf_puts(&title, g->title);
   if (r->has_baseline && !g->is_new) bez_buf_puts(&title, " (known from the baseline)");
-  bez_wrap(paper, indent, indent, title.data ? title.data : "", title.len);
-  if (title.failed != BEZ_OK) paper->out->failed = title.failed;
+  bez_wrap_take(paper, indent, indent, &title);
   bez_buf_free(&title);
   for (size_t i = 0; i < g->n_members; i++)
     if (bez_finding_active(r, g->member[i])) put_finding(paper, r, g->member[i], g->title);
@@ -179,22 +178,19 @@ static void put_head(const bez_paper *paper, const bez_report *r) {
   bool guessed = false;
   bez_put_not_checked(&line, &t);
   if (t.not_checked) bez_buf_puts(&line, " (details at the end)");
-  bez_wrap(paper, 0, 2, line.data ? line.data : "", line.len);
-  bez_buf_clear(&line);
+  bez_wrap_take(paper, 0, 2, &line);
   bez_severity level = t.errors ? BEZ_SEV_ERROR : t.warnings ? BEZ_SEV_WARNING : BEZ_SEV_NEVER;
   const char *verdict = bez_verdict(r, &t);
   bez_buf_printf(paper->out, "%s%s%s: ", paint(paper, level), verdict, unpaint(paper));
   bez_put_tally(&line, &t);
-  bez_wrap(paper, (unsigned)strlen(verdict) + 2, 2, line.data ? line.data : "", line.len);
-  bez_buf_clear(&line);
+  bez_wrap_take(paper, (unsigned)strlen(verdict) + 2, 2, &line);
   bez_put_extent(&line, r);
   const char *label = bez_label_column(r, &guessed);
   if (label) bez_buf_printf(&line, "; label \"%s\"%s", label, guessed ? " (guessed: name it with --label)" : "");
   bez_buf_puts(&line, "; ");
   bez_put_counted(&line, r->n_rules_run, "check");
   bez_buf_printf(&line, ", rule set %u%s", r->ruleset, r->redacted ? "; values redacted" : "");
-  bez_wrap(paper, 0, 2, line.data ? line.data : "", line.len);
-  if (line.failed != BEZ_OK) paper->out->failed = line.failed;
+  bez_wrap_take(paper, 0, 2, &line);
   bez_buf_free(&line);
 }
 
@@ -219,9 +215,7 @@ static void put_not_checked(const bez_paper *paper, const bez_report *r) {
     bez_buf_printf(&line, "%s: %s%s", item->what, item->reason, item->requested ? " (requested)" : "");
     bez_spaces(paper->out, KEY);
     bez_buf_puts(paper->out, "- ");
-    bez_wrap(paper, KEY + 2, KEY + 2, line.data ? line.data : "", line.len);
-    if (line.failed != BEZ_OK) paper->out->failed = line.failed;
-    bez_buf_clear(&line);
+    bez_wrap_take(paper, KEY + 2, KEY + 2, &line);
   }
   bez_buf_free(&line);
 }

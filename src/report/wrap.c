@@ -68,6 +68,12 @@ void bez_wrap(const bez_paper *paper, unsigned at, unsigned indent, const char *
   bez_buf_free(&clean);
 }
 
+void bez_wrap_take(const bez_paper *paper, unsigned at, unsigned indent, bez_buf *line) {
+  bez_wrap(paper, at, indent, line->data ? line->data : "", line->len);
+  if (line->failed != BEZ_OK) paper->out->failed = line->failed;
+  bez_buf_clear(line);
+}
+
 void bez_fit(const bez_paper *paper, unsigned columns, bool pad, const char *text) {
   bez_buf clean = {0};
   bez_visible(&clean, text, strlen(text), paper->ascii);
