@@ -36,13 +36,14 @@ static bez_csv_split_result add_cell(bez_csv_record *record, const char *begin, 
 /* The closing quote of the cell that opens at p[i]; len when there is none. */
 static size_t closing_quote(const char *p, size_t len, size_t i, bool *escaped) {
   *escaped = false;
-  for (i++; i < len; i++) {
+  i++;
+  while (i < len) {
     const char *at = memchr(p + i, '"', len - i);
     if (!at) return len;
     i = (size_t)(at - p);
     if (i + 1 >= len || p[i + 1] != '"') return i;
     *escaped = true;
-    i++;
+    i += 2;
   }
   return len;
 }

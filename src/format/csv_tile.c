@@ -86,6 +86,7 @@ typedef struct reading {
   uint32_t row_start; /* of the next row */
   uint32_t n_block;   /* rows in spans */
   uint64_t n_crlf;
+  bool changed; /* bytes were moved in place */
   bool by_hand; /* the splitter must read this tile */
   bool done;
 } reading;
@@ -99,7 +100,7 @@ static bez_status flush_block(reading *r, bez_error *err) {
 }
 
 /* Takes the quotes off a cell, in place; false where the splitter must decide. */
-static bool strip_quotes(char *buf, bez_cell_span *span) {
+static bool strip_quotes(char *buf, bez_cell_span *span, bool *changed) {
   if (!span->len || buf[span->begin] != '"') return true;
   if (span->len < 2 || buf[span->begin + span->len - 1] != '"') return false;
   char *p = buf + span->begin + 1, *first;
@@ -113,6 +114,7 @@ static bool strip_quotes(char *buf, bez_cell_span *span) {
     if (p[i] == '"' && (++i == len || p[i] != '"')) return false;
   }
   memset(p + n, '"', len - n);
+  *changed = true;
   span->len = n;
   return true;
 }
@@ -164,7 +166,7 @@ static bez_status cut_quoted_row(reading *r, const uint32_t *at, uint32_t n, bez
   if (st != BEZ_OK || r->n_block == before) return st;
   bez_cell_span *span = r->hand->spans + (size_t)before * n_cols;
   for (uint32_t c = 0; c < n_cols; c++)
-    if (!strip_quotes(r->hand->buf, &span[c])) r->by_hand = true;
+    if (!strip_quotes(r->hand->buf, &span[c], &r->changed)) r->by_hand = true;
   return r->n_block == r->hand->block_rows ? flush_block(r, err) : BEZ_OK;
 }
 
@@ -256,7 +258,7 @@ static void look_for_odd_bytes(reading *r, const bez_csv_marks *m, uint32_t from
       if (!ok) note(r->out, BEZ_CSV_NOT_UTF8, 1, base + i);
       i += (uint32_t)used;
     }
-  if (!(m->odd & BEZ_CSV_ODD_QUOTE) && m->n_cr > r->n_crlf && r->plan->dialect.newline == '\n')
+  if (m->n_cr > r->n_crlf && r->plan->dialect.newline == '\n')
     for (uint32_t i = from; i + 1 < to; i++)
       if (buf[i] == '\r' && buf[i + 1] != '\n') note(r->out, BEZ_CSV_LONE_CR, 1, base + i);
 }
@@ -265,7 +267,14 @@ static bez_status read_fast(reading *r, bool guessed, bez_error *err) {
   bez_csv_marks m = {.prev_ok = 1};
   uint32_t from = r->row_start;
   bez_status st = scan_rows(r, guessed, &m, err);
-  if (st == BEZ_OK && !r->by_hand && !r->out->failed) look_for_odd_bytes(r, &m, from, r->row_start);
+  if (st != BEZ_OK || r->by_hand || r->out->failed) return st;
+  bool odd = (m.odd & (BEZ_CSV_ODD_HIGH | BEZ_CSV_ODD_NUL)) || m.n_cr > r->n_crlf;
+  if (odd && r->changed) { /* places are told as the file has them */
+    size_t len = r->hand->len;
+    r->hand->len = 0;
+    st = load(r->plan, r->hand, r->hand->offset + len, err);
+  }
+  if (st == BEZ_OK && odd) look_for_odd_bytes(r, &m, from, r->row_start);
   return st;
 }
 
