@@ -16,8 +16,8 @@
 #define LIFT_WARNING 3.0
 #define GAIN_MOST 1.5           /* rows of a kind are a natural group that the columns do not describe well */
 #define WORK_MOST 6000000000ull /* rows × pairs */
-#define PATTERNS_MOST 5u        /* more of them are this data's nature: notes */
-#define FINDINGS_MOST 50u
+#define PATTERNS_MOST 5u        /* more of them are this data's nature: notes, the strongest so many */
+#define SEARCHED_MOST 50u
 #define NOTE_ROWS 1000u
 
 static int strongest_first(const void *x, const void *y) {
@@ -101,7 +101,13 @@ static bez_status collect(const bez_context *x, bez_context_hit **out, uint64_t 
 }
 
 static bool is_strong(const bez_context_hit *hit) {
-  return hit->z >= Z_WARNING && hit->lift >= LIFT_WARNING && hit->gain <= GAIN_MOST;
+  return hit->z >= Z_WARNING && hit->lift >= LIFT_WARNING;
+}
+
+static void tell_many(bez_report *report, uint32_t kept) {
+  bez_report_not_checked(report, false, "BZ-D002 weaker patterns",
+                         "%u%s combinations stand out; the %u strongest are reported", kept,
+                         kept == SEARCHED_MOST ? " or more" : "", PATTERNS_MOST);
 }
 
 static bez_status report_hits(const bez_context *x, bez_report *report, bez_error *err) {
@@ -118,14 +124,15 @@ static bez_status report_hits(const bez_context *x, bez_report *report, bez_erro
     st = bez_fail_memory(err, n_rows);
     goto cleanup;
   }
-  for (uint64_t i = 0; i < n_hits && kept < FINDINGS_MOST; i++) { /* one pattern per set of rows */
+  for (uint64_t i = 0; i < n_hits && kept < SEARCHED_MOST; i++) { /* one pattern per set of rows */
     uint64_t n = rows_of(x, &hits[i], rows);
     if (is_taken(taken, rows, n)) continue;
     for (uint64_t r = 0; r < n; r++) taken[rows[r]] = 1;
     n_strong += is_strong(&hits[i]);
     hits[kept++] = hits[i];
   }
-  for (uint32_t i = 0; i < kept; i++) {
+  if (kept > PATTERNS_MOST) tell_many(report, kept);
+  for (uint32_t i = 0; i < kept && i < PATTERNS_MOST; i++) {
     uint64_t n = rows_of(x, &hits[i], rows);
     bool strong = is_strong(&hits[i]) && n_strong <= PATTERNS_MOST;
     BEZ_TRY(emit(x, report, &hits[i], strong ? BEZ_SEV_WARNING : BEZ_SEV_NOTE, rows, n, err));
@@ -156,7 +163,7 @@ static bez_status run(const bez_detect_input *in, bez_report *report, bez_error 
   }
   if (st != BEZ_OK) return bez_fail(err, st, limit.subject, "%s", limit.message);
   BEZ_TRY(bez_context_count(context, err));
-  BEZ_TRY(bez_context_judge(context, MEAN_LEAST, Z_NOTE, err));
+  BEZ_TRY(bez_context_judge(context, MEAN_LEAST, Z_NOTE, GAIN_MOST, err));
   BEZ_TRY(report_hits(context, report, err));
   st = bez_report_status(report, err);
 cleanup:

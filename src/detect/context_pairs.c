@@ -279,7 +279,7 @@ static void judge(const bez_context *x, const gathered *g, uint32_t at, bez_cont
 
 typedef struct judging {
   bez_context *context;
-  double mean_least, z_least;
+  double mean_least, z_least, gain_most;
 } judging;
 
 static bez_status judge_pair(void *ctx, uint64_t pair, unsigned worker, bez_error *err) {
@@ -302,13 +302,14 @@ static bez_status judge_pair(void *ctx, uint64_t pair, unsigned worker, bez_erro
     double expected = (double)x->cols[a].rows[code_a] * (double)x->cols[b].rows[code_b] / (double)x->in->table->n_rows;
     bez_context_hit hit = {a, b, code_a, code_b, n, (double)n / expected, 0, 0, 0};
     judge(x, &g, i, &hit);
-    if (hit.mean >= j->mean_least && hit.z >= j->z_least) x->hits[pair][x->n_hits[pair]++] = hit;
+    if (hit.mean >= j->mean_least && hit.z >= j->z_least && hit.gain <= j->gain_most)
+      x->hits[pair][x->n_hits[pair]++] = hit;
   }
   gathered_free(&g);
   return st;
 }
 
-bez_status bez_context_judge(bez_context *x, double mean_least, double z_least, bez_error *err) {
-  judging j = {x, mean_least, z_least};
+bez_status bez_context_judge(bez_context *x, double mean_least, double z_least, double gain_most, bez_error *err) {
+  judging j = {x, mean_least, z_least, gain_most};
   return bez_parallel(x->n_pairs, x->in->threads, judge_pair, &j, err);
 }

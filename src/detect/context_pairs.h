@@ -45,8 +45,10 @@ typedef struct bez_context {
 /* BEZ_LIMIT where the tables would pass BEZ_CONTEXT_CELLS (nothing is counted then). */
 BEZ_MUST_USE bez_status bez_context_create(const bez_detect_input *in, bez_context **out, bez_error *err);
 void bez_context_destroy(bez_context *context); /* NULL is fine */
-/* Counts all pairs and finds twins; then judges every combination of two values that is over-represented. */
+/* Counts all pairs and finds twins; then judges every combination of two values that is over-represented, and keeps
+ * the hits of at least this mean and z and at most this gain. */
 BEZ_MUST_USE bez_status bez_context_count(bez_context *context, bez_error *err);
-BEZ_MUST_USE bez_status bez_context_judge(bez_context *context, double mean_least, double z_least, bez_error *err);
+BEZ_MUST_USE bez_status bez_context_judge(bez_context *context, double mean_least, double z_least, double gain_most,
+                                          bez_error *err);
 
 #endif
