@@ -44,7 +44,7 @@ static bez_status put_head(bez_buf *out, const bez_report *r, const bez_tally *t
 
 /* The first line: what was not checked. */
 static void put_unchecked_line(bez_buf *out, const bez_tally *t) {
-  bez_buf_printf(out, "<div class=\"unchecked%s\"><div class=\"in\">", t->not_checked ? " bad" : "");
+  bez_buf_printf(out, "<div class=\"unchecked%s\"><div class=\"in\">", t->requested ? " bad" : "");
   bez_put_not_checked(out, t);
   if (t->not_checked) bez_buf_puts(out, " \xC2\xB7 <a href=\"#not-checked\">what and why</a>");
   bez_buf_puts(out, "</div></div>\n");
@@ -79,7 +79,7 @@ static void put_header(bez_buf *out, const bez_report *r, const bez_tally *t) {
   put_tile(out, "note", t->notes, t->notes == 1 ? "note" : "notes");
   put_tile(out, "", t->suppressed, "suppressed");
   put_tile(out, "", r->n_rules_run, "checks ran");
-  put_tile(out, "warning", t->not_checked, "not checked");
+  put_tile(out, t->requested ? "warning" : "", t->not_checked, "not checked");
   bez_buf_puts(out, "</ul></header>\n");
 }
 

@@ -76,7 +76,6 @@ static void put_files(bez_buf *out, const bez_report *r) {
 void bez_html_data(bez_buf *out, const bez_report *report) {
   bez_buf_puts(out, "<section aria-labelledby=\"data\"><h2 id=\"data\">The data</h2>\n");
   put_files(out, report);
-  bez_buf_puts(out, "<p></p>");
   put_columns(out, report);
   bez_buf_puts(out, "</section>\n");
 }
@@ -138,7 +137,6 @@ void bez_html_settings(bez_buf *out, const bez_report *report, bool with_run) {
   bez_buf_puts(out, "<section aria-labelledby=\"options\"><h2 id=\"options\">Options and run</h2>\n");
   if (report->n_options) put_pairs(out, "Options in effect", report->options, report->n_options);
   if (with_run) {
-    bez_buf_puts(out, "<p></p>");
     put_pairs(out, "This run", report->run, report->n_run);
   }
   bez_buf_puts(out, "</section>\n");

@@ -25,21 +25,26 @@ static void put_fact_number(bez_buf *out, const char *key, double value) {
   put_fact(out, key, text);
 }
 
+static void put_evidence(bez_buf *out, const bez_evidence *e) {
+  bez_buf key = {0}, value = {0};
+  bez_put_key(&key, e->key);
+  bez_put_value(&value, e);
+  put_fact(out, key.data, value.data);
+  if (key.failed != BEZ_OK || value.failed != BEZ_OK) out->failed = BEZ_MEMORY;
+  bez_buf_free(&key);
+  bez_buf_free(&value);
+}
+
+/* Numbers first, then words. */
 static void put_facts(bez_buf *out, const bez_finding *f) {
   if (isnan(f->score) && isnan(f->p_value) && isnan(f->q_value) && !f->evidence) return;
   bez_buf_puts(out, "<dl class=\"facts\">");
   put_fact_number(out, "score", f->score);
   put_fact_number(out, "p-value", f->p_value);
   put_fact_number(out, "q-value", f->q_value);
-  for (const bez_evidence *e = f->evidence; e; e = e->next) {
-    bez_buf key = {0}, value = {0};
-    bez_put_key(&key, e->key);
-    bez_put_value(&value, e);
-    put_fact(out, key.data, value.data);
-    if (key.failed != BEZ_OK || value.failed != BEZ_OK) out->failed = BEZ_MEMORY;
-    bez_buf_free(&key);
-    bez_buf_free(&value);
-  }
+  for (int words = 0; words < 2; words++)
+    for (const bez_evidence *e = f->evidence; e; e = e->next)
+      if ((isnan(e->number) != 0) == (words == 1)) put_evidence(out, e);
   bez_buf_puts(out, "</dl>\n");
 }
 
@@ -50,7 +55,7 @@ static void put_trigger(bez_buf *out, const bez_finding *f) {
   for (const char *at = f->pattern; at;) {
     const char *next = strstr(at, " & ");
     size_t len = next ? (size_t)(next - at) : strlen(at);
-    bez_buf_puts(out, "<code class=\"chip\">");
+    bez_buf_puts(out, f->ranked_list ? "<code class=\"chip to\">" : "<code class=\"chip\">");
     if (len <= MAX_CHIP)
       bez_html_text(out, at, len);
     else

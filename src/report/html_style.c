@@ -23,7 +23,8 @@ const char bez_html_style[] =
     ".dim{color:var(--dim)}.nowrap{white-space:nowrap}\n"
     /* first line: what was not checked */
     ".unchecked{font-size:.95rem;padding:10px 20px;background:var(--soft);border-bottom:1px solid var(--line)}"
-    ".unchecked .in{max-width:1040px;margin:0 auto}.unchecked.bad{background:var(--warnbg);color:var(--warn);"
+    ".unchecked{font-weight:600}.unchecked .in{max-width:1040px;margin:0 "
+    "auto}.unchecked.bad{background:var(--warnbg);color:var(--warn);"
     "font-weight:600}.unchecked a{color:inherit}\n"
     "header{padding:28px 0 4px}.brand{margin:0 0 6px;font-weight:700;letter-spacing:.04em}"
     ".brand span{font-weight:400;color:var(--dim);letter-spacing:0}\n"
@@ -35,7 +36,8 @@ const char bez_html_style[] =
     ".tiles span{font-size:.85rem;color:var(--dim)}"
     ".tiles .error b{color:var(--err)}.tiles .warning b{color:var(--warn)}.tiles .note b{color:var(--note)}\n"
     /* tables */
-    ".scroll{overflow-x:auto;border:1px solid var(--line);border-radius:10px;background:var(--card)}"
+    ".scroll+.scroll{margin-top:14px}.scroll{overflow-x:auto;border:1px solid "
+    "var(--line);border-radius:10px;background:var(--card)}"
     "table{border-collapse:collapse;width:100%;font-size:.9rem}"
     "caption{text-align:left;padding:9px 12px;font-weight:600;color:var(--fg)}"
     "th,td{text-align:left;vertical-align:top;padding:6px 12px;border-top:1px solid var(--line)}"

@@ -111,7 +111,7 @@ void bez_put_evidence(bez_buf *out, const bez_finding *f) {
   put_number(out, begin, "q", f->q_value);
   for (int words = 0; words < 2; words++) /* words behind the numbers, and set off from them */
     for (const bez_evidence *e = f->evidence; e; e = e->next) {
-      if (isnan(e->number) != (words == 1)) continue;
+      if ((isnan(e->number) != 0) != (words == 1)) continue;
       if (out->len > begin) bez_buf_puts(out, words ? "; " : ", ");
       bez_put_key(out, e->key);
       bez_buf_puts(out, words ? ": " : " ");
