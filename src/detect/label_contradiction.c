@@ -14,7 +14,7 @@
 #define MAX_TARGETS 50u
 #define MIN_TARGET_ROWS 8u
 #define T_MIN 9.0
-#define T_MIN_SINGLE 8.0 /* lower: what decides by nature is seen on single values */
+#define T_MIN_SINGLE 5.0 /* lower: what decides by nature is seen on single values */
 
 typedef struct session {
   const bez_detect_input *in;

@@ -9,7 +9,7 @@
 #define EFFECTIVE -6.0     /* ln of independent patterns per tested one, measured on clean data */
 #define STRENGTH_MIN 7.0   /* whatever the number of patterns */
 #define DECISIVE_OTHERS 3u /* so many other values of the same columns stand out: the columns decide by nature */
-#define DECISIVE_T 8.0
+#define DECISIVE_T 5.0
 #define DECISIVE_PURITY .9
 #define DECISIVE_TWICE 2.0
 #define FEW 5u           /* disjoint patterns that a poisoner may leave */
