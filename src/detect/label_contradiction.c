@@ -4,6 +4,7 @@
  * Each class is a target in turn. The strongest pattern of a round is reported, its rows are taken out, the model is
  * fitted again without them and mining repeats, because planted rows also bend the model that judges the rest.
  * docs/detect/label-contradiction.md has the method, the calibration and what was measured. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -13,6 +14,7 @@
 #define MAX_ROUNDS 6u
 #define MAX_TARGETS 50u
 #define MIN_TARGET_ROWS 8u
+#define LABEL_BONUS .5 /* of ln(1/share of the target): a rare label on many rows is evidence too */
 #define T_MIN 9.0
 #define T_MIN_SINGLE 5.0 /* lower: what decides by nature is seen on single values */
 
@@ -71,7 +73,7 @@ static bez_status view_of(session *s, uint32_t target, bez_lco_view *view, bez_e
                          .woe = woe,
                          .target = target,
                          .sign = sign,
-                         .origin = sign * woe->prior_logit,
+                         .origin = sign * woe->prior_logit + LABEL_BONUS * log1p(exp(-sign * woe->prior_logit)),
                          .skip = s->round ? s->flagged : NULL};
   return BEZ_OK;
 }

@@ -18,6 +18,9 @@
 
 #define BEZ_LCO_MAX_COLS 3u
 #define BEZ_LCO_CLIP 2.0f
+#define BEZ_LCO_LEVELS 64u /* of the log-odds of the target, in steps of BEZ_LCO_STEP, from −8 to 8 */
+#define BEZ_LCO_STEP .25
+#define BEZ_LCO_NULLS 5u /* no value tilts, all do, one of three does */
 
 typedef struct bez_lco_view {
   const bez_detect_input *in;
@@ -36,6 +39,7 @@ typedef struct bez_lco_rows {
   float *base;        /* c with all columns in */
   uint8_t *is_target; /* carries the target */
   float **g;          /* [feature][i]: c without C = base + Σ_{c∈C} gamma_c · g[c] */
+  uint16_t **bin;     /* [feature][i]: bin of the model */
   uint16_t **id;      /* [feature][i] */
   uint16_t **id_of;   /* [feature][code] */
   uint32_t **code_of; /* [feature][id] */
@@ -62,9 +66,11 @@ typedef struct bez_lco_pattern {
   uint32_t target;                 /* label code */
   uint64_t key;                    /* ids, 16 bits each */
   double n, n_target, t;           /* mined: estimates; exact: exact */
+  float ratio[BEZ_LCO_NULLS][BEZ_LCO_LEVELS]; /* ln of how much likelier a level is in planted rows than in natural ones */
   /* exact only */
   double expected; /* rows with the target that the other columns predict */
   double rows_llr; /* see above */
+  double dbg[BEZ_LCO_NULLS + 1];
   double labels_llr[BEZ_LCO_EFFECTS];
   uint64_t n_rows; /* rows with the target */
   uint64_t *row;   /* those rows, ascending */
@@ -83,6 +89,19 @@ typedef struct bez_lco_patterns {
 void bez_lco_patterns_free(bez_lco_patterns *patterns);
 /* Appends `from` to `to`, which then owns its rows; `from` is left empty. */
 BEZ_MUST_USE bez_status bez_lco_patterns_move(bez_lco_patterns *to, bez_lco_patterns *from, bez_error *err);
+
+/* Level of a row that contradicts by c, and back to the middle of a level. */
+static inline uint32_t bez_lco_level(const bez_lco_view *view, double c) {
+  double level = (view->origin - c) / BEZ_LCO_STEP + BEZ_LCO_LEVELS / 2.0;
+  return level < 0 ? 0 : level >= BEZ_LCO_LEVELS ? BEZ_LCO_LEVELS - 1 : (uint32_t)level;
+}
+static inline double bez_lco_level_eta(uint32_t level) {
+  return ((double)level - BEZ_LCO_LEVELS / 2.0 + .5) * BEZ_LCO_STEP;
+}
+
+/* Fills ratio of n patterns of one column set (..._expect.c). */
+BEZ_MUST_USE bez_status bez_lco_expect(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_pattern *patterns,
+                                       size_t n, bez_error *err);
 
 /* Patterns with T ≥ t_min (t_min_single for one column), at least 8 rows with the target and purity near .9,
  * ordered by column set, then key. */

@@ -7,8 +7,7 @@
 #include "detect/label_contradiction.h"
 
 #define FILTER_BITS 16u
-#define LEVELS 64u /* log-odds of the target, in steps of LEVEL_STEP around 0 */
-#define LEVEL_STEP .25
+#define LEVELS BEZ_LCO_LEVELS
 #define SQRT_TWO_PI 2.5066282746310002
 #define EFFECT_STEPS 24 /* grid over ± 6 standard deviations */
 
@@ -77,18 +76,13 @@ static bez_status list_row(bez_lco_pattern *p, uint64_t row, float c, bez_error 
   return BEZ_OK;
 }
 
-/* Log-odds and contradiction in the middle of a level. */
-static double level_eta(uint32_t k) {
-  return ((double)k - LEVELS / 2.0 + .5) * LEVEL_STEP;
-}
-
 /* ln ∫ Π P(label | log-odds + e) dN(e; 0, sd²), by the trapezoid rule over ± 6 sd. */
 static double natural_fit(const levels *h, double sd) {
   double part[2 * EFFECT_STEPS + 1], best = -INFINITY, sum = 0;
   for (int s = 0; s <= 2 * EFFECT_STEPS; s++) {
     double z = 6.0 * (s - EFFECT_STEPS) / EFFECT_STEPS, ll = -.5 * z * z;
     for (uint32_t k = 0; k < LEVELS; k++) {
-      double eta = level_eta(k) + z * sd;
+      double eta = bez_lco_level_eta(k) + z * sd;
       if (h->count[1][k]) ll -= h->count[1][k] * softplus(-eta);
       if (h->count[0][k]) ll -= h->count[0][k] * softplus(eta);
     }
@@ -99,20 +93,20 @@ static double natural_fit(const levels *h, double sd) {
   return best + log(sum * 6.0 / EFFECT_STEPS / SQRT_TWO_PI);
 }
 
-/* Log likelihood of labels (returned) and of rows where the share q was planted. */
-static double planted_fit(const levels *h, double q, double origin, double *rows) {
-  double labels = 0, clip = (double)BEZ_LCO_CLIP;
-  *rows = 0;
+/* Log likelihood of the labels (returned) and, per null, ratio of the rows where the share q was planted. */
+static double planted_fit(const bez_lco_pattern *p, const levels *h, double q, double *rows, double *old, double origin) {
+  double labels = 0;
+  for (uint32_t m = 0; m < BEZ_LCO_NULLS; m++) rows[m] = 0;
+  *old = 0;
   for (uint32_t k = 0; k < LEVELS; k++) {
-    double eta = level_eta(k), p = 1 / (1 + exp(-eta)), c = fmax(-clip, fmin(clip, origin - eta));
+    double share = 1 / (1 + exp(-bez_lco_level_eta(k))), n = h->count[1][k];
+    double c = fmax(-2, fmin(2, origin - bez_lco_level_eta(k)));
     if (h->count[1][k]) {
-      labels += h->count[1][k] * log(q + (1 - q) * p);
-      *rows += h->count[1][k] * log(1 - q + q * exp(c));
+      labels += n * log(q + (1 - q) * share);
+      *old += n * log(1 - q + q * exp(c));
+      for (uint32_t m = 0; m < BEZ_LCO_NULLS; m++) rows[m] += n * log(1 - q + q * exp((double)p->ratio[m][k]));
     }
-    if (h->count[0][k]) {
-      labels += h->count[0][k] * log((1 - q) * (1 - p));
-      *rows += h->count[0][k] * log(1 - q);
-    }
+    if (h->count[0][k]) labels += h->count[0][k] * log((1 - q) * (1 - share)), *old += h->count[0][k] * log(1 - q);
   }
   return labels;
 }
@@ -121,10 +115,13 @@ static void weigh(bez_lco_pattern *p, const levels *h, double origin) {
   static const double share[] = {.7, .8, .9, .95, .99};
   double labels = 0, most = -INFINITY, sd = 1.0;
   for (size_t j = 0; j < sizeof share / sizeof *share; j++) {
-    double rows, l = planted_fit(h, share[j], origin, &rows);
-    if (rows + l <= most) continue;
-    most = rows + l;
-    p->rows_llr = rows;
+    double rows[BEZ_LCO_NULLS], old, l = planted_fit(p, h, share[j], rows, &old, origin), least = rows[0];
+    for (uint32_t m = 1; m < (p->k < 2 ? 2 : 2 + p->k); m++) least = fmin(least, rows[m]);
+    if (least + l <= most) continue;
+    most = least + l;
+    p->rows_llr = least;
+    for (uint32_t m = 0; m < BEZ_LCO_NULLS; m++) p->dbg[m] = rows[m];
+    p->dbg[BEZ_LCO_NULLS] = old;
     labels = l;
   }
   for (uint32_t e = 0; e < BEZ_LCO_EFFECTS; e++, sd *= 1.5) p->labels_llr[e] = labels - natural_fit(h, sd);
@@ -140,8 +137,7 @@ static bez_status add_row(const bez_lco_view *v, bez_lco_pattern *p, levels *h, 
   double share = 1.0 / (1.0 + exp(-eta)), c = v->origin - eta, clip = (double)BEZ_LCO_CLIP;
   p->n += 1;
   p->expected += share;
-  double level = eta / LEVEL_STEP + LEVELS / 2.0;
-  h->count[is_target][level < 0 ? 0 : level >= LEVELS ? LEVELS - 1 : (uint32_t)level]++;
+  h->count[is_target][bez_lco_level(v, c)]++;
   if (!is_target) return BEZ_OK;
   p->n_target += 1;
   p->t += c > clip ? clip : c < -clip ? -clip : c;

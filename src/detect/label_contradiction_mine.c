@@ -166,6 +166,7 @@ static bez_status harvest(const mine *c, uint64_t set, const map *m, bez_lco_pat
   const bez_lco_rows *r = c->rows;
   double w = r->weight, spare = w > 1 ? SPARE_ROWS : 0, t_min = c->set_k[set] == 1 ? c->t_min_single : c->t_min;
   size_t first = out->n;
+  bez_status st = BEZ_OK;
   for (size_t i = 0; i < m->cap; i++) {
     const entry *e = &m->slot[i];
     if (!e->key) continue;
@@ -180,10 +181,13 @@ static bez_status harvest(const mine *c, uint64_t set, const map *m, bez_lco_pat
       p.col[j] = c->set[set][j];
       p.code[j] = r->code_of[p.col[j]][e->key >> (16 * j) & 0xffff];
     }
-    bez_status st = append(out, &p, err);
+    st = append(out, &p, err);
     if (st != BEZ_OK) return st;
   }
-  if (out->n > first) qsort(out->item + first, out->n - first, sizeof *out->item, stronger);
+  if (out->n == first) return BEZ_OK;
+  st = bez_lco_expect(c->view, r, out->item + first, out->n - first, err);
+  if (st != BEZ_OK) return st;
+  qsort(out->item + first, out->n - first, sizeof *out->item, stronger);
   if (out->n - first > MAX_PER_SET) out->n = first + MAX_PER_SET;
   return BEZ_OK;
 }

@@ -168,7 +168,13 @@ static bez_status id_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *
   r->code_of[tile] = calloc(ids + 1, sizeof *r->code_of[tile]);
   if (!r->code_of[tile]) return bez_fail_memory(err, (ids + 1) * sizeof *r->code_of[tile]);
   for (uint32_t v = 0; v < n_values; v++) r->code_of[tile][r->id_of[tile][v]] = v;
-  for (uint64_t i = 0; i < r->n; i++) r->id[tile][i] = r->id_of[tile][bez_code(col, r->row[i])];
+  r->bin[tile] = malloc((r->n ? r->n : 1) * sizeof *r->bin[tile]);
+  if (!r->bin[tile]) return bez_fail_memory(err, r->n * sizeof *r->bin[tile]);
+  for (uint64_t i = 0; i < r->n; i++) {
+    uint32_t code = bez_code(col, r->row[i]);
+    r->id[tile][i] = r->id_of[tile][code];
+    r->bin[tile][i] = g->view->woe->bin_of_code[tile][code];
+  }
   return BEZ_OK;
 }
 
@@ -179,10 +185,11 @@ static bez_status make_storage(bez_lco_rows *r, bez_error *err) {
   r->is_target = malloc(n);
   r->g = calloc(d, sizeof *r->g);
   r->id = calloc(d, sizeof *r->id);
+  r->bin = calloc(d, sizeof *r->bin);
   r->id_of = calloc(d, sizeof *r->id_of);
   r->code_of = calloc(d, sizeof *r->code_of);
   r->n_ids = calloc(d, sizeof *r->n_ids);
-  if (!r->row || !r->base || !r->is_target || !r->g || !r->id || !r->id_of || !r->code_of || !r->n_ids)
+  if (!r->row || !r->base || !r->is_target || !r->g || !r->id || !r->bin || !r->id_of || !r->code_of || !r->n_ids)
     return bez_fail_memory(err, n * sizeof *r->row);
   for (uint32_t f = 0; f < r->n_features; f++) {
     r->g[f] = malloc(n * sizeof **r->g);
@@ -237,11 +244,13 @@ void bez_lco_rows_destroy(bez_lco_rows *r) {
   for (uint32_t f = 0; f < r->n_features; f++) {
     if (r->g) free(r->g[f]);
     if (r->id) free(r->id[f]);
+    if (r->bin) free(r->bin[f]);
     if (r->id_of) free(r->id_of[f]);
     if (r->code_of) free(r->code_of[f]);
   }
   free(r->g);
   free(r->id);
+  free(r->bin);
   free(r->id_of);
   free(r->code_of);
   free(r->n_ids);
