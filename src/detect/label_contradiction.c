@@ -153,8 +153,9 @@ const bez_detector bez_detector_label_contradiction = {
     .needs = BEZ_NEED_LABEL | BEZ_NEED_CELLS,
     .null_hypothesis = "Given all other columns, the labels of a pattern's rows follow the model that was fitted "
                        "without the pattern's columns, up to a natural effect of the pattern on the log-odds.",
-    .calibration = "Likelihood ratios against a natural effect whose size is raised until no more than five disjoint "
-                   "patterns stand out; the number of independent patterns was measured on clean data.",
+    .calibration =
+        "Likelihood ratios that are e-values under the null, times the number of patterns tested; the size of "
+        "natural effects is raised until no more than five disjoint patterns stand out.",
     .cost = "O(rows * columns) to score, O(min(rows, 2^20) * columns^3) to mine; about 20 bytes per row",
     .source = "Bezoar, docs/detect/label-contradiction.md",
     .run = run,

@@ -20,7 +20,6 @@
 #define BEZ_LCO_CLIP 2.0f
 #define BEZ_LCO_LEVELS 64u /* of the log-odds of the target, in steps of BEZ_LCO_STEP, from −8 to 8 */
 #define BEZ_LCO_STEP .25
-#define BEZ_LCO_NULLS 5u /* no value tilts, all do, one of three does */
 
 typedef struct bez_lco_view {
   const bez_detect_input *in;
@@ -50,13 +49,13 @@ typedef struct bez_lco_rows {
 BEZ_MUST_USE bez_status bez_lco_rows_make(const bez_lco_view *view, bez_lco_rows **out, bez_error *err);
 void bez_lco_rows_destroy(bez_lco_rows *rows); /* NULL is fine */
 
-/* Two log likelihood ratios of "a share of the pattern's rows was planted" against "natural":
- *   rows    their other columns look like rows of the other labels:  max over q of Σ_target ln(1 − q + q·e^c) +
- *           Σ_others ln(1 − q), c clipped to ±2
+/* Two log likelihood ratios of "a share q of the pattern's rows was planted" against "natural":
+ *   rows    their other columns look like rows of the other labels, more than the pattern's values lead one to expect:
+ *           Σ_target ln(1 − q + q·f_others(level)/f_expected(level))
  *   labels  they all carry the target, which the other columns do not explain, even when the pattern has an effect
  *           of its own on the log-odds:  Σ_target ln(q + (1 − q)·p) + Σ_others ln((1 − q)(1 − p)) −
  *           ln ∫ Π P(label | log-odds + e) dN(e; 0, sd²), for several sd
- * Either alone is reached by natural data (correlated columns, decisive values); the smaller of both hardly ever. */
+ * Their sum is the strength; natural data reaches high values in one of them, but then the other is negative. */
 #define BEZ_LCO_EFFECTS 5u /* 1, 1.5, 2.25, 3.375, 5.0625 */
 
 typedef struct bez_lco_pattern {
@@ -66,17 +65,18 @@ typedef struct bez_lco_pattern {
   uint32_t target;                 /* label code */
   uint64_t key;                    /* ids, 16 bits each */
   double n, n_target, t;           /* mined: estimates; exact: exact */
-  float ratio[BEZ_LCO_NULLS][BEZ_LCO_LEVELS]; /* ln of how much likelier a level is in planted rows than in natural ones */
+  float ratio[BEZ_LCO_LEVELS];     /* ln of how much likelier a level is in planted rows than in natural ones */
+  bool has_peers;                  /* other values share the bin, or other columns say what to expect */
   /* exact only */
-  double expected; /* rows with the target that the other columns predict */
-  double rows_llr; /* see above */
-  double dbg[BEZ_LCO_NULLS + 1];
+  double expected;  /* rows with the target that the other columns predict */
+  double rows_llr;  /* see above */
+  double whole_llr; /* of rows and purity together, against all rows with the target: picks a pattern's form */
   double labels_llr[BEZ_LCO_EFFECTS];
   uint64_t n_rows; /* rows with the target */
   uint64_t *row;   /* those rows, ascending */
   float *c;        /* their contradiction, not clipped */
   /* judged */
-  double strength; /* the smaller ratio at the effect size of this data set */
+  double strength; /* their sum at the effect size of this data set */
   bool decisive;   /* one of many such values of its columns */
 } bez_lco_pattern;
 
@@ -112,8 +112,8 @@ BEZ_MUST_USE bez_status bez_lco_mine(const bez_lco_view *view, const bez_lco_row
 BEZ_MUST_USE bez_status bez_lco_exact(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,
                                       bez_error *err);
 
-#define BEZ_LCO_Q_ERROR .02
-#define BEZ_LCO_Q_WARNING .2
+#define BEZ_LCO_Q_ERROR .03
+#define BEZ_LCO_Q_WARNING .1
 
 /* Chance, by the calibration on clean data, that natural data with so many patterns shows such a strength. */
 double bez_lco_q(double strength, uint64_t tested);

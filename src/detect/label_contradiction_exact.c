@@ -93,36 +93,40 @@ static double natural_fit(const levels *h, double sd) {
   return best + log(sum * 6.0 / EFFECT_STEPS / SQRT_TWO_PI);
 }
 
-/* Log likelihood of the labels (returned) and, per null, ratio of the rows where the share q was planted. */
-static double planted_fit(const bez_lco_pattern *p, const levels *h, double q, double *rows, double *old, double origin) {
-  double labels = 0;
-  for (uint32_t m = 0; m < BEZ_LCO_NULLS; m++) rows[m] = 0;
-  *old = 0;
+typedef struct planted {
+  double labels; /* log likelihood */
+  double rows, whole;
+} planted;
+
+/* Where the share q was planted: log likelihood of the labels, log likelihood ratios of the rows. */
+static planted planted_fit(const bez_lco_pattern *p, const levels *h, double q, double origin) {
+  planted fit = {0};
+  double clip = (double)BEZ_LCO_CLIP;
   for (uint32_t k = 0; k < LEVELS; k++) {
-    double share = 1 / (1 + exp(-bez_lco_level_eta(k))), n = h->count[1][k];
-    double c = fmax(-2, fmin(2, origin - bez_lco_level_eta(k)));
+    double eta = bez_lco_level_eta(k), share = 1 / (1 + exp(-eta)), c = fmax(-clip, fmin(clip, origin - eta));
     if (h->count[1][k]) {
-      labels += n * log(q + (1 - q) * share);
-      *old += n * log(1 - q + q * exp(c));
-      for (uint32_t m = 0; m < BEZ_LCO_NULLS; m++) rows[m] += n * log(1 - q + q * exp((double)p->ratio[m][k]));
+      fit.labels += h->count[1][k] * log(q + (1 - q) * share);
+      fit.whole += h->count[1][k] * log(1 - q + q * exp(c));
+      fit.rows += h->count[1][k] * log(1 - q + q * exp((double)p->ratio[k]));
     }
-    if (h->count[0][k]) labels += h->count[0][k] * log((1 - q) * (1 - share)), *old += h->count[0][k] * log(1 - q);
+    if (h->count[0][k]) {
+      fit.labels += h->count[0][k] * log((1 - q) * (1 - share));
+      fit.whole += h->count[0][k] * log(1 - q);
+    }
   }
-  return labels;
+  return fit;
 }
 
 static void weigh(bez_lco_pattern *p, const levels *h, double origin) {
   static const double share[] = {.7, .8, .9, .95, .99};
   double labels = 0, most = -INFINITY, sd = 1.0;
   for (size_t j = 0; j < sizeof share / sizeof *share; j++) {
-    double rows[BEZ_LCO_NULLS], old, l = planted_fit(p, h, share[j], rows, &old, origin), least = rows[0];
-    for (uint32_t m = 1; m < (p->k < 2 ? 2 : 2 + p->k); m++) least = fmin(least, rows[m]);
-    if (least + l <= most) continue;
-    most = least + l;
-    p->rows_llr = least;
-    for (uint32_t m = 0; m < BEZ_LCO_NULLS; m++) p->dbg[m] = rows[m];
-    p->dbg[BEZ_LCO_NULLS] = old;
-    labels = l;
+    planted fit = planted_fit(p, h, share[j], origin);
+    if (fit.rows + fit.labels <= most) continue;
+    most = fit.rows + fit.labels;
+    p->rows_llr = fit.rows;
+    p->whole_llr = fit.whole;
+    labels = fit.labels;
   }
   for (uint32_t e = 0; e < BEZ_LCO_EFFECTS; e++, sd *= 1.5) p->labels_llr[e] = labels - natural_fit(h, sd);
 }

@@ -1,20 +1,25 @@
 /* What the parts of a pattern lead one to expect of its rows.
  *
- * Columns hang together: rows of one value may look like another class as a whole (rents are large, and large amounts are
- * suspect), and a pattern that holds the value inherits that. So the level of a natural row of the pattern is not
- * taken from all rows with the target but from those, tilted by each of the pattern's values: f ∝ f_all · Π f_j/f_all,
- * f_j over the rows with value (numbers: bin) j outside the pattern. Planted rows are drawn from the other labels. */
+ * Columns hang together: rows of one value may look like another class as a whole (rents are large, and large amounts
+ * are suspect), and a pattern that holds the value inherits that. So the level of a natural row of the pattern is not
+ * taken from all rows with the target but from those, tilted by each of the pattern's values:
+ * f ∝ f_all · Π (f_j/f_all)^a_j, f_j over the rows with value (numbers: bin) j outside the pattern. The exponents a_j
+ * say how much of each tilt the rows keep: a regression over all rows of the column set. Planted rows are drawn from
+ * the rows of the other labels. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "detect/label_contradiction.h"
+#include "math/spd.h"
 
 #define LEVELS BEZ_LCO_LEVELS
-#define BORROW 20.0  /* rows of strength with which a value's levels lean on those of all rows */
+#define BORROW 20.0 /* rows of strength with which a value's levels lean on those of all rows */
 #define BORROW_OTHERS 50.0
 #define RATIO_MAX 2.5f
+#define PEERS_MIN 50 /* rows of other values in a single value's bin that show what to expect of it */
+#define C_MAX 4.0    /* contradictions are clipped to it in the regression */
 #define FREE 0xffffu
 
 typedef struct expect {
@@ -29,6 +34,7 @@ typedef struct expect {
   float (*own)[LEVELS]; /* per pattern: its rows with the target */
   uint32_t *index;      /* hashed keys: pattern + 1 */
   size_t cap;
+  double alpha[BEZ_LCO_MAX_COLS]; /* how much of each value's tilt the rows of several values keep */
 } expect;
 
 static bez_status prepare(expect *e, bez_error *err) {
@@ -43,7 +49,8 @@ static bez_status prepare(expect *e, bez_error *err) {
       if (*s == FREE) *s = (uint16_t)e->n_slots++;
     }
   }
-  for (e->cap = 16; e->cap < 2 * e->n; e->cap *= 2) {}
+  for (e->cap = 16; e->cap < 2 * e->n; e->cap *= 2) {
+  }
   e->levels = calloc(e->n_slots, sizeof *e->levels);
   e->own = calloc(e->n, sizeof *e->own);
   e->index = calloc(e->cap, sizeof *e->index);
@@ -69,14 +76,82 @@ static float *own_levels(const expect *e, uint64_t i) {
   return NULL;
 }
 
-static void count_levels(expect *e) {
+static float contradiction(const expect *e, const double *gamma, uint64_t i) {
+  float c = e->rows->base[i];
+  for (uint32_t j = 0; j < e->p->k; j++) c += (float)gamma[j] * e->rows->g[e->p->col[j]][i];
+  return c;
+}
+
+/* Means of c over target rows, per bin of each column of the set: sum[j][2·bin], then the weight. */
+typedef struct means {
+  double *sum[BEZ_LCO_MAX_COLS];
+  double mean, weight;
+} means;
+
+static double clipped(const expect *e, const double *gamma, uint64_t i) {
+  return fmax(-C_MAX, fmin(C_MAX, (double)contradiction(e, gamma, i)));
+}
+
+static bez_status make_means(const expect *e, const double *gamma, means *m, bez_error *err) {
+  const bez_lco_rows *r = e->rows;
+  for (uint32_t j = 0; j < e->p->k; j++) {
+    size_t n_bins = e->view->woe->n_bins[e->p->col[j]];
+    m->sum[j] = calloc(2 * n_bins, sizeof *m->sum[j]);
+    if (!m->sum[j]) return bez_fail_memory(err, 2 * n_bins * sizeof *m->sum[j]);
+  }
+  for (uint64_t i = 0; i < r->n; i++) {
+    if (!r->is_target[i]) continue;
+    double w = i < r->n_cand ? 1 : r->weight, c = clipped(e, gamma, i);
+    m->mean += w * c;
+    m->weight += w;
+    for (uint32_t j = 0; j < e->p->k; j++) {
+      double *s = m->sum[j] + 2 * r->bin[e->p->col[j]][i];
+      s[0] += w * c;
+      s[1] += w;
+    }
+  }
+  if (m->weight > 0) m->mean /= m->weight;
+  return BEZ_OK;
+}
+
+/* Least squares of c − mean on the mean deviations of the row's bins (without the row itself): 1 each where the columns
+ * are independent, less where one repeats the other. */
+static void regress(expect *e, const double *gamma, const means *m) {
   const bez_lco_rows *r = e->rows;
   uint32_t k = e->p->k;
-  double gamma[BEZ_LCO_MAX_COLS];
-  bez_woe_gamma(e->view->woe, e->p->col, k, gamma);
+  double a[BEZ_LCO_MAX_COLS * BEZ_LCO_MAX_COLS] = {0}, b[BEZ_LCO_MAX_COLS] = {0}, x[BEZ_LCO_MAX_COLS];
   for (uint64_t i = 0; i < r->n; i++) {
-    float c = r->base[i], w = i < r->n_cand ? 1.0f : (float)r->weight;
-    for (uint32_t j = 0; j < k; j++) c += (float)gamma[j] * r->g[e->p->col[j]][i];
+    if (!r->is_target[i]) continue;
+    double w = i < r->n_cand ? 1 : r->weight, c = clipped(e, gamma, i);
+    for (uint32_t j = 0; j < k; j++) {
+      const double *s = m->sum[j] + 2 * r->bin[e->p->col[j]][i];
+      double others = s[1] - w, lean_on = BORROW * m->mean;
+      x[j] = others > 0 ? (s[0] - w * c + lean_on) / (others + BORROW) - m->mean : 0;
+      b[j] += w * x[j] * (c - m->mean);
+      for (uint32_t l = 0; l <= j; l++) a[j * k + l] += w * x[j] * x[l];
+    }
+  }
+  for (uint32_t j = 0; j < k; j++) a[j * k + j] += 1e-5 * m->weight + 1e-9;
+  if (bez_spd_factor(a, k))
+    bez_spd_solve(a, k, b);
+  else
+    memset(b, 0, sizeof b);
+  for (uint32_t j = 0; j < k; j++) e->alpha[j] = fmax(0, fmin(1, b[j]));
+}
+
+static bez_status fit_alpha(expect *e, const double *gamma, bez_error *err) {
+  means m = {0};
+  bez_status st = make_means(e, gamma, &m, err);
+  if (st == BEZ_OK) regress(e, gamma, &m);
+  for (uint32_t j = 0; j < BEZ_LCO_MAX_COLS; j++) free(m.sum[j]);
+  return st;
+}
+
+static void count_levels(expect *e, const double *gamma) {
+  const bez_lco_rows *r = e->rows;
+  uint32_t k = e->p->k;
+  for (uint64_t i = 0; i < r->n; i++) {
+    float c = contradiction(e, gamma, i), w = i < r->n_cand ? 1.0f : (float)r->weight;
     uint32_t level = bez_lco_level(e->view, (double)c), known = 0;
     if (!r->is_target[i]) {
       e->others[level] += (double)w;
@@ -130,18 +205,10 @@ static void other_shares(const expect *e, const double *all, double *others) {
   lean(smoothed, model, BORROW_OTHERS, others);
 }
 
-static void set_ratio(float *ratio, const double *others, double *natural) {
-  normalise(natural);
-  for (uint32_t l = 0; l < LEVELS; l++) {
-    float x = (float)log(others[l] / natural[l]);
-    ratio[l] = x > RATIO_MAX ? RATIO_MAX : x < -RATIO_MAX ? -RATIO_MAX : x;
-  }
-}
-
 static void fill_ratio(const expect *e, size_t i, const double *all, const double *others) {
   bez_lco_pattern *p = &e->p[i];
-  double natural[BEZ_LCO_NULLS][LEVELS];
-  for (uint32_t h = 0; h < BEZ_LCO_NULLS; h++) memcpy(natural[h], all, sizeof natural[h]);
+  double natural[LEVELS], peers = 0;
+  memcpy(natural, all, sizeof natural);
   for (uint32_t j = 0; j < p->k; j++) {
     const float *levels = e->levels[e->slot[j][e->view->woe->bin_of_code[p->col[j]][p->code[j]]]];
     double rest[LEVELS], smoothed[LEVELS], part[LEVELS], n = 0;
@@ -149,12 +216,15 @@ static void fill_ratio(const expect *e, size_t i, const double *all, const doubl
     smooth(rest, smoothed);
     for (uint32_t l = 0; l < LEVELS; l++) smoothed[l] *= n;
     lean(smoothed, all, BORROW, part);
-    for (uint32_t l = 0; l < LEVELS; l++) {
-      natural[1][l] *= part[l] / all[l];
-      natural[2 + j][l] = part[l];
-    }
+    for (uint32_t l = 0; l < LEVELS; l++) natural[l] *= pow(part[l] / all[l], e->alpha[j]);
+    peers += n;
   }
-  for (uint32_t h = 0; h < BEZ_LCO_NULLS; h++) set_ratio(p->ratio[h], others, natural[h]);
+  normalise(natural);
+  p->has_peers = p->k > 1 || peers >= PEERS_MIN;
+  for (uint32_t l = 0; l < LEVELS; l++) {
+    float x = (float)log(others[l] / natural[l]);
+    p->ratio[l] = x > RATIO_MAX ? RATIO_MAX : x < -RATIO_MAX ? -RATIO_MAX : x;
+  }
 }
 
 bez_status bez_lco_expect(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_pattern *patterns, size_t n,
@@ -163,7 +233,10 @@ bez_status bez_lco_expect(const bez_lco_view *view, const bez_lco_rows *rows, be
   bez_status st = prepare(&e, err);
   if (st == BEZ_OK) {
     double all[LEVELS], others[LEVELS];
-    count_levels(&e);
+    double gamma[BEZ_LCO_MAX_COLS];
+    bez_woe_gamma(view->woe, patterns->col, patterns->k, gamma);
+    st = fit_alpha(&e, gamma, err);
+    count_levels(&e, gamma);
     smooth(e.all, all);
     other_shares(&e, all, others);
     for (size_t i = 0; i < n; i++) fill_ratio(&e, i, all, others);

@@ -6,10 +6,15 @@
 #include "base/error.h"
 #include "detect/label_contradiction.h"
 
-#define EFFECTIVE -6.0     /* ln of independent patterns per tested one, measured on clean data */
-#define STRENGTH_MIN 7.0   /* whatever the number of patterns */
+#define STRENGTH_MIN 11.0 /* whatever the number of patterns */
+#define ROWS_MIN 3.0
+#define LABELS_MIN 1.0
+#define LABELS_CLEAR 5.0 /* below it, the pattern must be pure */
+#define LABELS_ALONE 7.0 /* for a value without peers */
+#define PURITY_MIN .9
 #define DECISIVE_OTHERS 3u /* so many other values of the same columns stand out: the columns decide by nature */
 #define DECISIVE_T 5.0
+#define DECISIVE_LABELS 3.0
 #define DECISIVE_PURITY .9
 #define DECISIVE_TWICE 2.0
 #define FEW 5u           /* disjoint patterns that a poisoner may leave */
@@ -18,21 +23,25 @@
 #define COMMON_SHARE .05 /* a value above is no sign of a decisive column */
 
 double bez_lco_q(double strength, uint64_t tested) {
-  double independent = log((double)(tested > 1 ? tested : 1)) + EFFECTIVE;
   if (strength < STRENGTH_MIN) return 1.0;
-  return fmin(1.0, exp(fmax(independent, 0.0) - strength));
-}
-
-static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
-  return fmin(p->rows_llr, p->labels_llr[effect]);
+  return fmin(1.0, (double)(tested > 1 ? tested : 1) * exp(-strength));
 }
 
 static double purity(const bez_lco_pattern *p) {
   return p->n > 0 ? p->n_target / p->n : 0;
 }
 
+/* Labels that hardly speak for planting, or rows that do not, are not outweighed by the other. Without peers nobody
+ * knows how rows with such a value look by nature: then the labels alone must be clear. */
+static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
+  double rows = p->rows_llr, labels = p->labels_llr[effect];
+  if (labels < LABELS_MIN || rows < ROWS_MIN || (!p->has_peers && labels < LABELS_ALONE)) return 0;
+  if (purity(p) < PURITY_MIN && labels < LABELS_CLEAR) return 0;
+  return rows + labels;
+}
+
 static bool clear(const bez_lco_pattern *p) {
-  return p->t >= DECISIVE_T && purity(p) >= DECISIVE_PURITY;
+  return p->t >= DECISIVE_T && p->labels_llr[0] >= DECISIVE_LABELS && purity(p) >= DECISIVE_PURITY;
 }
 
 /* A column decides by nature when several of its values speak so clearly, for whatever label. Only a value that is
@@ -134,7 +143,7 @@ bez_status bez_lco_judge(const bez_detect_input *in, bez_lco_patterns *patterns,
 /* What the pattern explains less what it takes to name it: natural rows at its edge lower the first, columns that
  * cut planted rows off cost more than they gain. */
 static double description(const bez_lco_pattern *p) {
-  return p->rows_llr - COLUMN_COST * p->k;
+  return p->whole_llr - COLUMN_COST * p->k;
 }
 
 static bool shares_rows(const bez_lco_pattern *x, const bez_lco_pattern *y) {
