@@ -87,6 +87,14 @@ static void test_rules_are_complete_and_unique(void **state) {
     }
 }
 
+/* BZ-D009 looks at what the others found. */
+static void test_sources_run_last(void **state) {
+  (void)state;
+  const bez_detector *sources = bez_detector_find("BZ-D009");
+  for (size_t i = 0; sources && bez_detectors[i]; i++)
+    if (bez_detectors[i] == sources && bez_detectors[i + 1]) fail_msg("BZ-D009 must stand last in detectors.def");
+}
+
 __attribute__((unused)) static void test_detectors_are_documented(void **state) {
   (void)state;
   for (size_t i = 0; bez_detectors[i]; i++) {
@@ -388,6 +396,7 @@ static void test_failing_allocations_while_reading(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rules_are_complete_and_unique),
+      cmocka_unit_test(test_sources_run_last),
       cmocka_unit_test(test_writers_are_complete),
       cmocka_unit_test(test_commands_are_complete),
       cmocka_unit_test(test_offered_formats_exist),
