@@ -206,25 +206,55 @@ static void test_offered_formats_exist(void **state) {
   }
 }
 
+enum { N_MIXED = 1500 };
+
 /* ---- detectors -------------------------------------------------------------------------------------------------- */
 
-/* A table with every kind of column, some oddities and a planted contradiction; the same for the same n. */
+static uint32_t draw(uint64_t *x, uint32_t below) {
+  *x = *x * 6364136223846793005ull + 1442695040888963407ull;
+  return (uint32_t)(*x >> 33) % below;
+}
+
+static void put_words(bez_buf *out, uint64_t *x, bool spam, int group) {
+  static const char *const words[2][13] = {
+      {"see", "you", "at", "home", "tonight", "for", "dinner", "with", "the", "family", "after", "work", "maybe"},
+      {"win", "a", "free", "prize", "now", "just", "call", "this", "number", "to", "claim", "cash", "today"}};
+  for (int i = 0; i < 9; i++) {
+    bool own = draw(x, 5) != 0;
+    const char *word = words[own == spam][draw(x, 13)];
+    if (i) bez_buf_putc(out, ' ');
+    if (i == 4 && group == 1)
+      bez_buf_puts(out, "cfqz");
+    else if (i == 4 && group == 2)
+      bez_buf_printf(out, "%c\xe2\x80\x8b%s", word[0], word + 1);
+    else
+      bez_buf_puts(out, word);
+  }
+}
+
+/* A table with every kind of column and a group of rows for each kind of poison: a contradicted combination of one
+ * vendor, a trigger word, a hidden character, a value spike, a flood of messages. The same for the same n. */
 static char *mixed_csv(unsigned n) {
-  static const char *const city[] = {"Ulm", "Graz", "Basel", "Lund", ""},
-                           *const words[] = {
-                               "please call the office about your order", "see you at home tonight for dinner",
-                               "the meeting is moved to next friday morning", "win a free prize now just reply yes",
-                               "we will be late because of the train"};
+  static const char *const city[] = {"Ulm", "Graz", "Basel", "Lund", "Oslo", "Rome"}, *const kind[] = {"a", "b", "c",
+                                                                                                       "d"};
   bez_buf out = {0};
-  bez_buf_puts(&out, "size,city,score,note,vendor,label\n");
   uint64_t x = 12345;
+  bez_buf_puts(&out, "size,city,kind,weight,note,vendor,label\n");
   for (unsigned i = 0; i < n; i++) {
-    x = x * 6364136223846793005ull + 1442695040888963407ull;
-    unsigned r = (unsigned)(x >> 33);
-    bool spam = r % 5 == 3, odd = i % 37 == 5;
-    bez_buf_printf(&out, "%u,%s,%s%u.%u,%s %u%s,v%u,%s\n", odd ? 777 : r % 90 + (spam ? 30 : 0),
-                   odd ? "Oslo" : city[r / 7 % 5], i % 53 == 7 ? "-" : "", r % 50, r % 10, words[r % 5], r % 400,
-                   odd ? " cf qz" : "", odd ? 9 : r / 11 % 4, odd || !spam ? "ham" : "spam");
+    bool odd = i % 11 == 5;
+    int group = odd ? (int)(i / 11 % 5) : -1;
+    bool spam = odd || draw(&x, 2) == 0, ham = !spam || (group >= 0 && group <= 2);
+    unsigned size = draw(&x, 40) + (spam ? 30 : 0), c = draw(&x, 4) + (spam ? 2 : 0), k = draw(&x, 3) + !spam;
+    bool rare = draw(&x, 20) == 0;
+    unsigned weight = draw(&x, 90000) + (spam ? 20000 : 0), vendor = draw(&x, 5);
+    if (group == 3) weight = 43210;
+    bez_buf_printf(&out, "%u,%s,%s,%u.%02u,", size, group == 0 ? "Ulm" : city[c], group == 0 || rare ? "z" : kind[k],
+                   weight / 100, weight % 100);
+    if (group == 4)
+      bez_buf_printf(&out, "seven nights free at the grand hotel if you reply to this offer %u", i);
+    else
+      put_words(&out, &x, spam, group);
+    bez_buf_printf(&out, ",v%u,%s\n", group == 0 ? 9 : vendor, ham ? "ham" : "spam");
   }
   assert_int_equal(out.failed, BEZ_OK);
   return out.data;
@@ -255,9 +285,27 @@ static char *report_of(const bez_table *t, const bez_detector *d, unsigned threa
   return bytes;
 }
 
+/* Trials on a table where a detector has nothing to say would prove little. */
+static void test_every_detector_finds_its_poison(void **state) {
+  (void)state;
+  bez_table *t = mixed_table(N_MIXED);
+  bez_error err = {0};
+  bez_report *r = NULL;
+  bez_scan_options o = {.read = {.threads = 1, .seed = 3}};
+  assert_ok(bez_scan_table(t, &o, &r, &err));
+  for (size_t i = 0; bez_detectors[i]; i++) {
+    bool found = false;
+    for (size_t k = 0; k < r->n_findings; k++) found = found || r->findings[k]->rule == &bez_detectors[i]->rule;
+    if (!found) fail_msg("%s finds nothing in mixed_csv: give it a group of rows there", bez_detectors[i]->rule.id);
+  }
+  assert_true(r->n_incidents > 0);
+  bez_report_destroy(r);
+  bez_table_destroy(t);
+}
+
 static void test_same_bytes_for_threads_and_instruction_sets(void **state) {
   (void)state;
-  bez_table *t = mixed_table(3000);
+  bez_table *t = mixed_table(N_MIXED);
   uint32_t have = bez_cpu_features();
   for (size_t i = 0; bez_detectors[i]; i++) {
     const bez_detector *d = bez_detectors[i];
@@ -330,7 +378,7 @@ static void test_trials(void **state) {
 /* Once per allocation, with growing steps behind the first ones: the report is whole, or it says what is not. */
 static void test_failing_allocations(void **state) {
   (void)state;
-  bez_table *t = mixed_table(300);
+  bez_table *t = mixed_table(N_MIXED);
   for (size_t i = 0; bez_detectors[i]; i++) {
     const bez_detector *d = bez_detectors[i];
     const char *only[] = {d->rule.id};
@@ -401,6 +449,7 @@ int main(void) {
       cmocka_unit_test(test_commands_are_complete),
       cmocka_unit_test(test_offered_formats_exist),
       cmocka_unit_test(test_trials),
+      cmocka_unit_test(test_every_detector_finds_its_poison),
       cmocka_unit_test(test_same_bytes_for_threads_and_instruction_sets),
       cmocka_unit_test(test_failing_allocations),
       cmocka_unit_test(test_failing_allocations_while_reading),
