@@ -38,6 +38,16 @@ static uint64_t rows_of(const bez_context *x, const bez_context_hit *hit, uint64
   return n;
 }
 
+/* The rows of a stronger combination foul the picture of either of its values: what else holds one is not judged. */
+static bool shares_half(const bez_context_hit *kept, uint32_t n, const bez_context_hit *hit) {
+  for (uint32_t i = 0; i < n; i++) {
+    const bez_context_hit *k = &kept[i];
+    if ((k->a == hit->a && k->code_a == hit->code_a) || (k->b == hit->b && k->code_b == hit->code_b)) return true;
+    if ((k->a == hit->b && k->code_a == hit->code_b) || (k->b == hit->a && k->code_b == hit->code_a)) return true;
+  }
+  return false;
+}
+
 static bool is_taken(const uint8_t *taken, const uint64_t *rows, uint64_t n) {
   uint64_t known = 0;
   for (uint64_t i = 0; i < n; i++) known += taken[rows[i]];
@@ -125,6 +135,7 @@ static bez_status report_hits(const bez_context *x, bez_report *report, bez_erro
     goto cleanup;
   }
   for (uint64_t i = 0; i < n_hits && kept < SEARCHED_MOST; i++) { /* one pattern per set of rows */
+    if (shares_half(hits, kept, &hits[i])) continue;
     uint64_t n = rows_of(x, &hits[i], rows);
     if (is_taken(taken, rows, n)) continue;
     for (uint64_t r = 0; r < n; r++) taken[rows[r]] = 1;
