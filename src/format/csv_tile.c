@@ -157,6 +157,16 @@ static bez_status cut_row(reading *r, const uint32_t *at, uint32_t n, bez_error 
   return ++r->n_block == h->block_rows ? flush_block(r, err) : BEZ_OK;
 }
 
+/* Cells behind the last column are not kept, but a stray quote in one is remarked all the same. */
+static bool surplus_is_odd(const char *buf, const uint32_t *at, uint32_t n, uint32_t n_cols) {
+  for (uint32_t c = n_cols; c < n; c++) {
+    uint32_t begin = at[c - 1] + 1, end = at[c];
+    if (c == n - 1 && end > begin && buf[end - 1] == '\r') end--;
+    if (end > begin && buf[begin] == '"' && (end - begin < 2 || buf[end - 1] != '"')) return true;
+  }
+  return false;
+}
+
 /* Quotes of the row just cut. A row that filled the block has been pushed already, so this runs before cutting. */
 static bez_status cut_quoted_row(reading *r, const uint32_t *at, uint32_t n, bez_error *err) {
   uint32_t before = r->n_block, n_cols = r->plan->dialect.n_cols;
@@ -165,6 +175,7 @@ static bez_status cut_quoted_row(reading *r, const uint32_t *at, uint32_t n, bez
   r->hand->block_rows--;
   if (st != BEZ_OK || r->n_block == before) return st;
   bez_cell_span *span = r->hand->spans + (size_t)before * n_cols;
+  r->by_hand |= surplus_is_odd(r->hand->buf, at, n, n_cols);
   for (uint32_t c = 0; c < n_cols; c++)
     if (!strip_quotes(r->hand->buf, &span[c], &r->changed)) r->by_hand = true;
   return r->n_block == r->hand->block_rows ? flush_block(r, err) : BEZ_OK;
