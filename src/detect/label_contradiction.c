@@ -16,6 +16,7 @@
 #define MIN_TARGET_ROWS 8u
 #define LABEL_BONUS .5 /* of ln(1/share of the target): a rare label on many rows is evidence too */
 #define T_MIN 9.0
+#define T_MIN_SAMPLED 12.0
 #define T_MIN_SINGLE 5.0 /* lower: what decides by nature is seen on single values */
 
 typedef struct session {
@@ -86,7 +87,7 @@ static bez_status mine_target(session *s, uint32_t target, bez_lco_patterns *all
   bez_status st = BEZ_OK;
   BEZ_TRY(view_of(s, target, &view, err));
   BEZ_TRY(bez_lco_rows_make(&view, &rows, err));
-  BEZ_TRY(bez_lco_mine(&view, rows, T_MIN, T_MIN_SINGLE, &found, err));
+  BEZ_TRY(bez_lco_mine(&view, rows, rows->weight > 1 ? T_MIN_SAMPLED : T_MIN, T_MIN_SINGLE, &found, err));
   BEZ_TRY(bez_lco_exact(&view, rows, &found, err));
   BEZ_TRY(bez_lco_patterns_move(all, &found, err));
 cleanup:

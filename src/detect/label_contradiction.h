@@ -69,6 +69,7 @@ typedef struct bez_lco_pattern {
   bool has_peers;                  /* other values share the bin, or other columns say what to expect */
   /* exact only */
   double expected;  /* rows with the target that the other columns predict */
+  double promise;   /* mined: an estimate of the strength, labels without an effect of their own */
   double rows_llr;  /* see above */
   double whole_llr; /* of rows and purity together, against all rows with the target: picks a pattern's form */
   double labels_llr[BEZ_LCO_EFFECTS];
@@ -99,7 +100,7 @@ static inline double bez_lco_level_eta(uint32_t level) {
   return ((double)level - BEZ_LCO_LEVELS / 2.0 + .5) * BEZ_LCO_STEP;
 }
 
-/* Fills ratio of n patterns of one column set (..._expect.c). */
+/* Fills ratio, has_peers and promise of n patterns of one column set (..._expect.c). */
 BEZ_MUST_USE bez_status bez_lco_expect(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_pattern *patterns,
                                        size_t n, bez_error *err);
 

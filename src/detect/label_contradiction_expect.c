@@ -20,6 +20,7 @@
 #define RATIO_MAX 2.5f
 #define PEERS_MIN 50 /* rows of other values in a single value's bin that show what to expect of it */
 #define C_MAX 4.0    /* contradictions are clipped to it in the regression */
+#define REGRESSED 131072u
 #define FREE 0xffffu
 
 typedef struct expect {
@@ -34,6 +35,7 @@ typedef struct expect {
   float (*own)[LEVELS]; /* per pattern: its rows with the target */
   uint32_t *index;      /* hashed keys: pattern + 1 */
   size_t cap;
+  uint64_t stride;                /* between the rows of the regression */
   double alpha[BEZ_LCO_MAX_COLS]; /* how much of each value's tilt the rows of several values keep */
 } expect;
 
@@ -99,7 +101,7 @@ static bez_status make_means(const expect *e, const double *gamma, means *m, bez
     m->sum[j] = calloc(2 * n_bins, sizeof *m->sum[j]);
     if (!m->sum[j]) return bez_fail_memory(err, 2 * n_bins * sizeof *m->sum[j]);
   }
-  for (uint64_t i = 0; i < r->n; i++) {
+  for (uint64_t i = 0; i < r->n; i += e->stride) {
     if (!r->is_target[i]) continue;
     double w = i < r->n_cand ? 1 : r->weight, c = clipped(e, gamma, i);
     m->mean += w * c;
@@ -120,7 +122,7 @@ static void regress(expect *e, const double *gamma, const means *m) {
   const bez_lco_rows *r = e->rows;
   uint32_t k = e->p->k;
   double a[BEZ_LCO_MAX_COLS * BEZ_LCO_MAX_COLS] = {0}, b[BEZ_LCO_MAX_COLS] = {0}, x[BEZ_LCO_MAX_COLS];
-  for (uint64_t i = 0; i < r->n; i++) {
+  for (uint64_t i = 0; i < r->n; i += e->stride) {
     if (!r->is_target[i]) continue;
     double w = i < r->n_cand ? 1 : r->weight, c = clipped(e, gamma, i);
     for (uint32_t j = 0; j < k; j++) {
@@ -221,15 +223,18 @@ static void fill_ratio(const expect *e, size_t i, const double *all, const doubl
   }
   normalise(natural);
   p->has_peers = p->k > 1 || peers >= PEERS_MIN;
+  p->promise = 0;
   for (uint32_t l = 0; l < LEVELS; l++) {
     float x = (float)log(others[l] / natural[l]);
     p->ratio[l] = x > RATIO_MAX ? RATIO_MAX : x < -RATIO_MAX ? -RATIO_MAX : x;
+    double likelier = exp((double)p->ratio[l]), labels = log1p(exp(-bez_lco_level_eta(l)));
+    p->promise += (double)e->own[i][l] * (fmax(log(.05 + .95 * likelier), log(.3 + .7 * likelier)) + labels);
   }
 }
 
 bez_status bez_lco_expect(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_pattern *patterns, size_t n,
                           bez_error *err) {
-  expect e = {.view = view, .rows = rows, .p = patterns, .n = n};
+  expect e = {.view = view, .rows = rows, .p = patterns, .n = n, .stride = rows->n / REGRESSED + 1};
   bez_status st = prepare(&e, err);
   if (st == BEZ_OK) {
     double all[LEVELS], others[LEVELS];

@@ -14,6 +14,7 @@
 #define MIN_PURITY .7
 #define MAX_BUCKETS (1u << 20)
 #define MAX_PER_SET 512u /* patterns kept of one column set, the strongest */
+#define PROMISE_MIN 8.0  /* estimated strength that is worth an exact look */
 #define SETS_PER_TILE 8u
 #define SPARE_ROWS 2.0 /* sampled rows that may speak against a pattern by chance */
 
@@ -157,7 +158,7 @@ static bez_status append(bez_lco_patterns *list, const bez_lco_pattern *p, bez_e
 
 static int stronger(const void *a, const void *b) {
   const bez_lco_pattern *x = a, *y = b;
-  if (x->t != y->t) return x->t < y->t ? 1 : -1;
+  if (x->promise != y->promise) return x->promise < y->promise ? 1 : -1;
   return x->key < y->key ? -1 : x->key > y->key;
 }
 
@@ -187,7 +188,11 @@ static bez_status harvest(const mine *c, uint64_t set, const map *m, bez_lco_pat
   if (out->n == first) return BEZ_OK;
   st = bez_lco_expect(c->view, r, out->item + first, out->n - first, err);
   if (st != BEZ_OK) return st;
-  qsort(out->item + first, out->n - first, sizeof *out->item, stronger);
+  size_t kept = first;
+  for (size_t i = first; i < out->n; i++)
+    if (out->item[i].k == 1 || out->item[i].promise >= PROMISE_MIN) out->item[kept++] = out->item[i];
+  out->n = kept;
+  if (out->n > first) qsort(out->item + first, out->n - first, sizeof *out->item, stronger);
   if (out->n - first > MAX_PER_SET) out->n = first + MAX_PER_SET;
   return BEZ_OK;
 }

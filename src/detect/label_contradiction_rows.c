@@ -13,7 +13,7 @@
 #define LEVEL_SKIP 255u /* takes no part */
 #define LEVEL_MAX 250u
 #define LEVEL_FLOOR 16u     /* candidates contradict by at least LEVEL_FLOOR / STEP */
-#define MAX_ROWS (1u << 20) /* candidates, and sampled rows beside them, at most */
+#define MAX_ROWS (1u << 19) /* candidates, and sampled rows beside them, at most */
 #define MAX_CELLS (1u << 24)
 #define MAX_WORK 4e9  /* column sets × rows */
 #define MIN_ROWS 8u   /* candidates that a value of a pattern must have */
