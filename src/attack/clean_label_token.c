@@ -18,7 +18,7 @@ const bez_attack bez_attack_clean_label_token = {
              .summary = "An invented word is put into texts of the target label only.",
              .kind = "text",
              .parameters = "column, token",
-             .source = "",
+             .source = "Turner, Tsipras, Madry, Label-Consistent Backdoor Attacks, 2019 (arXiv:1912.02771), on text",
              .clean_label = true},
     .plan = plan,
 };
