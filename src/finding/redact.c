@@ -168,13 +168,24 @@ static void redact_exhibits(bez_report *out, bez_finding *f) {
   }
 }
 
+/* True for "age, workclass": nothing but columns of the report. */
+static bool only_columns(const bez_report *report, const char *text) {
+  for (const char *at = text;;) {
+    const char *next = strstr(at, ", ");
+    if (!is_column(report, at, next ? (size_t)(next - at) : strlen(at))) return false;
+    if (!next) return true;
+    at = next + 2;
+  }
+}
+
 static void redact_evidence(bez_report *out, bez_finding *f) {
   const bez_evidence *list = f->evidence;
   f->evidence = f->evidence_last = NULL;
   for (const bez_evidence *e = list; e; e = e->next) {
     bez_evidence *copy = bez_report_array(out, 1, sizeof *copy);
     if (!copy) return;
-    *copy = (bez_evidence){.key = e->key, .text = isnan(e->number) ? BEZ_REDACTED : e->text, .number = e->number};
+    bool stays = !isnan(e->number) || only_columns(out, e->text);
+    *copy = (bez_evidence){.key = e->key, .text = stays ? e->text : BEZ_REDACTED, .number = e->number};
     if (f->evidence_last)
       f->evidence_last->next = copy;
     else
@@ -198,6 +209,7 @@ static void redact_rows(bez_report *out, bez_finding *f) {
 }
 
 static const char *counted(bez_report *out, const char *title, uint64_t n_rows) {
+  if (n_rows == 0) return title;
   const char *text =
       bez_arena_printf(&out->arena, "%s: %llu row%s", title, (unsigned long long)n_rows, n_rows == 1 ? "" : "s");
   if (!text) out->out_of_memory = true;
@@ -226,6 +238,11 @@ static void redact_lists(const bez_report *report, bez_report *out) {
   for (size_t i = 0; i < report->n_incidents; i++) {
     out->incidents[i] = report->incidents[i];
     out->incidents[i].title = counted(out, "Related findings", report->incidents[i].n_rows);
+  }
+  for (size_t i = report->n_findings; i-- > 0;) { /* backwards: the first, most severe finding names its incident */
+    const bez_finding *f = report->findings[i];
+    if (f->incident && f->incident <= report->n_incidents)
+      out->incidents[f->incident - 1].title = counted(out, f->rule->title, report->incidents[f->incident - 1].n_rows);
   }
   for (const bez_not_checked *item = report->not_checked; item; item = item->next)
     bez_report_not_checked(out, item->requested, sentence_of(out, item->what), "%s", sentence_of(out, item->reason));

@@ -13,6 +13,7 @@ static bool leads(const bez_finding *a, const bez_finding *b) {
 }
 
 static void describe(const bez_report *report, bez_group *g) {
+  if (g->n_members == 0) return;
   g->lead = g->member[0];
   for (size_t i = 0; i < g->n_members; i++) {
     const bez_finding *f = g->member[i];
