@@ -184,6 +184,7 @@ static bez_status measure(push *p, bez_error *err) {
     if (p->row_bytes > BEZ_MAX_RECORD || p->text_bytes > BEZ_MAX_RECORD)
       return bez_fail(err, BEZ_LIMIT, p->source->path, "a row is longer than %u bytes", BEZ_MAX_RECORD);
   }
+  if (p->row_bytes == 0) return bez_fail(err, BEZ_FORMAT, p->source->path, "the array has no columns");
   p->n_rows = p->arrays[0].n_rows;
   p->tile_rows = TILE_BYTES / p->row_bytes;
   if (p->tile_rows > TILE_ROWS) p->tile_rows = TILE_ROWS;

@@ -98,11 +98,11 @@ static bool hex4(bez_jsonscan *s, uint32_t *out) {
 
 /* Behind \u: one code point, pairs joined, a lone surrogate replaced. */
 static bool unicode_escape(bez_jsonscan *s, bez_buf *out) {
-  uint32_t cp;
+  uint32_t cp = 0;
   if (!hex4(s, &cp)) return false;
   if (cp >= 0xD800 && cp < 0xDC00 && s->end - s->at >= 6 && s->at[0] == '\\' && s->at[1] == 'u') {
     const char *back = s->at;
-    uint32_t low;
+    uint32_t low = 0;
     s->at += 2;
     if (!hex4(s, &low)) return false;
     if (low >= 0xDC00 && low < 0xE000) {

@@ -2,8 +2,8 @@
 #ifndef BEZ_FORMAT_PARQUET_H
 #define BEZ_FORMAT_PARQUET_H
 
+#include "base/spawn.h"
 #include "bezoar/arrow.h"
-#include "bezoar/base.h"
 
 /* Through libduckdb, opened at run time: the library named by the environment variable BEZOAR_DUCKDB, else (unless
  * named_only) the system's libduckdb.so. *out->release is NULL (BEZ_OK) where there is none. */
@@ -13,5 +13,8 @@ BEZ_MUST_USE bez_status bez_parquet_duckdb(const char *path, bool named_only, st
 /* Through the Python package: a sandboxed `python3 -P -m bezoar.parquet_worker` (BEZOAR_PYTHON names another
  * interpreter). fd is the open file. BEZ_UNSUPPORTED where interpreter, package or pyarrow are missing. */
 BEZ_MUST_USE bez_status bez_parquet_worker(const char *path, int fd, struct ArrowArrayStream *out, bez_error *err);
+
+/* The frames of a helper behind its greeting, as a stream that takes the child over (also on failure). */
+BEZ_MUST_USE bez_status bez_parquet_frames(bez_child child, struct ArrowArrayStream *out, bez_error *err);
 
 #endif

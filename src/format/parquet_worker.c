@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "base/spawn.h"
 #include "format/arrow.h"
 #include "format/parquet.h"
 
@@ -228,15 +227,26 @@ static bez_status not_there(const char *path, const char *python, const char *wh
 }
 
 /* The first bytes tell whether there is a worker at all. */
-static bez_status greet(worker *w, const char *path, const char *python, bez_error *err) {
+static bez_status greet(bez_child *child, const char *path, const char *python, bez_error *err) {
   uint8_t hello[8];
   bool ended = false;
-  bez_status st = bez_child_read(&w->child, hello, sizeof hello, &ended, err);
+  bez_status st = bez_child_read(child, hello, sizeof hello, &ended, err);
   if (st != BEZ_OK) return st;
   if (!ended && memcmp(hello, "BZPQ\1\0\0\0", 8) == 0) return BEZ_OK;
-  int code = bez_child_finish(&w->child, !ended);
+  int code = bez_child_finish(child, !ended);
   return not_there(path, python, code == NO_PYARROW ? "lacks pyarrow" : "lacks the bezoar package, or it cannot start",
                    err);
+}
+
+bez_status bez_parquet_frames(bez_child child, struct ArrowArrayStream *out, bez_error *err) {
+  worker *w = calloc(1, sizeof *w);
+  if (!w) {
+    (void)bez_child_finish(&child, true);
+    return bez_fail_memory(err, sizeof *w);
+  }
+  w->child = child;
+  *out = (struct ArrowArrayStream){stream_schema, stream_next, stream_error, stream_release, w};
+  return BEZ_OK;
 }
 
 bez_status bez_parquet_worker(const char *path, int fd, struct ArrowArrayStream *out, bez_error *err) {
@@ -245,17 +255,13 @@ bez_status bez_parquet_worker(const char *path, int fd, struct ArrowArrayStream 
   /* -P: the current folder, which may be what is scanned, is no place for Python code. */
   const char *argv[] = {python, "-P", "-B", "-m", "bezoar.parquet_worker", NULL};
   bez_spawn plan = {.program = python, .argv = argv, .input_fd = fd, .memory = MEMORY, .cpu_seconds = 24 * 3600};
-  worker *w = calloc(1, sizeof *w);
-  if (!w) return bez_fail_memory(err, sizeof *w);
+  bez_child child;
   bez_error why = {0};
-  bez_status st = bez_spawn_start(&plan, &w->child, &why);
-  if (st == BEZ_OK)
-    st = greet(w, path, python, err);
-  else if (st == BEZ_UNSUPPORTED)
-    st = not_there(path, python, why.message, err);
-  else
-    st = bez_fail(err, st, why.subject, "%s", why.message);
-  *out = (struct ArrowArrayStream){stream_schema, stream_next, stream_error, stream_release, w};
-  if (st != BEZ_OK) stream_release(out);
+  bez_status st = bez_spawn_start(&plan, &child, &why);
+  if (st == BEZ_UNSUPPORTED) return not_there(path, python, why.message, err);
+  if (st != BEZ_OK) return bez_fail(err, st, why.subject, "%s", why.message);
+  st = greet(&child, path, python, err);
+  if (st == BEZ_OK) return bez_parquet_frames(child, out, err);
+  (void)bez_child_finish(&child, true);
   return st;
 }
