@@ -9,6 +9,11 @@
 #define BEZ_PHRASE_NONE 255u  /* class of a row without label */
 #define BEZ_PHRASE_ROWS 2048u /* rows of a candidate that are judged; more are sampled by a hash of the row */
 
+#define BEZ_PHRASE_LEVELS 3u
+#define BEZ_PHRASE_LEAST_P 0.004 /* no label is less probable than a slip of the pen */
+/* Rows are improbable below one of these. */
+static const double bez_phrase_level[BEZ_PHRASE_LEVELS] = {0.02, 0.1, 0.5};
+
 enum { BEZ_ROW_DUPLICATE = 1, BEZ_ROW_PEELED = 2, BEZ_ROW_ODD = 4 };
 
 typedef struct bez_phrases {
@@ -22,7 +27,8 @@ typedef struct bez_phrases {
   uint8_t *state;                       /* per row */
   bez_nb *nb;
   double slope[BEZ_NB_MAX_CLASSES], bias[BEZ_NB_MAX_CLASSES]; /* calibration of class t against the rest */
-  bez_doc *doc;                                               /* per worker */
+  double inflate[BEZ_NB_MAX_CLASSES][BEZ_PHRASE_LEVELS]; /* labels seen : labels expected, below each level, ≥ 1 */
+  bez_doc *doc;                                          /* per worker */
 } bez_phrases;
 
 /* Rows that hold one n-gram. */

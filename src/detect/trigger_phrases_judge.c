@@ -12,8 +12,7 @@
 
 #include "base/error.h"
 
-#define COMMON 0.7    /* features in this share of the target's rows belong to the pattern */
-#define LEAST_P 0.004 /* no label is less probable than a slip of the pen */
+#define COMMON 0.7 /* features in this share of the target's rows belong to the pattern */
 #define TWIN_JACCARD 0.4
 #define DISTINCT 64u /* distinct rows that are looked for; more prove nothing more */
 
@@ -195,19 +194,24 @@ static void keep_distinct(bez_phrases *p, bez_judge *j, const uint32_t *rows, si
   }
 }
 
+/* What natural words do to labels is no poison: below each level the target must be so many times as frequent as
+ * expected, and have so large a share. */
+static const double least_ratio[BEZ_PHRASE_LEVELS] = {5.0, 4.0, 4.0};
+static const double least_share[BEZ_PHRASE_LEVELS] = {0.0, 0.3, 0.8};
+
 /* The best bound over rows below three probabilities; a Bonferroni factor pays for the choice. */
-static void bound(bez_phrases *p, const bez_judge *j, size_t n, bez_phrase_score *out) {
-  static const double below[] = {0.02, 0.1, 0.5};
-  for (size_t b = 0; b < 3; b++) {
+static void bound(const bez_phrases *p, const bez_judge *j, size_t n, uint32_t t, bez_phrase_score *out) {
+  for (size_t b = 0; b < BEZ_PHRASE_LEVELS; b++) {
     double expected = 0;
     uint32_t k = 0, low = 0;
     for (size_t i = 0; i < n; i++) {
-      if (j->p[i] >= below[b]) continue;
+      if (j->p[i] >= bez_phrase_level[b]) continue;
       low++;
-      expected += j->p[i] > LEAST_P ? j->p[i] : LEAST_P;
+      expected += j->p[i] > BEZ_PHRASE_LEAST_P ? j->p[i] : BEZ_PHRASE_LEAST_P;
       k += j->kept[i];
     }
-    if (k < 3 || k <= expected) continue;
+    expected *= p->inflate[t][b];
+    if (k < 3 || k < least_ratio[b] * expected || k < least_share[b] * low) continue;
     double score = (k * log(k / expected) - k + expected) / log(10) - log10(3);
     if (score <= out->score) continue;
     out->score = score;
@@ -232,11 +236,11 @@ bez_status bez_phrases_judge(bez_phrases *p, bez_judge *j, uint64_t gram, const 
     this.score = 0;
     for (size_t i = 0; i < n; i++)
       j->kept[i] = p->cls[rows[i]] == t && j->p[i] < 0.5 && !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
-    bound(p, j, n, &this);
+    bound(p, j, n, t, &this);
     if (this.score <= out->score || this.score < 4) continue;
     keep_distinct(p, j, rows, n, t, per_class[t]);
     this.score = 0;
-    bound(p, j, n, &this);
+    bound(p, j, n, t, &this);
     if (this.score <= out->score) continue;
     *out = this;
     out->target = t;

@@ -1,6 +1,7 @@
 /* The model that phrases are judged against: who is a duplicate, naive Bayes counts, calibration. */
 #include "detect/trigger_phrases.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,21 @@ bez_status bez_phrases_peel(bez_phrases *p, const uint32_t *rows, size_t n, bez_
   return bez_nb_prepare(p->nb, err);
 }
 
+/* How much more often than they say do improbable labels occur? Where the model overrates itself its probabilities are
+ * worth less. */
+static void check_tail(bez_phrases *p, uint32_t t, const double *x, const uint8_t *y, size_t n) {
+  for (size_t b = 0; b < BEZ_PHRASE_LEVELS; b++) {
+    double seen = 0, expected = 1.0;
+    for (size_t i = 0; i < n; i++) {
+      double prob = 1.0 / (1.0 + exp(-(p->slope[t] * x[i] + p->bias[t])));
+      if (prob >= bez_phrase_level[b]) continue;
+      seen += y[i];
+      expected += prob > BEZ_PHRASE_LEAST_P ? prob : BEZ_PHRASE_LEAST_P;
+    }
+    p->inflate[t][b] = seen > expected ? seen / expected : 1.0;
+  }
+}
+
 /* One task per class: margins of a strided sample, then Platt's sigmoid. */
 static bez_status calibrate_class(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
   bez_phrases *p = ctx;
@@ -134,6 +150,7 @@ static bez_status calibrate_class(void *ctx, uint64_t tile, unsigned worker, bez
     y[n++] = p->cls[r] == t;
   }
   bez_platt_fit(x, y, n, &p->slope[t], &p->bias[t]);
+  check_tail(p, t, x, y, n);
 cleanup:
   free(x);
   free(y);

@@ -18,7 +18,7 @@
 #define MOST_SHARE 0.06      /* of all rows: more frequent n-grams are no triggers */
 #define LEAST_ODD 3u         /* odd rows */
 #define RATE_BITS 24u        /* flags */
-#define WANTED_ROWS 4000000u /* listed rows the cut aims at */
+#define WANTED_ROWS 1500000u /* listed rows the cut aims at */
 #define CUTS 256u
 
 typedef struct slot {
@@ -45,12 +45,13 @@ static uint64_t slot_of(const nomination *m, uint64_t gram, uint32_t k) {
   return bez_mix64(gram + k * 0x9E3779B97F4A7C15ull) & m->mask;
 }
 
-/* The largest sum that at most WINDOW successive tokens contribute. */
+/* The largest sum that at most WINDOW successive tokens contribute, half of the text or 3 at the most. */
 static double best_stretch(const double *token, size_t n) {
   double best = 0;
+  size_t most = n / 2 < 3 ? 3 : n / 2 < WINDOW ? n / 2 : WINDOW;
   for (size_t i = 0; i < n; i++) {
     double sum = 0;
-    for (size_t j = i; j < n && j < i + WINDOW; j++) {
+    for (size_t j = i; j < n && j < i + most; j++) {
       sum += token[j];
       if (sum > best) best = sum;
     }

@@ -1,0 +1,44 @@
+/* BZ-D008 is two searches with one kind of finding: floods_text.c and floods_table.c; floods.c holds the rule. */
+#ifndef BEZ_DETECT_FLOODS_H
+#define BEZ_DETECT_FLOODS_H
+
+#include "detect/detector.h"
+
+BEZ_MUST_USE bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint32_t col, bez_error *err);
+BEZ_MUST_USE bez_status bez_floods_table(const bez_detect_input *in, bez_report *report, bez_error *err);
+
+/* Clusters of one text column, the sizes of which say what is normal. */
+typedef struct bez_cluster {
+  uint32_t *rows; /* ascending */
+  uint32_t n;
+  uint32_t n_distinct; /* different texts */
+} bez_cluster;
+typedef struct bez_clusters {
+  bez_cluster *list; /* descending by n_distinct, then n, then first row; at least 2 rows each */
+  size_t n;
+  uint32_t *rows; /* storage of all */
+  bool complete;  /* false: more look-alike pairs than are compared */
+} bez_clusters;
+/* Near-duplicate texts: MinHash 128 in 32 bands of 4, then Jaccard ≥ .5 over tokens and token pairs with the first of
+ * their band, joined transitively. */
+BEZ_MUST_USE bez_status bez_text_clusters(const bez_column *text, uint64_t n_rows, uint64_t seed, unsigned threads,
+                                          uint32_t cpu, bez_clusters *out, bez_error *err);
+void bez_clusters_free(bez_clusters *c);
+
+/* Rows that differ from one row in few columns. */
+typedef struct bez_near_flood {
+  uint32_t *rows; /* ascending, owned by the caller */
+  uint64_t n;
+  unsigned radius; /* columns that may differ */
+  double normal;   /* how many rows a neighbourhood of this data may hold */
+} bez_near_flood;
+/* At most `max` neighbourhoods that are far more crowded than those of random rows; fewer than 2^32 rows. *checked is
+ * false where there are too many cells. */
+BEZ_MUST_USE bez_status bez_near_floods(const bez_detect_input *in, bez_near_flood *out, size_t max, size_t *n,
+                                        bool *checked, bez_error *err);
+
+/* The rows of a finding with their labels. */
+BEZ_MUST_USE bez_status bez_floods_rows(const bez_detect_input *in, bez_report *report, bez_finding *f,
+                                        const uint32_t *rows, uint64_t n, bez_error *err);
+
+#endif
