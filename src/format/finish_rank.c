@@ -8,6 +8,7 @@
 #include "format/cell.h"
 #include "format/finish.h"
 
+#define AHEAD 24u     /* rows: the counters of a wide column are larger than the caches */
 #define RARE_BELOW 4u /* rows a value of a truncated column needs to keep a code of its own */
 
 static bool has_numbers(const bez_column *col) {
@@ -87,9 +88,12 @@ static void count_dense(const bez_finish *f, uint32_t c, bez_number_set *set) {
     const bez_tile *t = f->tiles[i];
     if (t->chunks[c].mode != BEZ_LANE_FORM) continue;
     const void *data = bez_chunk_data(t, c);
-    for (uint32_t r = 0; r < t->n_rows; r++)
-      if (bez_row_kept(f, t, r) && bez_chunk_number(data, t->chunks[c].width, r, &x))
-        set->slot[(uint64_t)x - (uint64_t)set->lo]++;
+    unsigned width = t->chunks[c].width;
+    for (uint32_t r = 0; r < t->n_rows; r++) {
+      if (!f->keep && r + AHEAD < t->n_rows && bez_chunk_number(data, width, r + AHEAD, &x))
+        __builtin_prefetch(&set->slot[(uint64_t)x - (uint64_t)set->lo], 1);
+      if (bez_row_kept(f, t, r) && bez_chunk_number(data, width, r, &x)) set->slot[(uint64_t)x - (uint64_t)set->lo]++;
+    }
   }
   for (uint32_t k = 0; k < f->work[c].n_values; k++) {
     const bez_value_info *v = &f->work[c].values[k];

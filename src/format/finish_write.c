@@ -3,6 +3,8 @@
 
 #include "format/finish.h"
 
+#define AHEAD 24u /* rows: the table of numbers is larger than the caches */
+
 static inline void put_code(const bez_column *col, uint64_t row, uint32_t code) {
   switch (col->width) {
     case 1: ((uint8_t *)(uintptr_t)col->codes)[row] = (uint8_t)code; break;
@@ -61,6 +63,8 @@ static void write_numbers(const bez_finish *f, const bez_tile *t, uint32_t c) {
   uint64_t out = t->first_out;
   for (uint32_t r = 0; r < t->n_rows; r++) {
     int64_t x;
+    if (set->dense && !f->keep && r + AHEAD < t->n_rows && bez_chunk_number(data, width, r + AHEAD, &x))
+      __builtin_prefetch(&set->slot[bez_number_slot(set, x)]);
     if (!bez_row_kept(f, t, r)) continue;
     if (bez_chunk_number(data, width, r, &x)) {
       put_code(col, out, set->slot[bez_number_slot(set, x)]);
