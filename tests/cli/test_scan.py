@@ -3,7 +3,7 @@ import csv
 import json
 
 import pytest
-from conftest import clean_environment, poisoned_messages, table_text
+from conftest import poisoned_messages, table_text
 
 
 def scan_json(bezoar, *args, **more):
@@ -333,7 +333,3 @@ def test_findings_on_the_same_rows_are_one_incident(bezoar, tmp_path):
             rules.setdefault(f["incident"], []).append(f["rule"])
     assert any(len(r) >= 2 for r in rules.values()), rules
     assert len(report["incidents"]) == len(rules)
-
-
-def test_environment_helper_is_clean():
-    assert not [k for k in clean_environment() if k.startswith("BEZOAR_")]
