@@ -12,7 +12,7 @@
 
 enum {
   KEY = 2,         /* indent of a block's keys */
-  VALUE = 13,      /* column of their values */
+  VALUE = 14,      /* column of their values */
   MAX_GROUPS = 40, /* blocks shown in full; the other formats hold all */
   MAX_ITEMS = 12,  /* row ranges listed */
   MAX_LINES = 8,   /* columns of a cell exhibit */
@@ -153,7 +153,7 @@ static void put_finding(const bez_paper *paper, const bez_report *r, const bez_f
   }
   put_examples(paper, f);
   put_field(paper, "do", bez_remedy_of(f));
-  put_field(paper, "name", f->fingerprint);
+  put_field(paper, "fingerprint", f->fingerprint);
   bez_buf_free(&line);
 }
 
