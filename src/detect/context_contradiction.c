@@ -22,6 +22,7 @@
 
 static int strongest_first(const void *x, const void *y) {
   const bez_context_hit *p = x, *q = y;
+  if (p->spike != q->spike) return p->spike > q->spike ? -1 : 1;
   if (p->z != q->z) return p->z > q->z ? -1 : 1;
   if (p->a != q->a) return p->a < q->a ? -1 : 1;
   if (p->b != q->b) return p->b < q->b ? -1 : 1;
@@ -81,11 +82,16 @@ static bez_status emit(const bez_context *x, bez_report *report, const bez_conte
   if (!f) return BEZ_OK;
   const char *value_a = bez_cells_value(report, a, hit->code_a), *value_b = bez_cells_value(report, b, hit->code_b);
   const char *pattern = bez_arena_printf(&report->arena, "%s=%s & %s=%s", a->name, value_a, b->name, value_b);
-  bez_finding_title(report, f, "%llu rows combine %s=\"%s\" and %s=\"%s\", and their other columns fit neither",
-                    (unsigned long long)n, a->name, value_a, b->name, value_b);
+  if (hit->spike > 0)
+    bez_finding_title(report, f, "%llu rows combine %s=\"%s\" and %s=\"%s\", %.2g are expected", (unsigned long long)n,
+                      a->name, value_a, b->name, value_b, (double)hit->support / hit->lift);
+  else
+    bez_finding_title(report, f, "%llu rows combine %s=\"%s\" and %s=\"%s\", and their other columns fit neither",
+                      (unsigned long long)n, a->name, value_a, b->name, value_b);
   const char *target = label.purity >= 0.9 ? bez_cells_value(report, &in->table->cols[in->label], label.code) : NULL;
   bez_finding_subject(report, f, pattern ? pattern : "", target);
-  f->score = hit->z;
+  f->score = hit->spike > 0 ? hit->spike : hit->z;
+  if (hit->spike > 0) bez_finding_number(report, f, "-log10 of the chance of so many", hit->spike);
   bez_finding_number(report, f, "support", (double)hit->support);
   bez_finding_number(report, f, "times as often as by chance", hit->lift);
   bez_finding_number(report, f, "contradiction per row (-2 to 2)", hit->mean);
@@ -94,7 +100,7 @@ static bez_status emit(const bez_context *x, bez_report *report, const bez_conte
   if (in->label >= 0) bez_finding_number(report, f, "share of the most frequent label", label.purity);
   bez_cells_exhibit(report, f, in, "Rows with both values", "flagged", rows, n < 5 ? (uint32_t)n : 5, shown, 2);
   if (severity == BEZ_SEV_NOTE && n > NOTE_ROWS) n = NOTE_ROWS;
-  return add_rows(report, f, in, rows, n, hit->z, err);
+  return add_rows(report, f, in, rows, n, f->score, err);
 }
 
 /* The hits of all pairs, strongest first, *n of them. */
@@ -111,7 +117,7 @@ static bez_status collect(const bez_context *x, bez_context_hit **out, uint64_t 
 }
 
 static bool is_strong(const bez_context_hit *hit) {
-  return hit->z >= Z_WARNING && hit->lift >= LIFT_WARNING;
+  return hit->spike > 0 || (hit->z >= Z_WARNING && hit->lift >= LIFT_WARNING);
 }
 
 static void tell_many(bez_report *report, uint32_t kept) {
@@ -196,7 +202,8 @@ const bez_detector bez_detector_context_contradiction = {
     .calibration =
         "Clean Adult, its subsamples and two generated bank tables reach 1.5 standard errors. A note from 3, a "
         "warning from 4.5 with three times the rows of chance in rows that have little else in common; more "
-        "than five such patterns are taken for the data's nature and become notes.",
+        "than five such patterns are taken for the data's nature and become notes. Pair spikes: 12 times the expected "
+        "rows, chance below 1e-25 and its exponent 4 times that of the table's next cell.",
     .cost = "O(rows x pairs of columns) time; 4 bytes per cell of all pair tables (64 MiB at most)",
     .source = "Bezoar, docs/detect/context-contradiction.md",
     .run = run,

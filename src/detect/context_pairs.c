@@ -13,6 +13,10 @@
 #define REST_LEAST 20u  /* rows with one half of a combination but not the other */
 #define TWIN 0.3        /* what is left of a column's entropy once its twin is known */
 #define GAIN_LEAST 0.05 /* nats per row that a half must tell of a column */
+#define BIAS_STEPS 4.0
+#define SPIKE_LEAST 25.0 /* −log10 of the chance … */
+#define SPIKE_LIFT 12.0  /* … so many times the expected rows … */
+#define SPIKE_GAP 4.0    /* … and so many times that of the pair's next cell */
 #define NO_CANDIDATE UINT32_MAX
 
 static uint64_t pair_index(const bez_context *x, uint32_t a, uint32_t b) {
@@ -33,15 +37,15 @@ static const bez_column *column_of(const bez_context *x, uint32_t c) {
 static bez_status make_column(const bez_detect_input *in, uint32_t col_at, bez_context_column *out, bez_error *err) {
   const bez_column *col = &in->table->cols[col_at];
   out->col = col_at;
-  out->per_value = col->n_values <= BEZ_CONTEXT_BINS;
-  out->bin = malloc((size_t)col->n_values + 1);
+  out->per_value = col->n_values <= (col->type == BEZ_COL_CATEGORICAL ? BEZ_CONTEXT_BINS : BEZ_CONTEXT_NUMBERS);
+  out->bin = malloc(((size_t)col->n_values + 1) * sizeof *out->bin);
   out->rows = calloc(BEZ_CONTEXT_BINS, sizeof *out->rows);
   if (!out->bin || !out->rows) return bez_fail_memory(err, col->n_values);
   uint64_t n_rows = in->table->n_rows, seen = 0;
   for (uint32_t code = 0; code < col->n_values; code++) {
     uint64_t at =
         out->per_value || code < BEZ_CODE_FIRST ? code : BEZ_CODE_FIRST + seen * BEZ_CONTEXT_QUANTILES / (n_rows + 1);
-    out->bin[code] = (uint8_t)at;
+    out->bin[code] = (uint16_t)at;
     out->rows[at] += col->count[code];
     if (code >= BEZ_CODE_FIRST) seen += col->count[code];
     if (at + 1 > out->n_bins) out->n_bins = (uint32_t)at + 1;
@@ -53,12 +57,46 @@ static bez_status make_column(const bez_detect_input *in, uint32_t col_at, bez_c
   return BEZ_OK;
 }
 
+/* E ln((n + a)/(mean + a)) for n ~ Poisson(mean): what counting few rows takes from a log share, always below 0. */
+static double counting_bias(double mean, double a) {
+  if (mean > 40) return -0.5 * mean / ((mean + a) * (mean + a));
+  double sum = 0, chance = exp(-mean), centre = log(mean + a);
+  for (int n = 0; n < 120; n++, chance *= mean / n) {
+    sum += chance * (log(n + a) - centre);
+    if (n > mean && chance < 1e-9) break;
+  }
+  return sum;
+}
+
+/* The bias of column c for 16·2^(step/4) rest rows, so that no combination pays for its own sums. */
+static bez_status make_bias(bez_context_column *c, uint64_t n_rows, bez_error *err) {
+  c->n_bias = 2;
+  while (16.0 * exp2((double)(c->n_bias - 1) / BIAS_STEPS) < (double)n_rows) c->n_bias++;
+  c->bias = calloc(c->n_bias, sizeof *c->bias);
+  if (!c->bias) return bez_fail_memory(err, c->n_bias * sizeof *c->bias);
+  for (uint32_t step = 0; step < c->n_bias; step++)
+    for (uint32_t bin = 0; bin < c->n_bins; bin++) {
+      double share = (double)c->rows[bin] / (double)n_rows, rest = 16.0 * exp2((double)step / BIAS_STEPS);
+      if (share > 0) c->bias[step] += share * counting_bias(rest * share, SMOOTHING * share);
+    }
+  return BEZ_OK;
+}
+
+static double bias_at(const bez_context_column *c, double n_rest) {
+  double at = fmax(0, log2(n_rest / 16.0) * BIAS_STEPS);
+  uint32_t step = at < c->n_bias - 2 ? (uint32_t)at : c->n_bias - 2;
+  double part = fmin(1, at - step);
+  return c->bias[step] * (1 - part) + c->bias[step + 1] * part;
+}
+
 static bez_status make_columns(bez_context *x, bez_error *err) {
   const bez_detect_input *in = x->in;
   x->cols = calloc((size_t)in->n_features + 1, sizeof *x->cols);
   if (!x->cols) return bez_fail_memory(err, in->n_features * sizeof *x->cols);
   for (uint32_t f = 0; f < in->n_features; f++) {
-    bez_status st = make_column(in, in->features[f], &x->cols[x->n_cols++], err);
+    bez_context_column *column = &x->cols[x->n_cols++];
+    bez_status st = make_column(in, in->features[f], column, err);
+    if (st == BEZ_OK) st = make_bias(column, in->table->n_rows, err);
     if (st != BEZ_OK) return st;
   }
   x->n_pairs = (uint64_t)x->n_cols * (x->n_cols - 1) / 2;
@@ -96,6 +134,7 @@ void bez_context_destroy(bez_context *x) {
   for (uint32_t c = 0; x->cols && c < x->n_cols; c++) {
     free(x->cols[c].bin);
     free(x->cols[c].rows);
+    free(x->cols[c].bias);
   }
   for (uint64_t p = 0; p < x->n_pairs; p++) {
     if (x->table) free(x->table[p]);
@@ -224,32 +263,21 @@ static double own_gain(const bez_context *x, uint32_t c, const uint32_t *own, ui
   return sum / (double)n;
 }
 
-/* E ln((n + a)/(mean + a)) for n ~ Poisson(mean): what counting few rows takes from a log share, always below 0. */
-static double counting_bias(double mean, double a) {
-  if (mean > 40) return -0.5 * mean / ((mean + a) * (mean + a));
-  double sum = 0, chance = exp(-mean), centre = log(mean + a);
-  for (int n = 0; n < 120; n++, chance *= mean / n) {
-    sum += chance * (log(n + a) - centre);
-    if (n > mean && chance < 1e-9) break;
-  }
-  return sum;
-}
-
 /* Adds ln P(x_c | half)/P(x_c) to every judged row, where P(·| half) is counted without the combination's own rows,
  * and takes away what such a ratio is expected to be for a half that says nothing of the column: counting few rows
  * makes it negative, which would look like contradiction. */
 static void add_context(const bez_context *x, uint32_t c, uint32_t half, uint32_t half_bin, const uint32_t *own,
                         uint64_t n_own, const uint64_t *rows, uint32_t n_judged, double *score) {
-  double log_ratio[BEZ_CONTEXT_BINS + 1], total = (double)x->in->table->n_rows, bias = 0;
+  double log_ratio[BEZ_CONTEXT_BINS + 1], total = (double)x->in->table->n_rows;
   double n_rest = (double)(x->cols[half].rows[half_bin] - n_own);
   for (uint32_t bin = 0; bin < x->cols[c].n_bins; bin++) {
     double share = (double)x->cols[c].rows[bin] / total, rest = (double)(joint(x, c, bin, half, half_bin) - own[bin]);
     log_ratio[bin] = 0;
     if (!(share > 0)) continue;
     log_ratio[bin] = log((rest + SMOOTHING * share) / ((n_rest + SMOOTHING) * share));
-    bias += share * counting_bias(n_rest * share, SMOOTHING * share);
   }
   const bez_column *col = column_of(x, c);
+  double bias = bias_at(&x->cols[c], n_rest);
   for (uint32_t i = 0; i < n_judged; i++)
     score[i] += log_ratio[x->cols[c].bin[bez_code(col, rows[(uint64_t)i * n_own / n_judged])]] - bias;
 }
@@ -277,6 +305,29 @@ static void judge(const bez_context *x, const gathered *g, uint32_t at, bez_cont
   hit->z = hit->mean / (sqrt(fmax(0, square / judged - hit->mean * hit->mean)) + 0.3) * sqrt(judged);
 }
 
+/* The one cell of a pair of columns that are nearly independent otherwise: −log10 of Chernoff's bound for a Poisson
+ * count of the expected mean, if that is a multiple of what the next cell reaches. Returns 0 where there is none. */
+static double find_spike(const bez_context *x, uint32_t a, uint32_t b, uint32_t *cell) {
+  const uint32_t *table = x->table[pair_index(x, a, b)];
+  uint32_t width = x->cols[b].n_bins, cells = x->cols[a].n_bins * width;
+  double first = 0, second = 0, lift = 0, total = (double)x->in->table->n_rows;
+  if (column_of(x, a)->type != BEZ_COL_CATEGORICAL || column_of(x, b)->type != BEZ_COL_CATEGORICAL) return 0;
+  for (uint32_t c = 0; c < cells; c++) {
+    double n = table[c], mean = (double)x->cols[a].rows[c / width] * (double)x->cols[b].rows[c % width] / total;
+    if (n <= mean || n < 2) continue;
+    double s = (n * log(n / mean) - n + mean) / log(10.0);
+    if (s > first) {
+      second = first;
+      first = s;
+      lift = n / mean;
+      *cell = c;
+    } else if (s > second) {
+      second = s;
+    }
+  }
+  return first >= SPIKE_LEAST && lift >= SPIKE_LIFT && first >= SPIKE_GAP * second ? first : 0;
+}
+
 typedef struct judging {
   bez_context *context;
   double mean_least, z_least, gain_most;
@@ -295,14 +346,16 @@ static bez_status judge_pair(void *ctx, uint64_t pair, unsigned worker, bez_erro
     x->hits[pair] = malloc(g.n * sizeof **x->hits);
     if (!x->hits[pair]) st = bez_fail_memory(err, g.n * sizeof **x->hits);
   }
-  uint32_t width = x->cols[b].n_bins;
+  uint32_t width = x->cols[b].n_bins, spiked = NO_CANDIDATE;
+  double spike = g.n > 0 ? find_spike(x, a, b, &spiked) : 0;
   for (uint32_t i = 0; st == BEZ_OK && i < g.n; i++) {
     uint32_t code_a = g.cell[i] / width, code_b = g.cell[i] % width;
     uint64_t n = g.begin[i + 1] - g.begin[i];
     double expected = (double)x->cols[a].rows[code_a] * (double)x->cols[b].rows[code_b] / (double)x->in->table->n_rows;
-    bez_context_hit hit = {a, b, code_a, code_b, n, (double)n / expected, 0, 0, 0};
+    bez_context_hit hit = {a, b, code_a, code_b, n, (double)n / expected, 0, 0, 0, 0};
     judge(x, &g, i, &hit);
-    if (hit.mean >= j->mean_least && hit.z >= j->z_least && hit.gain <= j->gain_most)
+    if (g.cell[i] == spiked) hit.spike = spike;
+    if (hit.spike > 0 || (hit.mean >= j->mean_least && hit.z >= j->z_least && hit.gain <= j->gain_most))
       x->hits[pair][x->n_hits[pair]++] = hit;
   }
   gathered_free(&g);

@@ -5,7 +5,8 @@
 
 #include "detect/detector.h"
 
-#define BEZ_CONTEXT_BINS 254u         /* bins of a column at the most */
+#define BEZ_CONTEXT_BINS 1024u        /* a bin per value for categorical columns of so many values … */
+#define BEZ_CONTEXT_NUMBERS 254u      /* … and numeric ones of so many */
 #define BEZ_CONTEXT_QUANTILES 32u     /* bins of a column of more values: context only */
 #define BEZ_CONTEXT_CELLS (16u << 20) /* cells of all pair tables together, 4 bytes each */
 #define BEZ_CONTEXT_SUPPORT 20u
@@ -15,9 +16,11 @@ typedef struct bez_context_column {
   uint32_t col; /* table column */
   uint32_t n_bins;
   bool per_value; /* bin = value code: may be half of a combination */
-  uint8_t *bin;   /* per value code */
+  uint16_t *bin;  /* per value code */
   uint64_t *rows; /* per bin */
   double entropy;
+  double *bias; /* per step of rest rows: what counting so few takes from the mean log ratio */
+  uint32_t n_bias;
 } bez_context_column;
 
 /* A combination and what the other columns say of it. */
@@ -28,7 +31,9 @@ typedef struct bez_context_hit {
   double lift;
   double gain; /* what the rows have in common beyond the two values, nats per row; drawn at random: about 0 */
   double mean; /* mean contradiction per row, in [−2, 2]; natural combinations lie below 0 */
-  double z;    /* mean / (standard deviation + 0.3) · √rows, over at most 512 rows */
+  double
+      spike; /* −log10 of the chance of so many rows where the two columns are otherwise nearly independent; 0 none */
+  double z;  /* mean / (standard deviation + 0.3) · √rows, over at most 512 rows */
 } bez_context_hit;
 
 typedef struct bez_context {

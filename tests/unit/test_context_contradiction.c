@@ -100,6 +100,36 @@ static void twins_are_silent(void **state) {
   bez_buf_free(&csv);
 }
 
+/* Independent columns: no context can contradict, but sixty rows where one is expected stand out by themselves. */
+static void spike_among_independent_columns(void **state) {
+  (void)state;
+  for (int plant = 0; plant <= 60; plant += 60) {
+    bez_buf csv = {0};
+    bez_rng rng = bez_rng_make(31, 1);
+    bez_buf_puts(&csv, "shop,town,kind,label\n");
+    for (int i = 0; i < 20000; i++) {
+      double u = bez_rng_unit(&rng), v = bez_rng_unit(&rng);
+      unsigned shop = (unsigned)(u * u * 60), town = (unsigned)(v * v * 80), kind = (unsigned)bez_rng_below(&rng, 6);
+      bool planted = i % 300 == 7 && i / 300 < plant;
+      bez_buf_printf(&csv, "s%u,t%u,k%u,%u\n", planted ? 51 : shop, planted ? 70 : town, kind,
+                     (unsigned)bez_rng_below(&rng, 2));
+    }
+    bez_read_options options = {.label = "label"};
+    bez_table *table = table_from_csv(csv.data, &options);
+    detect_run d = detect_begin(table, 2);
+    detect_with(&d, bez_detector_find("BZ-D002"));
+    assert_int_equal(d.report->n_findings, plant ? 1 : 0);
+    if (plant) {
+      assert_string_equal(d.report->findings[0]->pattern, "shop=s51 & town=t70");
+      assert_int_equal(d.report->findings[0]->severity, BEZ_SEV_WARNING);
+      assert_true(d.report->findings[0]->n_rows >= 60 && d.report->findings[0]->n_rows <= 66);
+    }
+    detect_end(&d);
+    bez_table_destroy(table);
+    bez_buf_free(&csv);
+  }
+}
+
 static void small_and_empty_tables(void **state) {
   (void)state;
   const char *const csv[] = {"a,b,c\n", "a,b,c\n1,2,x\n", "a,b,c,d\n1,2,x,\n3,4,y,\nnan,inf,,\n", "a\n1\n"};
@@ -115,9 +145,9 @@ static void small_and_empty_tables(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(planted_combination_is_found), cmocka_unit_test(clean_kinds_are_silent),
-      cmocka_unit_test(clean_adult_is_silent),        cmocka_unit_test(twins_are_silent),
-      cmocka_unit_test(small_and_empty_tables),
+      cmocka_unit_test(planted_combination_is_found),    cmocka_unit_test(clean_kinds_are_silent),
+      cmocka_unit_test(clean_adult_is_silent),           cmocka_unit_test(twins_are_silent),
+      cmocka_unit_test(spike_among_independent_columns), cmocka_unit_test(small_and_empty_tables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
