@@ -110,6 +110,10 @@ static bez_status run_round(session *s, bool *more, bez_error *err) {
   }
   BEZ_TRY(bez_lco_judge(in, &all, &s->effect, err));
   if (!s->round) BEZ_TRY(bez_lco_notes(in, &all, s->report, err));
+  if (!s->round && all.deep)
+    bez_report_not_checked(s->report, false, "BZ-D001 wide table",
+                           "%u columns: patterns of three values were sought among the %u with the most values only",
+                           in->n_features, all.deep);
   const bez_lco_pattern *best = bez_lco_best(&all);
   if (best) {
     bez_lco_view view;
@@ -157,7 +161,8 @@ const bez_detector bez_detector_label_contradiction = {
     .calibration =
         "Likelihood ratios that are e-values under the null, times the number of patterns tested; the size of "
         "natural effects is raised until no more than five disjoint patterns stand out.",
-    .cost = "O(rows * columns) to score, O(min(rows, 2^20) * columns^3) to mine; about 20 bytes per row",
+    .cost = "O(rows * columns) to score, O(min(rows, 2^19) * min(columns, 42)^3) to mine; 3 bytes per row and "
+            "100 MiB",
     .source = "Bezoar, docs/detect/label-contradiction.md",
     .run = run,
 };

@@ -85,7 +85,10 @@ typedef struct bez_lco_patterns {
   bez_lco_pattern *item;
   size_t n, cap;
   uint64_t tested; /* patterns that were looked at */
+  uint32_t deep;   /* columns of which sets of three were looked at; 0: all */
 } bez_lco_patterns;
+
+#define BEZ_LCO_DEEP 42u /* wider tables: sets of three among so many columns, those with the most values */
 
 void bez_lco_patterns_free(bez_lco_patterns *patterns);
 /* Appends `from` to `to`, which then owns its rows; `from` is left empty. */

@@ -215,12 +215,36 @@ static bez_status mine_tile(void *ctx, uint64_t tile, unsigned worker, bez_error
   return BEZ_OK;
 }
 
+typedef struct column_size {
+  uint32_t ids, feature;
+} column_size;
+
+static int more_values(const void *a, const void *b) {
+  const column_size *x = a, *y = b;
+  if (x->ids != y->ids) return x->ids < y->ids ? 1 : -1;
+  return x->feature < y->feature ? -1 : x->feature > y->feature;
+}
+
+/* deep[f]: f may be part of a set of three. Returns how many are, 0 when all. */
+static bez_status choose_deep(const bez_lco_rows *r, bool *deep, uint32_t *n_deep, bez_error *err) {
+  column_size *size = malloc((r->n_features ? r->n_features : 1) * sizeof *size);
+  if (!size) return bez_fail_memory(err, r->n_features * sizeof *size);
+  uint32_t n = 0;
+  for (uint32_t f = 0; f < r->n_features; f++)
+    if (r->n_ids[f]) size[n++] = (column_size){r->n_ids[f], f};
+  if (n) qsort(size, n, sizeof *size, more_values);
+  for (uint32_t i = 0; i < n && i < BEZ_LCO_DEEP; i++) deep[size[i].feature] = true;
+  *n_deep = n > BEZ_LCO_DEEP ? BEZ_LCO_DEEP : 0;
+  free(size);
+  return BEZ_OK;
+}
+
 /* All sets of one to three of the columns that have a value to offer. */
-static bez_status make_sets(const bez_lco_rows *r, uint32_t (**set)[BEZ_LCO_MAX_COLS], uint8_t **set_k, uint64_t *n,
-                            bez_error *err) {
-  uint64_t d = 0, at = 0;
-  for (uint32_t f = 0; f < r->n_features; f++) d += r->n_ids[f] > 0;
-  uint64_t total = d + d * (d - 1) / 2 + (d > 2 ? d * (d - 1) * (d - 2) / 6 : 0);
+static bez_status make_sets(const bez_lco_rows *r, const bool *deep, uint32_t (**set)[BEZ_LCO_MAX_COLS],
+                            uint8_t **set_k, uint64_t *n, bez_error *err) {
+  uint64_t d = 0, t = 0, at = 0;
+  for (uint32_t f = 0; f < r->n_features; f++) d += r->n_ids[f] > 0, t += deep[f];
+  uint64_t total = d + d * (d ? d - 1 : 0) / 2 + (t > 2 ? t * (t - 1) * (t - 2) / 6 : 0);
   *set = calloc(total + 1, sizeof **set);
   *set_k = calloc(total + 1, 1);
   if (!*set || !*set_k) return bez_fail_memory(err, total * sizeof **set);
@@ -232,8 +256,8 @@ static bez_status make_sets(const bez_lco_rows *r, uint32_t (**set)[BEZ_LCO_MAX_
       if (!r->n_ids[b]) continue;
       memcpy((*set)[at], (uint32_t[3]){a, b}, sizeof **set);
       (*set_k)[at++] = 2;
-      for (uint32_t e = b + 1; e < r->n_features; e++) {
-        if (!r->n_ids[e]) continue;
+      for (uint32_t e = b + 1; e < r->n_features && deep[a] && deep[b]; e++) {
+        if (!deep[e]) continue;
         memcpy((*set)[at], (uint32_t[3]){a, b, e}, sizeof **set);
         (*set_k)[at++] = 3;
       }
@@ -261,10 +285,14 @@ bez_status bez_lco_mine(const bez_lco_view *view, const bez_lco_rows *rows, doub
   bez_status st = BEZ_OK;
   uint32_t(*set)[BEZ_LCO_MAX_COLS] = NULL;
   uint8_t *set_k = NULL;
+  bool *deep = NULL;
   unsigned threads = view->in->threads;
   uint64_t tiles = 0;
   mine c = {.view = view, .rows = rows, .t_min = t_min, .t_min_single = t_min_single};
-  BEZ_TRY(make_sets(rows, &set, &set_k, &c.n_sets, err));
+  deep = calloc(rows->n_features ? rows->n_features : 1, sizeof *deep);
+  if (!deep) BEZ_TRY(bez_fail_memory(err, rows->n_features));
+  BEZ_TRY(choose_deep(rows, deep, &out->deep, err));
+  BEZ_TRY(make_sets(rows, deep, &set, &set_k, &c.n_sets, err));
   c.set = (const uint32_t(*)[BEZ_LCO_MAX_COLS])set;
   c.set_k = set_k;
   tiles = (c.n_sets + SETS_PER_TILE - 1) / SETS_PER_TILE;
@@ -287,6 +315,7 @@ cleanup:
   free(c.maps);
   free(set);
   free(set_k);
+  free(deep);
   return st;
 }
 
@@ -307,5 +336,6 @@ bez_status bez_lco_patterns_move(bez_lco_patterns *to, bez_lco_patterns *from, b
   if (moved) memmove(from->item, from->item + moved, (from->n - moved) * sizeof *from->item);
   from->n -= moved;
   to->tested += from->tested;
+  if (from->deep > to->deep) to->deep = from->deep;
   return st;
 }

@@ -15,7 +15,7 @@
 #define LEVEL_FLOOR 16u     /* candidates contradict by at least LEVEL_FLOOR / STEP */
 #define MAX_ROWS (1u << 19) /* candidates, and sampled rows beside them, at most */
 #define MAX_CELLS (1u << 24)
-#define MAX_WORK 4e9  /* column sets × rows */
+#define MAX_WORK 1e9  /* column sets × rows */
 #define MIN_ROWS 8u   /* candidates that a value of a pattern must have */
 #define MAX_SHARE .97 /* of all rows: a value above says nothing */
 #define MAX_IDS 65534u
@@ -80,7 +80,8 @@ static bez_status level_tile(void *ctx, uint64_t tile, unsigned worker, bez_erro
 static void choose_limits(gather *g, uint64_t n_rows) {
   uint64_t count[256] = {0}, kept = 0;
   for (uint64_t row = 0; row < n_rows; row++) count[g->level[row]]++;
-  double d = g->view->woe->n_cols, sets = d + d * (d - 1) / 2 + d * (d - 1) * (d - 2) / 6;
+  double d = g->view->woe->n_cols, deep = fmin(d, BEZ_LCO_DEEP);
+  double sets = d + d * (d - 1) / 2 + deep * (deep - 1) * (deep - 2) / 6;
   double room = fmin(MAX_ROWS, fmin(MAX_CELLS / d, MAX_WORK / sets));
   uint32_t level = LEVEL_MAX;
   for (kept = count[level]; level > LEVEL_FLOOR && (double)(kept + count[level - 1]) <= room; level--)
