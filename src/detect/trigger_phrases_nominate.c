@@ -20,10 +20,19 @@
 #define RATE_BITS 24u        /* flags */
 #define WANTED_ROWS 1500000u /* listed rows the cut aims at */
 #define CUTS 256u
+#define SLOT_BYTES (32u << 20) /* of text that is counted; of more, a sample of the rows */
+#define MOST_GRAMS 512u        /* addresses fetched ahead */
 
-typedef struct slot {
-  uint32_t rows, odd;
-} slot;
+/* rows in the lower half, odd rows in the upper one: one addition for both. */
+typedef uint64_t slot;
+
+static uint32_t slot_rows(slot s) {
+  return (uint32_t)s;
+}
+
+static uint32_t slot_odd(slot s) {
+  return (uint32_t)(s >> 32);
+}
 
 typedef struct list {
   bez_phrase_row *rows;
@@ -33,6 +42,7 @@ typedef struct list {
 typedef struct nomination {
   slot *slots;
   uint64_t mask;
+  unsigned shift; /* 1 of 2^shift rows is counted */
   double odd_share[BEZ_NB_MAX_CLASSES];
   double cut;
   uint8_t *rate; /* per hashed n-gram: 0 not flagged, else 1 + log2 of the sampling rate */
@@ -84,34 +94,49 @@ static bool taken(const bez_phrases *p, uint64_t row) {
   return p->cls[row] != BEZ_PHRASE_NONE && !(p->state[row] & BEZ_ROW_PEELED);
 }
 
+/* Adds the n-grams of one row; addresses first, so that the cache misses overlap. */
+static void count_grams(nomination *m, const bez_doc *doc, uint32_t k, bool odd) {
+  slot *at[MOST_GRAMS];
+  size_t n = 0;
+  uint64_t by = 1 + ((uint64_t)odd << 32);
+  for (size_t i = 0; i < doc->n_tokens; i++)
+    for (unsigned len = 1; len <= 3 && i + len <= doc->n_tokens; len++) {
+      at[n] = &m->slots[slot_of(m, bez_ngram(doc->tokens + i, len), k)];
+      __builtin_prefetch(at[n], 1);
+      if (++n < MOST_GRAMS) continue;
+      for (n = 0; n < MOST_GRAMS; n++) __atomic_fetch_add(at[n], by, __ATOMIC_RELAXED);
+      n = 0;
+    }
+  for (size_t i = 0; i < n; i++) __atomic_fetch_add(at[i], by, __ATOMIC_RELAXED);
+}
+
+/* Rows that are counted: all, or a sample of a large corpus. */
+static bool is_counted(const nomination *m, const bez_phrases *p, uint64_t row) {
+  return taken(p, row) && !(p->state[row] & BEZ_ROW_DUPLICATE) &&
+         !(bez_mix64(row + 0xC0FFEEull) & (((uint64_t)1 << m->shift) - 1));
+}
+
 static bez_status fill_slots(void *ctx, bez_phrases *p, uint64_t tile, uint64_t first, uint64_t end, unsigned worker,
                              bez_error *err) {
   nomination *m = ctx;
   bez_doc *doc = &p->doc[worker];
   for (uint64_t r = first; r < end; r++) {
-    if (!taken(p, r) || p->state[r] & BEZ_ROW_DUPLICATE) continue;
+    p->state[r] &= (uint8_t)~BEZ_ROW_ODD;
+    if (!is_counted(m, p, r)) continue;
     bool odd = false;
     bez_status st = bez_phrases_load(p, r, doc, err);
     if (st == BEZ_OK) st = is_odd(m, p, r, doc, worker, &odd, err);
     if (st != BEZ_OK) return st;
-    if (odd)
-      p->state[r] |= BEZ_ROW_ODD;
-    else
-      p->state[r] &= (uint8_t)~BEZ_ROW_ODD;
-    for (size_t i = 0; i < doc->n_tokens; i++)
-      for (unsigned n = 1; n <= 3 && i + n <= doc->n_tokens; n++) {
-        slot *s = &m->slots[slot_of(m, bez_ngram(doc->tokens + i, n), p->cls[r])];
-        __atomic_fetch_add(&s->rows, 1, __ATOMIC_RELAXED);
-        if (odd) __atomic_fetch_add(&s->odd, 1, __ATOMIC_RELAXED);
-      }
+    if (odd) p->state[r] |= BEZ_ROW_ODD;
+    count_grams(m, doc, p->cls[r], odd);
   }
   return BEZ_OK;
 }
 
 /* How far the odd rows of a slot exceed what its class has anywhere, in standard deviations or so. */
-static double excess(const nomination *m, const slot *s, uint32_t k) {
-  double expected = m->odd_share[k] * s->rows;
-  return (s->odd - expected) / sqrt(expected + 1.0);
+static double excess(const nomination *m, slot s, uint32_t k) {
+  double expected = m->odd_share[k] * slot_rows(s);
+  return (slot_odd(s) - expected) / sqrt(expected + 1.0);
 }
 
 /* The excess above which about WANTED_ROWS rows would be listed. Slots do not tell their class: the largest odd share
@@ -122,12 +147,13 @@ static void choose_cut(nomination *m, const bez_phrases *p) {
   for (uint32_t k = 1; k < p->n_classes; k++)
     if (m->odd_share[k] < m->odd_share[k_most]) k_most = k;
   for (uint64_t i = 0; i <= m->mask; i++) {
-    const slot *s = &m->slots[i];
-    if (s->odd < LEAST_ODD) continue;
+    slot s = m->slots[i];
+    if (slot_odd(s) < LEAST_ODD) continue;
     double z = excess(m, s, k_most);
     if (z < 0) continue;
     unsigned cut = z * 8 < CUTS - 1 ? (unsigned)(z * 8) : CUTS - 1;
-    per_cut[cut] += s->rows < BEZ_PHRASE_ROWS ? s->rows : BEZ_PHRASE_ROWS;
+    uint64_t rows = (uint64_t)slot_rows(s) << m->shift;
+    per_cut[cut] += rows < BEZ_PHRASE_ROWS ? rows : BEZ_PHRASE_ROWS;
   }
   unsigned cut = CUTS - 1;
   for (sum = per_cut[cut]; cut > 0 && sum + per_cut[cut - 1] <= WANTED_ROWS; sum += per_cut[cut]) cut--;
@@ -136,7 +162,7 @@ static void choose_cut(nomination *m, const bez_phrases *p) {
 
 static void flag(nomination *m, bez_phrases *p, uint64_t gram) {
   uint64_t total = 0;
-  for (uint32_t k = 0; k < p->n_classes; k++) total += m->slots[slot_of(m, gram, k)].rows;
+  for (uint32_t k = 0; k < p->n_classes; k++) total += (uint64_t)slot_rows(m->slots[slot_of(m, gram, k)]) << m->shift;
   if ((double)total > MOST_SHARE * (double)p->n_rows + 8) return;
   uint8_t rate = 1;
   for (; total > BEZ_PHRASE_ROWS; total /= 2) rate++;
@@ -157,8 +183,8 @@ static bez_status raise_flags(void *ctx, bez_phrases *p, uint64_t tile, uint64_t
     for (size_t i = 0; i < doc->n_tokens; i++)
       for (unsigned n = 1; n <= 3 && i + n <= doc->n_tokens; n++) {
         uint64_t gram = bez_ngram(doc->tokens + i, n);
-        const slot *s = &m->slots[slot_of(m, gram, p->cls[r])];
-        if (s->odd >= LEAST_ODD && excess(m, s, p->cls[r]) >= m->cut) flag(m, p, gram);
+        slot s = m->slots[slot_of(m, gram, p->cls[r])];
+        if (slot_odd(s) >= LEAST_ODD && excess(m, s, p->cls[r]) >= m->cut) flag(m, p, gram);
       }
   }
   return BEZ_OK;
@@ -222,7 +248,7 @@ static bez_status join(nomination *m, uint64_t n_tiles, bez_phrase_row **out, si
 static void odd_shares(nomination *m, const bez_phrases *p) {
   uint64_t rows[BEZ_NB_MAX_CLASSES] = {0}, odd[BEZ_NB_MAX_CLASSES] = {0};
   for (uint64_t r = 0; r < p->n_rows; r++) {
-    if (!taken(p, r) || p->state[r] & BEZ_ROW_DUPLICATE) continue;
+    if (!is_counted(m, p, r)) continue;
     rows[p->cls[r]]++;
     odd[p->cls[r]] += (p->state[r] & BEZ_ROW_ODD) != 0;
   }
@@ -233,6 +259,7 @@ static bez_status prepare(nomination *m, const bez_phrases *p, uint64_t n_tiles,
   uint64_t bytes = p->text->text_at[p->n_rows], slots = 1 << 12;
   while (slots < bytes * 2 && slots < (1u << 24)) slots *= 2;
   m->mask = slots - 1;
+  for (; bytes > SLOT_BYTES; bytes /= 2) m->shift++;
   m->slots = calloc(slots, sizeof *m->slots);
   m->rate = calloc((size_t)1 << RATE_BITS, 1);
   m->lists = calloc(n_tiles + 1, sizeof *m->lists);
