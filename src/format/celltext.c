@@ -3,6 +3,7 @@
  * the slow general way is not needed. */
 #include "format/celltext.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,6 +54,50 @@ static size_t infinite(double value, char *out) {
   return strlen(text);
 }
 
+#if LDBL_MANT_DIG >= 64
+/* v = 0.0001 … 10^15 with `digits` significant digits, as bez_format_double would choose them: 0 where 80-bit
+ * arithmetic cannot be sure (a tie too close to call), -1 where so few digits do not read back as v. */
+static int try_digits(double v, int digits, int exponent, int64_t *out, int *decimals) {
+  static const long double power[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,  1e10L,
+                                      1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L, 1e21L};
+  int d = digits - 1 - exponent;
+  if (d < 0 || d > 21) return 0;
+  long double scaled = (long double)v * power[d], k = floorl(scaled), rest = scaled - k;
+  if (rest > 0.48L && rest < 0.52L) return 0;
+  if (rest >= 0.5L) k += 1;
+  long double half_ulp = (long double)(nextafter(v, INFINITY) - v) / 2, off = fabsl(k / power[d] - (long double)v);
+  /* Just above a power of two the gap below is half as wide. */
+  if (off > half_ulp * 0.48L && off < half_ulp * 1.02L) return 0;
+  *out = (int64_t)k;
+  *decimals = d;
+  return off < half_ulp ? 1 : -1;
+}
+
+/* The shortest of 15, 16 and 17 digits, in fixed notation; 0: ask the general way. */
+static size_t quick_text(double value, char *out) {
+  double v = fabs(value);
+  if (!(v >= 1e-4 && v < 1e15)) return 0;
+  int64_t k = 0;
+  int decimals = 0, exponent = (int)floor(log10(v)), known = -1;
+  for (int digits = 15; digits <= 17 && known < 0; digits++) known = try_digits(v, digits, exponent, &k, &decimals);
+  if (known <= 0) return 0;
+  for (; decimals > 0 && k % 10 == 0; decimals--) k /= 10;
+  uint64_t scale = 1;
+  for (int i = 0; i < decimals && i < 19; i++) scale *= 10;
+  if (decimals > 19) return 0;
+  size_t n = 0;
+  if (value < 0) out[n++] = '-';
+  n += bez_text_uint((uint64_t)k / scale, out + n);
+  if (decimals == 0) return n;
+  out[n++] = '.';
+  return n + padded((uint64_t)k % scale, (unsigned)decimals, out + n);
+}
+#else
+static size_t quick_text(double value, char *out) {
+  return 0;
+}
+#endif
+
 size_t bez_text_double(double value, char *out) {
   if (isnan(value)) return 0;
   if (isinf(value)) return infinite(value, out);
@@ -61,6 +106,8 @@ size_t bez_text_double(double value, char *out) {
     double k = nearbyint(value * power10[d]);
     if (k / power10[d] == value && k != 0) return fixed_text((int64_t)k, d, out);
   }
+  size_t quick = quick_text(value, out);
+  if (quick) return quick;
   char text[32];
   size_t n = bez_format_double(value, text);
   memcpy(out, text, n);

@@ -152,16 +152,14 @@ static bool get_schema_frame(worker *w) {
   w->schemas = calloc((size_t)n + 1, sizeof(void *));
   w->arrays = calloc((size_t)n + 1, sizeof(void *));
   if (!w->columns || !w->schemas || !w->arrays) return fail(w, "memory is out");
-  for (; w->n < n; w->n++) {
-    column *c = &w->columns[w->n];
-    if (!get_text(w, 64, &c->format) || !get_text(w, BEZ_MAX_NAME, &c->name)) {
-      w->n++; /* so that what was read is freed */
-      return false;
-    }
+  while (w->n < n) {
+    uint32_t i = w->n++; /* counted first, so that what is read of it is freed */
+    column *c = &w->columns[i];
+    if (!get_text(w, 64, &c->format) || !get_text(w, BEZ_MAX_NAME, &c->name)) return false;
     if (!bez_arrow_parse(c->format, &c->type)) return fail(w, "a column type the helper does not send");
     c->schema = (struct ArrowSchema){.format = c->format, .name = c->name, .release = nothing_schema};
-    w->schemas[w->n] = &c->schema;
-    w->arrays[w->n] = &c->array;
+    w->schemas[i] = &c->schema;
+    w->arrays[i] = &c->array;
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "format/celltext.h"
 
 /* magic + version 1.0 + the literal, padded to 16 bytes, + data. */
@@ -148,6 +149,22 @@ static void check_double(double value) {
   if (strtod(text, NULL) != value) fail_msg("%.17g became %s", value, text);
 }
 
+/* The quick way must choose the digits that the general way chooses. */
+static void quick_digits_are_the_general_ones(void **state) {
+  (void)state;
+  uint64_t bits = 42;
+  for (int i = 0; i < 300000; i++) {
+    bits = bits * 6364136223846793005ull + 1442695040888963407ull;
+    double value = ldexp((double)(bits >> 11), (int)(bits % 61) - 64);
+    if (i % 3 == 0) value = (double)(bits >> 20) / 1e13;
+    char quick[BEZ_CELLTEXT_MAX + 1], general[32];
+    quick[bez_text_double(value, quick)] = 0;
+    bez_format_double(value, general);
+    if (strtod(quick, NULL) != value) fail_msg("%.17g became %s", value, quick);
+    if (strcmp(quick, general) != 0 && !strchr(general, 'e')) fail_msg("%.17g: %s, not %s", value, quick, general);
+  }
+}
+
 static void numbers_read_back(void **state) {
   (void)state;
   uint64_t bits = 0x123456789abcdefull;
@@ -199,6 +216,7 @@ int main(void) {
       cmocka_unit_test(lying_headers_are_refused),
       cmocka_unit_test(trailing_bytes_are_remarked),
       cmocka_unit_test(numbers_read_back),
+      cmocka_unit_test(quick_digits_are_the_general_ones),
       cmocka_unit_test(times_and_decimals),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
