@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from . import _core
@@ -89,28 +90,38 @@ class Report:
         """The report as bytes in any format of `list_writers`. Options: redact, color, ascii, width, without_run."""
         return self._core.render(format, **options)
 
-    def to_text(self, **options):
-        return self.render("text", **options).decode("utf-8", "replace")
+    def _to(self, format, path, options):
+        data = self.render(format, **options)
+        if path is not None:
+            Path(path).write_bytes(data)
+        return data.decode("utf-8", "replace")
 
-    def to_json(self, **options):
-        return self.render("json", **options).decode("utf-8", "replace")
+    def to_text(self, path=None, **options):
+        """As the command prints it. Written to `path` too where one is given."""
+        return self._to("text", path, options)
 
-    def to_html(self, **options):
-        return self.render("html", **options).decode("utf-8", "replace")
+    def to_json(self, path=None, **options):
+        """By the published schema; what `load` reads back. Written to `path` too where one is given."""
+        return self._to("json", path, options)
 
-    def to_sarif(self, **options):
-        return self.render("sarif", **options).decode("utf-8", "replace")
+    def to_html(self, path=None, **options):
+        """One self-contained page. Written to `path` too where one is given."""
+        return self._to("html", path, options)
 
-    def to_markdown(self, **options):
-        return self.render("md", **options).decode("utf-8", "replace")
+    def to_sarif(self, path=None, **options):
+        """SARIF 2.1.0, for code-scanning views. Written to `path` too where one is given."""
+        return self._to("sarif", path, options)
 
-    def to_junit(self, **options):
-        return self.render("junit", **options).decode("utf-8", "replace")
+    def to_markdown(self, path=None, **options):
+        """A short comment for pull requests. Written to `path` too where one is given."""
+        return self._to("md", path, options)
+
+    def to_junit(self, path=None, **options):
+        """For the test view of CI systems. Written to `path` too where one is given."""
+        return self._to("junit", path, options)
 
     def write(self, path, format=None, **options):
         """Write to a file, in the format of its extension unless one is named."""
-        from pathlib import Path
-
         Path(path).write_bytes(self.render(format or _format_of(str(path)), **options))
 
     def __len__(self):

@@ -64,6 +64,7 @@ def test_renderings(report, tmp_path):
     for name in ("r.json", "r.html", "r.sarif", "r.md"):
         report.write(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 100
+    assert report.to_html(tmp_path / "page.html") == (tmp_path / "page.html").read_text(encoding="utf-8")
     with pytest.raises(bezoar.UsageError):
         report.write(tmp_path / "r.unknown")
     with pytest.raises(bezoar.UsageError):
