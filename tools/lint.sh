@@ -7,7 +7,7 @@ mapfile -t sources < <(git ls-files '*.c' '*.h')
 clang-format --dry-run -Werror "${sources[@]}"
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 shellcheck "${scripts[@]}"
-cmake -S . -B build-clang -G Ninja -DCMAKE_C_COMPILER=clang >/dev/null
+cmake -S . -B build-clang -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug >/dev/null
 ninja -C build-clang --quiet
 mapfile -t units < <(git ls-files 'src/*.c')
 printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 8 clang-tidy -p build-clang --quiet 2>/dev/null

@@ -1,5 +1,6 @@
 #include "fit/boost_tree.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ static double leaf_gain(double g, double h, double ridge) {
 }
 
 static split best_split(const bez_tree_work *w, const bez_tree_cell *cells) {
+  assert(cells); /* NULL only below the deepest level, where nothing splits */
   split best = {.gain = 1e-9};
   double ridge = w->params->ridge;
   for (uint32_t c = 0; c < w->data->n_cols; c++) {

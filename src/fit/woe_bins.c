@@ -1,6 +1,7 @@
 /* Quantile bins for numbers, one bin per frequent value for everything else. */
 #include "fit/woe_bins.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ uint32_t bez_woe_raw_bin(const float *edge, uint32_t n_bins, float value) {
 
 /* Values ascend. A value with 1/32 of the rows or more gets its own bin; the others fill bins of equal size. */
 static uint32_t quantile_bins(const bez_column *col, uint16_t *bin_of_code) {
+  assert(col->number); /* only numeric columns come here */
   uint64_t total = 0, heavy = 0;
   uint32_t n_heavy = 0;
   for (uint32_t v = BEZ_CODE_FIRST; v < col->n_values; v++)
