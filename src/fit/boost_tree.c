@@ -1,6 +1,5 @@
 #include "fit/boost_tree.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +77,6 @@ static double leaf_gain(double g, double h, double ridge) {
 }
 
 static split best_split(const bez_tree_work *w, const bez_tree_cell *cells) {
-  assert(cells); /* NULL only below the deepest level, where nothing splits */
   split best = {.gain = 1e-9};
   double ridge = w->params->ridge;
   for (uint32_t c = 0; c < w->data->n_cols; c++) {
@@ -132,9 +130,9 @@ static void make_leaf(bez_tree_work *w, uint32_t node, uint32_t begin, uint32_t 
 /* Rows [begin, end) of order make up `node`, whose histogram stands in slot; the recursion is params->depth deep at
  * the most. The larger child's histogram is the parent's less the smaller one's. */
 static void grow(bez_tree_work *w, uint32_t node, uint32_t begin, uint32_t end, uint32_t level, bez_tree_cell *cells) {
-  split s = {0};
-  if (level < w->params->depth && end - begin >= 2 * w->params->min_rows) s = best_split(w, cells);
-  if (s.gain <= 1e-9) {
+  bool may_split = cells && level < w->params->depth && end - begin >= 2 * w->params->min_rows;
+  split s = may_split ? best_split(w, cells) : (split){0};
+  if (!may_split || s.gain <= 1e-9) {
     make_leaf(w, node, begin, end);
     return;
   }
