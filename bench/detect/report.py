@@ -109,7 +109,7 @@ def peers_table():
     path = data.OUT / "detect" / "peers.json"
     if not path.exists():
         return ["Not run."]
-    out = ["| input | tool | recall | precision | AUC | s |", "|---|---|---|---|---|---|"]
+    out = ["| input | tool | recall | precision | AUC of the ranking | CPU s |", "|---|---|---|---|---|---|"]
     for r in json.loads(path.read_text()):
         if "error" in r:
             out.append(f"| {r['input']} | {r['tool']} | {r['error']} | | | |")
