@@ -111,7 +111,7 @@ static void test_detectors_are_documented(void **state) {
   assert_null(bez_detector_find("nothing"));
 }
 
-__attribute__((unused)) static void test_readers_are_complete(void **state) {
+static void test_readers_are_complete(void **state) {
   (void)state;
   for (size_t i = 0; bez_readers[i]; i++) {
     const bez_reader *r = bez_readers[i];
@@ -448,6 +448,7 @@ int main(void) {
       cmocka_unit_test(test_rules_are_complete_and_unique),
       cmocka_unit_test(test_sources_run_last),
       cmocka_unit_test(test_detectors_are_documented),
+      cmocka_unit_test(test_readers_are_complete),
       cmocka_unit_test(test_attacks_are_complete),
       cmocka_unit_test(test_writers_are_complete),
       cmocka_unit_test(test_commands_are_complete),
