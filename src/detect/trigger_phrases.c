@@ -19,6 +19,7 @@
 #define LEAST_ROWS 4u
 #define ERROR_SCORE 13.0
 #define WARNING_SCORE 10.0
+#define LEAST_ODDS 0.4 /* of a row being planted, to be listed with its phrase */
 #define JUDGE_TILE 64u /* candidates */
 
 typedef struct judging {
@@ -139,7 +140,7 @@ static size_t planted_rows(const bez_phrases *p, const bez_phrase_score *s, uint
   for (size_t i = 0; i < n; i++) {
     if (p->cls[rows[i]] != s->target) continue;
     double odds = planted / (1.0 - planted) * tilt * (1.0 - prob[i]) / (prob[i] + 1e-9);
-    if (odds < 1.0) continue;
+    if (odds < LEAST_ODDS) continue;
     rows[kept] = rows[i];
     prob[kept++] = prob[i];
   }
