@@ -5,6 +5,7 @@
  * A reading with quotes also pays for cells with bytes behind the closing quote, for a quote that never closes, and,
  * once it has met either, for cells that were quoted without need: prose that happens to begin with a quotation mark
  * looks like that. A reading without quotes pays where most records hold cells that begin and end with one. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,7 +127,7 @@ typedef struct header_vote {
 
 static int count_vote(const header_vote *v, bool *whole_number) {
   bool numeric = v->n && v->n_number * 10 >= v->n * 9;
-  *whole_number = v->head_number && v->number == (double)(int64_t)v->number;
+  *whole_number = v->head_number && v->number == floor(v->number);
   if (v->head_empty) return 0;
   if (numeric) return v->head_number ? -1 : 2;
   if (v->n_same) return -1;
