@@ -9,7 +9,8 @@ typedef enum bez_need {
   BEZ_NEED_LABEL = 1u << 0,  /* a label column with 2 … BEZ_MAX_CLASSES classes */
   BEZ_NEED_TEXT = 1u << 1,   /* at least one text column */
   BEZ_NEED_SOURCE = 1u << 2, /* a source column */
-  BEZ_NEED_CELLS = 1u << 3   /* at least two feature columns that carry codes */
+  BEZ_NEED_CELLS = 1u << 3,  /* at least two feature columns that carry codes */
+  BEZ_NEED_NUMBERS = 1u << 4 /* at least one numeric feature column */
 } bez_need;
 
 struct bez_shared; /* fits that several detectors use, made once: detect/shared.h */

@@ -241,7 +241,7 @@ const bez_detector bez_detector_value_spikes = {
              .remedy = "Look at the rows: do they come from one source or one label? If the value means nothing in "
                        "your data (no default, no unit step), leave the rows out and find who wrote them.",
              .taxonomy = "ATLAS:AML.T0020 NIST:NISTAML.013 OWASP:LLM04 OWASP-ML:ML02"},
-    .needs = 0,
+    .needs = BEZ_NEED_NUMBERS,
     .null_hypothesis = "The count of each value divided by the mean count of its 20 neighbours follows the Pareto tail "
                        "that the other large ratios of the same column show.",
     .calibration = "Hill's tail per column, at most 1/1000 per table over all columns; ratio >= 8, 3 times the next, "

@@ -107,6 +107,7 @@ typedef struct bez_report_file {
   uint64_t first_row, n_rows; /* global rows [first_row, first_row + n_rows) */
   uint64_t bytes;
   const char *format;
+  const char *digest; /* tells the content from another of the same size; NULL or "" where unknown */
 } bez_report_file;
 
 typedef struct bez_report_column {

@@ -159,6 +159,7 @@ static void get_data(bez_wire *w, json_t *doc) {
     json_t *in = json_array_get(files, i);
     r->files[i] = (bez_report_file){.path = needed_text(w, in, "path"),
                                     .format = text_or(w, in, "format", ""),
+                                    .digest = text_or(w, in, "digest", ""),
                                     .first_row = count(w, in, "first_row", BEZ_MAX_ROWS),
                                     .n_rows = count(w, in, "rows", BEZ_MAX_ROWS),
                                     .bytes = count(w, in, "bytes", INT64_MAX)};

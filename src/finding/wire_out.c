@@ -59,6 +59,7 @@ static void put_files(bez_json *j, const bez_report *r) {
     bez_json_kuint(j, "first_row", f->first_row);
     bez_json_kuint(j, "rows", f->n_rows);
     bez_json_kuint(j, "bytes", f->bytes);
+    if (f->digest && *f->digest) bez_json_kstr(j, "digest", f->digest);
     bez_json_close(j, '}');
   }
   bez_json_close(j, ']');

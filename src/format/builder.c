@@ -179,6 +179,10 @@ bez_status bez_builder_end_file(bez_builder *b, uint64_t n_tiles, bez_error *err
   return rows >= PROFILE_ROWS ? bez_builder_profile(b, rows * 10, err) : BEZ_OK;
 }
 
+void bez_builder_digest(bez_builder *b, uint64_t digest) {
+  if (b->n_files) b->files[b->n_files - 1].digest = digest;
+}
+
 bez_status bez_builder_tile(bez_builder *b, uint64_t tile, unsigned worker, bez_tile **out, bez_error *err) {
   *out = NULL;
   bez_tile *t = calloc(1, sizeof *t);

@@ -24,6 +24,9 @@ BEZ_MUST_USE bez_status bez_builder_begin_file(bez_builder *builder, const char 
                                                uint64_t bytes, bez_error *err);
 BEZ_MUST_USE bez_status bez_builder_end_file(bez_builder *builder, uint64_t n_tiles, bez_error *err);
 
+/* The digest of the file that ended last. */
+void bez_builder_digest(bez_builder *builder, uint64_t digest);
+
 /* A tile: rows that one worker pushes in order. Worker w in [0, threads) may hold one open tile at a time. */
 typedef struct bez_tile bez_tile;
 BEZ_MUST_USE bez_status bez_builder_tile(bez_builder *builder, uint64_t tile, unsigned worker, bez_tile **out,

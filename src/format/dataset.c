@@ -49,7 +49,16 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Regular files below a folder, hidden ones and symbolic links to folders left out. */
+/* Regular files below a folder, hidden ones left out. A link to a folder is not followed, a link to nothing cannot be
+ * read: both are told rather than passed over. */
+static bez_status add_link(path_list *list, const char *path, bez_error *err) {
+  struct stat target;
+  if (stat(path, &target) < 0) return bez_fail_errno(err, path, "a link that leads nowhere");
+  if (S_ISDIR(target.st_mode))
+    return bez_fail(err, BEZ_UNSUPPORTED, path, "a link to a folder is not followed; name the folder itself");
+  return S_ISREG(target.st_mode) ? add_path(list, path, err) : BEZ_OK;
+}
+
 static bez_status add_folder(path_list *list, const char *folder, unsigned depth, bez_error *err) {
   if (depth > MAX_DEPTH) return bez_fail(err, BEZ_LIMIT, folder, "folders are nested more than %u deep", MAX_DEPTH);
   DIR *dir = opendir(folder);
@@ -57,7 +66,7 @@ static bez_status add_folder(path_list *list, const char *folder, unsigned depth
   bez_status st = BEZ_OK;
   struct dirent *entry;
   while (st == BEZ_OK && (entry = readdir(dir)) != NULL) {
-    struct stat info, target;
+    struct stat info;
     if (entry->d_name[0] == '.' || entry->d_name[0] == '_') continue;
     size_t n = strlen(folder);
     const char *path =
@@ -66,7 +75,9 @@ static bez_status add_folder(path_list *list, const char *folder, unsigned depth
     if (st != BEZ_OK || lstat(path, &info) < 0 || excluded(list, path)) continue;
     if (S_ISDIR(info.st_mode))
       st = add_folder(list, path, depth + 1, err);
-    else if (S_ISREG(info.st_mode) || (S_ISLNK(info.st_mode) && !stat(path, &target) && S_ISREG(target.st_mode)))
+    else if (S_ISLNK(info.st_mode))
+      st = add_link(list, path, err);
+    else if (S_ISREG(info.st_mode))
       st = add_path(list, path, err);
   }
   closedir(dir);
@@ -140,12 +151,49 @@ bez_status bez_reader_find(const bez_source *source, const bez_reader **out, bez
 static bez_status read_file(const char *path, bez_builder *builder, bez_error *err) {
   bez_source source;
   const bez_reader *reader;
+  uint64_t digest = 0;
   bez_status st = bez_source_open(path, bez_builder_budget(builder), &source, err);
   if (st != BEZ_OK) return st;
   st = bez_reader_find(&source, &reader, err);
+  if (st == BEZ_OK) st = bez_source_digest(&source, &digest, err);
   if (st == BEZ_OK) st = reader->read(&source, builder, err);
+  if (st == BEZ_OK) bez_builder_digest(builder, digest);
   bez_source_close(&source);
   return st;
+}
+
+/* Where a listed path leads. */
+typedef struct identity {
+  dev_t device;
+  ino_t inode;
+  size_t index;
+} identity;
+
+static int by_identity(const void *a, const void *b) {
+  const identity *x = a, *y = b;
+  if (x->device != y->device) return x->device < y->device ? -1 : 1;
+  if (x->inode != y->inode) return x->inode < y->inode ? -1 : 1;
+  return (x->index > y->index) - (x->index < y->index);
+}
+
+/* A file that several paths lead to (it was named beside its folder, or is linked) is read once, where it stands
+ * first: rows read twice would look like copies and drown what they carry. */
+static bez_status read_each_once(path_list *list, bez_error *err) {
+  identity *all = calloc(list->n + 1, sizeof *all);
+  if (!all) return bez_fail_memory(err, list->n * sizeof *all);
+  size_t n = 0, kept = 0;
+  for (size_t i = 0; i < list->n; i++) {
+    struct stat info;
+    if (stat(list->items[i], &info) == 0) all[n++] = (identity){info.st_dev, info.st_ino, i};
+  }
+  qsort(all, n, sizeof *all, by_identity);
+  for (size_t i = 1; i < n; i++)
+    if (all[i].device == all[i - 1].device && all[i].inode == all[i - 1].inode) list->items[all[i].index] = NULL;
+  for (size_t i = 0; i < list->n; i++)
+    if (list->items[i]) list->items[kept++] = list->items[i];
+  list->n = kept;
+  free(all);
+  return BEZ_OK;
 }
 
 bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_read_options *options, bez_table **out,
@@ -160,6 +208,7 @@ bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_re
     st = bez_fail(err, BEZ_USAGE, paths[0], "every file is excluded");
     goto cleanup;
   }
+  BEZ_TRY(read_each_once(&list, err));
   BEZ_TRY(bez_builder_create(options, &builder, err));
   for (size_t i = 0; i < list.n; i++) BEZ_TRY(read_file(list.items[i], builder, err));
   st = bez_builder_finish(builder, out, err);

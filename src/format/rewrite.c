@@ -127,6 +127,9 @@ static bez_status route_all(job *j, bez_rewrite_result *result, bez_error *err) 
   for (size_t i = 0; st == BEZ_OK && i < plan->n_copies; i++)
     st = put(j, &j->out, j->copies[i].data, j->copies[i].len, err);
   if (st != BEZ_OK) return st;
+  if (plan->n_rows && plan->n_rows != j->row)
+    return bez_fail(err, BEZ_USAGE, j->path, "is not the file that was scanned: it has %llu rows, the report says %llu",
+                    (unsigned long long)j->row, (unsigned long long)plan->n_rows);
   if (j->next_edit < plan->n_edits || j->next_drop < plan->n_drop || j->next_copy < plan->n_copies)
     return bez_fail(err, BEZ_USAGE, j->path,
                     "the plan names rows that the file does not have (it has %llu, or the plan is unsorted)",
@@ -175,6 +178,13 @@ static bez_status commit(output *o, bez_error *err) {
   return file ? bez_packed_out_commit(file, err) : BEZ_OK;
 }
 
+static bez_status check_digest(const bez_source *source, uint64_t expected, bez_error *err) {
+  uint64_t digest;
+  bez_status st = expected ? bez_source_digest(source, &digest, err) : BEZ_OK;
+  if (st != BEZ_OK || !expected || digest == expected) return st;
+  return bez_fail(err, BEZ_USAGE, source->path, "is not the file that was scanned: its content has changed since");
+}
+
 bez_status bez_rewrite_file(const char *path, const bez_rewrite *plan, const char *out_path,
                             const char *quarantine_path, bez_rewrite_result *result, bez_error *err) {
   job j = {.plan = plan, .path = path};
@@ -184,6 +194,7 @@ bez_status bez_rewrite_file(const char *path, const bez_rewrite *plan, const cha
   *result = (bez_rewrite_result){0};
   BEZ_TRY(check_targets(path, out_path, quarantine_path, err));
   BEZ_TRY(bez_source_open(path, &budget, &source, err));
+  BEZ_TRY(check_digest(&source, plan->digest, err));
   BEZ_TRY(find_kind(&source, &j.kind, err));
   BEZ_TRY(j.kind->open(&source, &j.state, err));
   BEZ_TRY(order_copies(&j, err));

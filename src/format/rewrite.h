@@ -21,6 +21,8 @@ typedef struct bez_rewrite {
   size_t n_copies;
   const bez_edit *copy_edits; /* row = index into copies; ascending */
   size_t n_copy_edits;
+  /* The file the rows were counted in: another is refused (BEZ_USAGE) before an output appears. 0: not known. */
+  uint64_t digest, n_rows;
 } bez_rewrite;
 
 typedef struct bez_rewrite_result {

@@ -10,10 +10,13 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/limits.h"
 
 #define STEP (1u << 20) /* bytes unpacked at a time */
 #define IN_STEP (1u << 17)
+#define DIGEST_BLOCK 4096u
+#define DIGEST_BLOCKS 256u
 
 typedef struct unpacker {
   bez_source *source;
@@ -186,5 +189,21 @@ bez_status bez_source_read(const bez_source *s, uint64_t offset, void *out, size
                          "the file became shorter while it was read");
     *got += (size_t)n;
   }
+  return BEZ_OK;
+}
+
+bez_status bez_source_digest(const bez_source *s, uint64_t *digest, bez_error *err) {
+  char block[DIGEST_BLOCK];
+  uint64_t n = (s->size + DIGEST_BLOCK - 1) / DIGEST_BLOCK, spread = n > DIGEST_BLOCKS ? s->size - DIGEST_BLOCK : 0;
+  if (spread) n = DIGEST_BLOCKS;
+  *digest = bez_mix64(s->size + 1);
+  for (uint64_t i = 0; i < n; i++) {
+    size_t got;
+    uint64_t at = spread ? spread / (n - 1) * i + spread % (n - 1) * i / (n - 1) : i * DIGEST_BLOCK;
+    bez_status st = bez_source_read(s, at, block, sizeof block, &got, err);
+    if (st != BEZ_OK) return st;
+    *digest = bez_hash64(block, got, *digest);
+  }
+  if (!*digest) *digest = 1;
   return BEZ_OK;
 }

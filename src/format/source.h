@@ -19,5 +19,8 @@ void bez_source_close(bez_source *source);
 /* Copies up to len bytes at offset (fewer only at the end). */
 BEZ_MUST_USE bez_status bez_source_read(const bez_source *source, uint64_t offset, void *out, size_t len, size_t *got,
                                         bez_error *err);
+/* A number that tells this content from another of the same size, never 0: of all bytes up to a mebibyte, of 256 evenly
+ * spread blocks above it, so that it costs the same for any size. It catches accidents, not forgers. */
+BEZ_MUST_USE bez_status bez_source_digest(const bez_source *source, uint64_t *digest, bez_error *err);
 
 #endif

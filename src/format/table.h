@@ -40,6 +40,7 @@ typedef struct bez_table_file {
   const char *path;
   const char *format; /* "csv", "jsonl", "npy", … */
   uint64_t first_row, n_rows, bytes;
+  uint64_t digest; /* of the content (bez_source_digest); 0 where there is none */
 } bez_table_file;
 
 /* Something odd that reading met and survived: becomes a finding of the format room. */

@@ -42,17 +42,30 @@ bool bez_scan_wanted(const bez_scan_options *o, const bez_rule *rule) {
   return (!o->n_only || named(o->only, o->n_only, rule)) && !named(o->skip, o->n_skip, rule);
 }
 
+const char *bez_scan_label_unusable(const bez_scan *scan) {
+  if (scan->table->label < 0) return "no label column (name one with --label)";
+  if (!scan->table->cols[scan->table->label].width) return "the label column has (nearly) one value per row";
+  if (scan->n_classes < 2) return "the label column has fewer than two classes";
+  if (scan->n_classes > BEZ_MAX_CLASSES) return "the label column has too many values to be classes";
+  return NULL;
+}
+
+static bool any_numbers(const bez_scan *scan) {
+  for (uint32_t i = 0; i < scan->n_features; i++)
+    if (scan->table->cols[scan->features[i]].type == BEZ_COL_NUMERIC) return true;
+  return false;
+}
+
 /* Why a detector has nothing to look at; NULL: it can run. */
 static const char *missing_need(const bez_scan *scan, uint32_t needs) {
   if (scan->table->n_rows == 0) return "no rows";
   if (needs & BEZ_NEED_LABEL) {
-    if (scan->table->label < 0) return "no label column (name one with --label)";
-    if (!scan->table->cols[scan->table->label].width) return "the label column has (nearly) one value per row";
-    if (scan->n_classes < 2) return "the label column has fewer than two classes";
-    if (scan->n_classes > BEZ_MAX_CLASSES) return "the label column has too many values to be classes";
+    const char *why = bez_scan_label_unusable(scan);
+    if (why) return why;
   }
   if ((needs & BEZ_NEED_TEXT) && !scan->n_texts) return "no text column";
   if ((needs & BEZ_NEED_SOURCE) && scan->table->source < 0) return "no source column (name one with --source)";
+  if ((needs & BEZ_NEED_NUMBERS) && !any_numbers(scan)) return "no numeric column";
   if ((needs & BEZ_NEED_CELLS) && scan->n_features < 2) return "fewer than two feature columns";
   return NULL;
 }

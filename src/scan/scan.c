@@ -133,9 +133,10 @@ static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
   }
   if (!listed) {
     struct stat info;
-    const char *glob = why->subject[0] && stat(why->subject, &info) == 0 && S_ISREG(info.st_mode)
-                           ? exact_glob(&scan->report->arena, why->subject)
-                           : NULL;
+    const char *glob =
+        why->subject[0] && lstat(why->subject, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode))
+            ? exact_glob(&scan->report->arena, why->subject)
+            : NULL;
     if (!glob) return false;
     w->exclude[w->n_exclude++] = glob;
   }

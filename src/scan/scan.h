@@ -38,6 +38,8 @@ const char *bez_scan_identify(const char *path);
 /* Unknown names in only and skip, an unknown ruleset: BEZ_USAGE. */
 BEZ_MUST_USE bez_status bez_scan_check_options(const bez_scan_options *options, bez_error *err);
 bool bez_scan_wanted(const bez_scan_options *options, const bez_rule *rule);
+/* Why no check can use the label column; NULL: they can. */
+const char *bez_scan_label_unusable(const bez_scan *scan);
 bool bez_scan_requested(const bez_scan_options *options, const bez_rule *rule);
 
 BEZ_MUST_USE bez_status bez_scan_schema(bez_scan *scan, bez_error *err);

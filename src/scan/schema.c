@@ -1,4 +1,5 @@
 /* Files, columns and roles go into the report; the columns that detectors look at are chosen. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,9 @@ static bez_status copy_files(bez_scan *scan, bez_error *err) {
                                     .first_row = f->first_row,
                                     .n_rows = f->n_rows,
                                     .bytes = f->bytes,
-                                    .format = keep(r, f->format)};
+                                    .format = keep(r, f->format),
+                                    .digest = f->digest ? bez_arena_printf(&r->arena, "%016" PRIx64, f->digest) : ""};
+    if (!r->files[i].digest) return bez_fail_memory(err, 0);
     if (!r->files[i].path || !r->files[i].format) return bez_fail_memory(err, 0);
   }
   r->n_files = t->n_files;
@@ -56,6 +59,22 @@ static uint32_t count_classes(const bez_table *t) {
   return n;
 }
 
+/* A label somebody named is a request: where no check can use it, the scan must not end as if all were well. The same
+ * where no column is left to look into. */
+static void say_unusable(bez_scan *scan) {
+  const bez_table *t = scan->table;
+  if (t->n_rows == 0) {
+    bez_report_not_checked(scan->report, true, t->n_files ? t->files[0].path : "the data", "there are no rows");
+    return;
+  }
+  const char *why = bez_scan_label_unusable(scan);
+  if (t->label >= 0 && t->cols[t->label].role_given && why)
+    bez_report_not_checked(scan->report, true, t->cols[t->label].name, "%s", why);
+  if (!scan->n_features && !scan->n_texts && t->source < 0)
+    bez_report_not_checked(scan->report, true, "the columns",
+                           "none to look into: each is the label, or (nearly) all its values differ");
+}
+
 bez_status bez_scan_schema(bez_scan *scan, bez_error *err) {
   const bez_table *t = scan->table;
   bez_status st = copy_files(scan, err);
@@ -71,8 +90,7 @@ bez_status bez_scan_schema(bez_scan *scan, bez_error *err) {
     if (!text && col->role == BEZ_ROLE_FEATURE && col->width) scan->features[scan->n_features++] = c;
   }
   scan->n_classes = count_classes(t);
-  if (t->n_rows == 0)
-    bez_report_not_checked(scan->report, true, t->n_files ? t->files[0].path : "the data", "there are no rows");
+  say_unusable(scan);
   if (t->n_rows < t->n_rows_seen)
     bez_report_not_checked(scan->report, false, "rows", "sampled %llu of %llu rows", (unsigned long long)t->n_rows,
                            (unsigned long long)t->n_rows_seen);

@@ -62,6 +62,34 @@ def test_file_that_changed_since_the_scan(bezoar, messages):
     assert result.returncode == 2 and "not the file that was scanned" in result.stderr
 
 
+def test_same_size_and_rows_but_other_content(bezoar, messages, tmp_path):
+    """Row numbers of one file mean nothing in another, even where size and number of rows agree."""
+    bezoar("scan", messages, "--label", "label", "--report", "r.json")
+    lines = messages.read_bytes().splitlines(keepends=True)
+    (tmp_path / "same.tsv").write_bytes(b"".join(lines))
+    assert bezoar("clean", "same.tsv", "--from", "r.json", "-o", "c.tsv").returncode == 0, "a copy is the same file"
+    messages.write_bytes(b"".join(lines[:1] + lines[:0:-1]))
+    result = bezoar("clean", messages, "--from", "r.json", "-o", "d.tsv", "--quarantine", "q.tsv")
+    assert result.returncode == 2 and "content has changed" in result.stderr
+    assert not (tmp_path / "d.tsv").exists() and not (tmp_path / "q.tsv").exists()
+
+
+def test_a_refused_clean_leaves_older_outputs_alone(bezoar, messages, tmp_path):
+    packed = tmp_path / "m.tsv.gz"
+    packed.write_bytes(gzip.compress(messages.read_bytes()))
+    bezoar("scan", packed, "--label", "label", "--report", "r.json")
+    report = json.loads((tmp_path / "r.json").read_text())
+    for file in report["data"]["files"]:
+        del file["digest"]  # a report of another program: the rows alone tell
+    (tmp_path / "old.json").write_text(json.dumps(report))
+    packed.write_bytes(gzip.compress(messages.read_bytes() + b"ham\tone more\n"))
+    (tmp_path / "c.tsv").write_text("precious")
+    for name in ("r.json", "old.json"):
+        result = bezoar("clean", packed, "--from", name, "-o", "c.tsv", "--quarantine", "q.tsv")
+        assert result.returncode == 2 and "not the file that was scanned" in result.stderr
+        assert (tmp_path / "c.tsv").read_text() == "precious" and not (tmp_path / "q.tsv").exists()
+
+
 def test_one_file_of_a_folder(bezoar, messages, tmp_path):
     lines = messages.read_text().splitlines(keepends=True)
     parts = tmp_path / "parts"

@@ -1,6 +1,7 @@
 """bezoar scan: every option, and the four exit codes."""
 import csv
 import json
+import os
 
 import pytest
 from conftest import poisoned_messages, table_text
@@ -89,6 +90,53 @@ def test_folder_with_something_else_in_it(bezoar, tmp_path):
     assert result.returncode == 3
     assert any("weights.gguf" in item["what"] for item in json.loads(result.stdout)["not_checked"])
     assert bezoar("scan", folder, "--label", "label", "--exclude", "*.gguf").returncode == 0
+
+
+def test_links_in_a_folder_are_not_passed_over(bezoar, table, tmp_path):
+    folder = tmp_path / "parts"
+    (tmp_path / "elsewhere").mkdir()
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(table.read_bytes())
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    result = bezoar("scan", folder, "--label", "label", "--format", "json")
+    assert result.returncode == 3
+    said = {item["what"]: item["reason"] for item in json.loads(result.stdout)["not_checked"] if item["requested"]}
+    assert "leads nowhere" in said[str(folder / "gone")] and "not followed" in said[str(folder / "more")]
+    assert bezoar("scan", folder, "--label", "label", "--exclude", "gone", "--exclude", "more").returncode == 0
+
+
+def test_a_file_named_twice_is_read_once(bezoar, messages, tmp_path):
+    """Every row twice would be a flood, and no rare pattern would be rare any more."""
+    once = scan_json(bezoar, messages.name, "--label", "label")
+    (tmp_path / "link.tsv").symlink_to(messages.name)
+    os.link(messages, tmp_path / "hard.tsv")
+    twice = scan_json(bezoar, messages.name, messages, "link.tsv", "hard.tsv", "--label", "label")
+    assert twice["data"] == once["data"] and twice["findings"] == once["findings"]
+
+
+def test_a_named_label_that_no_check_can_use_is_not_clean(bezoar, tmp_path):
+    rows = table_text().splitlines()
+    one_class = [rows[0]] + [row.rsplit(",", 1)[0] + ",good" for row in rows[1:]]
+    no_class = [rows[0]] + [row.rsplit(",", 1)[0] + "," for row in rows[1:]]
+    for lines in (one_class, no_class):
+        (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+        result = bezoar("scan", "t.csv", "--label", "label")
+        assert result.returncode == 3 and "fewer than two classes" in result.stdout
+        assert bezoar("scan", "t.csv").returncode == 0, "nobody asked for a label"
+
+
+def test_columns_that_cannot_be_looked_into_are_not_clean(bezoar, tmp_path):
+    (tmp_path / "ids.csv").write_text("id,name\n" + "".join(f"{i},k{i}\n" for i in range(300)))
+    result = bezoar("scan", "ids.csv")
+    assert result.returncode == 3 and "none to look into" in result.stdout
+
+
+def test_value_spikes_need_numbers(bezoar, tmp_path):
+    body = "".join(f"{'abc'[i % 3]},{'xyzw'[i % 4]}\n" for i in range(300))
+    (tmp_path / "words.csv").write_text("one,two\n" + body)
+    report = scan_json(bezoar, "words.csv", "--skip", "floods")
+    assert any(x["what"].startswith("BZ-D003") and x["reason"] == "no numeric column" for x in report["not_checked"])
 
 
 def test_fail_on(bezoar, messages):

@@ -28,8 +28,8 @@ static inline void fixture_data(bez_report *r) {
   r->n_rows = 1000;
   r->n_files = 2;
   r->files = bez_arena_array(&r->arena, 2, sizeof *r->files);
-  r->files[0] = (bez_report_file){"data/a.csv", 0, 600, 12000, "csv"};
-  r->files[1] = (bez_report_file){"data/b, \"odd\".csv", 600, 400, 8000, "csv"};
+  r->files[0] = (bez_report_file){"data/a.csv", 0, 600, 12000, "csv", "00000000000000a1"};
+  r->files[1] = (bez_report_file){"data/b, \"odd\".csv", 600, 400, 8000, "csv", NULL};
   r->n_columns = 4;
   r->columns = bez_arena_array(&r->arena, 4, sizeof *r->columns);
   for (int i = 0; i < 4; i++)
