@@ -211,10 +211,19 @@ static bez_status join_tiles(job *j, uint64_t *n_kept, bez_error *err) {
   return BEZ_OK;
 }
 
+/* A file whose name promises cells; in prose a comma is a comma. */
+static bool promises_cells(const char *path) {
+  const char *base = strrchr(path, '/');
+  base = base ? base + 1 : path;
+  return strstr(base, ".csv") || strstr(base, ".tsv") || strstr(base, ".tab");
+}
+
 static bez_status pass_remarks(const job *j, bez_error *err) {
   static const char *const rules[BEZ_CSV_ODDITIES] = {"ragged",      "nul-bytes",   "invalid-utf8",
                                                       "stray-quote", "blank-lines", "lone-cr"};
   const bez_source *source = j->plan.source;
+  if (j->plan.dialect.doubtful && promises_cells(source->path))
+    bez_builder_remark(j->plan.builder, "one-column", source->path, 1, 1, "");
   for (int kind = 0; kind < BEZ_CSV_ODDITIES; kind++) {
     uint64_t count = 0, first = UINT64_MAX;
     for (uint64_t k = 0; k < j->n_tiles; k++) {

@@ -17,6 +17,7 @@ typedef struct bez_csv_dialect {
   uint32_t n_cols; /* cells of the first record */
   uint32_t skip;   /* bytes of the byte order mark */
   bool crlf;       /* the first line end is "\r\n" */
+  bool doubtful;   /* read as one column, though the first record and most others hold a separator */
 } bez_csv_dialect;
 
 typedef struct bez_csv_cell {

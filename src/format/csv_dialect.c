@@ -218,11 +218,12 @@ bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *p
   uint32_t *widths = malloc(SAMPLE_RECORDS * sizeof *widths);
   if (!widths) return bez_fail_memory(err, SAMPLE_RECORDS * sizeof *widths);
   reading best = {0};
-  bool too_wide = false;
+  bool too_wide = false, divisible = false;
   for (unsigned k = 0; k < 8; k++) {
     reading r = {.dialect = {.separator = separators[k / 2], .newline = newline, .quotes = k % 2 == 0, .skip = skip}};
     try_reading(&r, p, len, whole, &record, widths);
     too_wide |= r.too_wide;
+    divisible |= r.usual > 1 && r.dialect.n_cols > 1;
     if (k == 0 || better(&r, &best)) best = r;
   }
   free(widths);
@@ -231,6 +232,7 @@ bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *p
     return bez_fail_at(err, BEZ_LIMIT, path, 1, (int64_t)skip, "more than %u columns", BEZ_MAX_COLUMNS);
   }
   best.dialect.crlf = line_end && line_end > p && line_end[-1] == '\r';
+  best.dialect.doubtful = divisible && best.usual < 2;
   best.dialect.header = has_header(&best.dialect, p, len, whole, &record);
   bez_csv_record_free(&record);
   if (best.n_records == 0 && whole)

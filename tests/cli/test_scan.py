@@ -371,6 +371,15 @@ def test_ragged_lines_are_a_finding_with_a_line(bezoar, table):
     assert "10" in json.dumps(ragged[0]["evidence"])
 
 
+def test_lines_that_do_not_divide_are_said(bezoar, tmp_path):
+    body = "".join(",".join("xyz"[(i + k) % 3] for k in range(2 + i % 3 + (i % 3 > 0))) + "\n" for i in range(300))
+    for name, said in (("odd.csv", True), ("prose.txt", False)):
+        (tmp_path / name).write_text("a,b,label\n" + body)
+        report = scan_json(bezoar, name, "--skip", "floods")
+        assert len(report["data"]["columns"]) == 1
+        assert any(f["rule"] == "BZ-F011" and f["severity"] == "warning" for f in report["findings"]) is said
+
+
 def test_findings_on_the_same_rows_are_one_incident(bezoar, tmp_path):
     path = tmp_path / "m.tsv"
     path.write_text(poisoned_messages(600, 30).replace("\u200b", "\u200b\u2060"))
