@@ -114,7 +114,7 @@ static const char *endings(const char *path) {
 
 static void put_clean_line(bez_buf *out, const char *data, const char *report) {
   if (!report) bez_buf_puts(out, "  run again with --report r.json, then\n");
-  bez_buf_puts(out, "  bezoar clean ");
+  bez_buf_puts(out, *data == '-' ? "  bezoar clean ./" : "  bezoar clean "); /* "-x.csv" would be an option */
   bez_say_quoted(out, data);
   bez_buf_puts(out, " --from ");
   bez_say_quoted(out, report ? report : "r.json");

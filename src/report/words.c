@@ -41,7 +41,7 @@ const char *bez_verdict(const bez_report *report, const bez_tally *tally) {
   if (tally->errors) return "Likely poisoned";
   if (tally->warnings) return "Needs review";
   if (report->n_rules_run == 0) return "Nothing was examined";
-  return "No sign of poison";
+  return tally->requested ? "No sign of poison in what was examined" : "No sign of poison";
 }
 
 void bez_put_tally(bez_buf *out, const bez_tally *tally) {

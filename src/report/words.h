@@ -16,7 +16,8 @@ bez_tally bez_tally_of(const bez_report *report);
 void bez_put_count(bez_buf *out, uint64_t n);
 /* "1 row", "32,561 rows" */
 void bez_put_counted(bez_buf *out, uint64_t n, const char *noun);
-/* "Likely poisoned", "Needs review", "No sign of poison", "Nothing was examined" */
+/* "Likely poisoned", "Needs review", "No sign of poison" (where something asked for was not examined: "… in what was
+ * examined"), "Nothing was examined" */
 const char *bez_verdict(const bez_report *report, const bez_tally *tally);
 /* "1 error, 2 warnings, 3 notes; 1 suppressed" */
 void bez_put_tally(bez_buf *out, const bez_tally *tally);

@@ -89,6 +89,7 @@ def test_folder_with_something_else_in_it(bezoar, tmp_path):
     result = bezoar("scan", folder, "--label", "label", "--format", "json")
     assert result.returncode == 3
     assert any("weights.gguf" in item["what"] for item in json.loads(result.stdout)["not_checked"])
+    assert "No sign of poison in what was examined" in bezoar("scan", folder, "--label", "label").stdout
     assert bezoar("scan", folder, "--label", "label", "--exclude", "*.gguf").returncode == 0
 
 
@@ -378,6 +379,13 @@ def test_lines_that_do_not_divide_are_said(bezoar, tmp_path):
         report = scan_json(bezoar, name, "--skip", "floods")
         assert len(report["data"]["columns"]) == 1
         assert any(f["rule"] == "BZ-F011" and f["severity"] == "warning" for f in report["findings"]) is said
+
+
+def test_next_step_for_a_name_that_looks_like_an_option(bezoar, messages, tmp_path):
+    (tmp_path / "-x.tsv").write_bytes(messages.read_bytes())
+    result = bezoar("scan", "--label", "label", "--report", "r.json", "--", "-x.tsv")
+    line = result.stdout[result.stdout.index("bezoar clean"):].split("\\")[0].split()
+    assert bezoar(*line[1:], "-o", "c.tsv").returncode == 0, line
 
 
 def test_findings_on_the_same_rows_are_one_incident(bezoar, tmp_path):
