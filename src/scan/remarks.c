@@ -23,10 +23,30 @@ static void add_remark(bez_report *report, const bez_remark_kind *kind, const be
   if (r->example && *r->example) bez_finding_text(report, f, "example", "%s", r->example);
 }
 
+static uint64_t rows_of(const bez_table *table, const char *path) {
+  for (size_t i = 0; path && i < table->n_files; i++)
+    if (!strcmp(table->files[i].path, path)) return table->files[i].n_rows;
+  return 0;
+}
+
+/* A file most of whose lines do not fit their first line was not examined as a table, whatever was found in the rest.
+ */
+static void say_unexamined(bez_scan *scan, const bez_table_remark *r) {
+  if (!strcmp(r->rule, "one-column"))
+    bez_report_not_checked(scan->report, true, r->path,
+                           "its lines do not divide into columns: each was read as one cell");
+  else if (!strcmp(r->rule, "ragged") && r->count > rows_of(scan->table, r->path) / 2)
+    bez_report_not_checked(scan->report, true, r->path,
+                           "%llu lines do not have as many cells as the first: the surplus was left out, the rest "
+                           "taken as missing",
+                           (unsigned long long)r->count);
+}
+
 bez_status bez_scan_remarks(bez_scan *scan, bez_error *err) {
   for (const bez_table_remark *r = scan->table->remarks; r; r = r->next) {
     const bez_remark_kind *kind = bez_remark_find(r->rule);
     if (!kind) return bez_fail(err, BEZ_INTERNAL, r->rule, "a remark without a row in remarks.def");
+    say_unexamined(scan, r);
     if (bez_scan_wanted(scan->options, &kind->rule)) add_remark(scan->report, kind, r);
   }
   return bez_report_status(scan->report, err);

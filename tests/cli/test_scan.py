@@ -379,6 +379,15 @@ def test_lines_that_do_not_divide_are_said(bezoar, tmp_path):
         report = scan_json(bezoar, name, "--skip", "floods")
         assert len(report["data"]["columns"]) == 1
         assert any(f["rule"] == "BZ-F011" and f["severity"] == "warning" for f in report["findings"]) is said
+        assert any(item["requested"] for item in report["not_checked"]) is said
+
+
+def test_a_first_line_that_hides_columns_is_not_clean(bezoar, table, tmp_path):
+    """The columns are those of the first line: a title above the header leaves all others unread."""
+    (tmp_path / "titled.csv").write_text("exported,monday\n" + table.read_text())
+    result = bezoar("scan", "titled.csv", "--skip", "floods")
+    assert result.returncode == 3 and "BZ-F001" in result.stdout
+    assert "401 lines do not have as many cells as the first" in " ".join(result.stdout.split())
 
 
 def test_next_step_for_a_name_that_looks_like_an_option(bezoar, messages, tmp_path):
