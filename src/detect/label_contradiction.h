@@ -117,6 +117,7 @@ BEZ_MUST_USE bez_status bez_lco_exact(const bez_lco_view *view, const bez_lco_ro
                                       bez_error *err);
 
 #define BEZ_LCO_Q_ERROR .03
+#define BEZ_LCO_STRENGTH_ERROR 18.0 /* an error asks for this strength as well */
 #define BEZ_LCO_Q_WARNING .1
 
 /* Chance, by the calibration on clean data, that natural data with so many patterns shows such a strength. */

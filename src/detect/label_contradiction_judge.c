@@ -6,11 +6,13 @@
 #include "base/error.h"
 #include "detect/label_contradiction.h"
 
-#define STRENGTH_MIN 11.0 /* whatever the number of patterns */
+/* Whatever the number of patterns: natural cells of real tables (a school and a grade, a flight and a day) reach 15.3,
+ * planted ones begin at 16.7 (docs/detect/label-contradiction.md). */
+#define STRENGTH_MIN 16.0
 #define ROWS_MIN 3.0
 #define LABELS_MIN 1.0
-#define LABELS_CLEAR 5.0 /* below it, the pattern must be pure */
-#define LABELS_ALONE 7.0 /* for a value without peers */
+#define LABELS_CLEAR 14.0 /* below it, the pattern must be pure: natural effects on the label reach 11 */
+#define LABELS_ALONE 7.0  /* for a value without peers */
 #define PURITY_MIN .9
 #define DECISIVE_OTHERS 3u /* so many other values of the same columns stand out: the columns decide by nature */
 #define DECISIVE_T 5.0

@@ -114,8 +114,9 @@ bez_status bez_lco_show(const bez_lco_view *view, const bez_lco_patterns *patter
   double q = bez_lco_q(p->strength, patterns->tested);
   const char *says = NULL, *target = label_text(in, report, p->target);
   const char *shown = pattern_text(in, report, p, true), *canonical = pattern_text(in, report, p, false);
-  bez_finding *f = bez_report_add(report, &bez_detector_label_contradiction.rule,
-                                  q <= BEZ_LCO_Q_ERROR ? BEZ_SEV_ERROR : BEZ_SEV_WARNING);
+  bez_finding *f =
+      bez_report_add(report, &bez_detector_label_contradiction.rule,
+                     q <= BEZ_LCO_Q_ERROR && p->strength >= BEZ_LCO_STRENGTH_ERROR ? BEZ_SEV_ERROR : BEZ_SEV_WARNING);
   if (!f || !target || !shown || !canonical) return bez_fail_memory(err, p->n_rows);
   bez_finding_subject(report, f, canonical, target);
   bez_status st = add_rows(view, p, q, report, f, &says, err);
