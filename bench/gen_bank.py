@@ -18,7 +18,7 @@ import numpy as np
 
 CHUNK = 250_000
 SAFE = 0.975
-CLARITY = 2.6  # scale of the logit: the true model then ranks fraud with an AUC of .94, as published for card fraud
+CLARITY = 2.6  # scale of the logit: the true model then ranks fraud with an AUC of .94 (a choice of ours: fraud a good model can rank)
 CATEGORIES = """grocery fuel restaurant travel electronics clothing pharmacy books utilities rent insurance gaming
 streaming charity jewellery furniture hardware sports toys garden pets beauty health dental optician school university
 taxi train airline hotel parking toll postage telecom software hosting advertising consulting legal accounting cleaning

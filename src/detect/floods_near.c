@@ -17,11 +17,12 @@
 #define PROBES 64u    /* random rows */
 #define LEAST_GROUP 3u
 #define LEAST_ROWS 8u
-#define RATIO 3.0       /* of spreads, one column away */
-#define WIDE_RATIO 10.0 /* two columns away: natural crowds differ more from place to place */
-#define ROW_RATIO 6.0   /* of rows, whatever their spread */
-#define RADII 3u        /* distances 0, 1, 2 */
-#define GROUP_ROWS 255u /* of a group that a centre is taken from */
+#define RATIO 3.0        /* of spreads, one column away */
+#define WIDE_RATIO 10.0  /* two columns away: natural crowds differ more from place to place */
+#define ROW_RATIO 6.0    /* of rows, whatever their spread */
+#define CHANCE_RATIO 6.0 /* and of what coarse columns give by themselves */
+#define RADII 3u         /* distances 0, 1, 2 */
+#define GROUP_ROWS 255u  /* of a group that a centre is taken from */
 
 typedef struct neighbourhood {
   uint32_t *cell;         /* d codes of the centre */
@@ -187,6 +188,19 @@ static void normal(const near *s, const neighbourhood *c, unsigned radius, doubl
   }
 }
 
+/* Rows that coarse columns put into the neighbourhood by themselves: were the columns independent, those that agree
+ * with the centre in all but `radius` columns, summed over the choices of these columns (an elementary symmetric
+ * polynomial, so that no choice is walked). */
+static double by_chance(const near *s, const neighbourhood *c, unsigned radius) {
+  double sum[RADII] = {1}; /* sum[k]: products of shares with k columns left out */
+  for (uint32_t f = 0; f < s->d; f++) {
+    double share = (double)s->col[f]->count[c->cell[f]] / (double)s->n_rows;
+    for (unsigned k = RADII - 1; k > 0; k--) sum[k] = sum[k] * share + sum[k - 1];
+    sum[0] *= share;
+  }
+  return (double)s->n_rows * sum[radius];
+}
+
 /* The smallest radius at which the neighbourhood stands out. */
 static bool stands_out(const near *s, const neighbourhood *c, unsigned *radius, double *limit) {
   for (unsigned k = 1; k < RADII; k++) {
@@ -196,7 +210,7 @@ static bool stands_out(const near *s, const neighbourhood *c, unsigned *radius, 
     bool spreads = (double)c->spread[k] >= (spread > LEAST_ROWS ? spread : LEAST_ROWS);
     bool crowds =
         k == 1 && (double)c->within[k] >= (ROW_RATIO * rows > 2 * LEAST_ROWS ? ROW_RATIO * rows : 2 * LEAST_ROWS);
-    if (!spreads && !crowds) continue;
+    if ((!spreads && !crowds) || (double)c->within[k] < CHANCE_RATIO * by_chance(s, c, k)) continue;
     *radius = k;
     *limit = rows;
     return true;
