@@ -313,7 +313,8 @@ static double find_spike(const bez_context *x, uint32_t a, uint32_t b, uint32_t 
   double first = 0, second = 0, lift = 0, total = (double)x->in->table->n_rows;
   if (column_of(x, a)->type != BEZ_COL_CATEGORICAL || column_of(x, b)->type != BEZ_COL_CATEGORICAL) return 0;
   for (uint32_t c = 0; c < cells; c++) {
-    double n = table[c], mean = (double)x->cols[a].rows[c / width] * (double)x->cols[b].rows[c % width] / total;
+    uint32_t in_a = c / width, in_b = c % width;
+    double n = table[c], mean = (double)x->cols[a].rows[in_a] * (double)x->cols[b].rows[in_b] / total;
     if (n <= mean || n < 2) continue;
     double s = (n * log(n / mean) - n + mean) / log(10.0);
     if (s > first) {

@@ -1,5 +1,6 @@
 /* Floods of rows, exact copies: a bit per hash says "seen", another "seen again"; only rows of the second kind are kept
  * and sorted, so that ten million rows need little more than 80 MB. Near copies: floods_near.c. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,7 @@ cleanup:
 
 static bez_status emit(table_floods *t, bez_report *report, const uint32_t *rows, uint64_t n, unsigned changed,
                        double normal, bez_error *err) {
+  assert(n > 0);
   bez_finding *f = bez_report_add(report, &bez_detector_floods.rule, BEZ_SEV_WARNING);
   if (!f) return bez_report_status(report, err);
   if (changed)

@@ -6,6 +6,7 @@
  * f ∝ f_all · Π (f_j/f_all)^a_j, f_j over the rows with value (numbers: bin) j outside the pattern. The exponents a_j
  * say how much of each tilt the rows keep: a regression over all rows of the column set. Planted rows are drawn from
  * the rows of the other labels. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static bez_status prepare(expect *e, bez_error *err) {
   }
   for (e->cap = 16; e->cap < 2 * e->n; e->cap *= 2) {
   }
-  e->levels = calloc(e->n_slots, sizeof *e->levels);
+  e->levels = calloc(e->n_slots + 1, sizeof *e->levels);
   e->own = calloc(e->n, sizeof *e->own);
   e->index = calloc(e->cap, sizeof *e->index);
   if (!e->levels || !e->own || !e->index) return bez_fail_memory(err, e->n * sizeof *e->own);
@@ -96,7 +97,8 @@ static double clipped(const expect *e, const double *gamma, uint64_t i) {
 
 static bez_status make_means(const expect *e, const double *gamma, means *m, bez_error *err) {
   const bez_lco_rows *r = e->rows;
-  for (uint32_t j = 0; j < e->p->k; j++) {
+  const uint32_t k = e->p->k;
+  for (uint32_t j = 0; j < k; j++) {
     size_t n_bins = e->view->woe->n_bins[e->p->col[j]];
     m->sum[j] = calloc(2 * n_bins, sizeof *m->sum[j]);
     if (!m->sum[j]) return bez_fail_memory(err, 2 * n_bins * sizeof *m->sum[j]);
@@ -106,7 +108,7 @@ static bez_status make_means(const expect *e, const double *gamma, means *m, bez
     double w = i < r->n_cand ? 1 : r->weight, c = clipped(e, gamma, i);
     m->mean += w * c;
     m->weight += w;
-    for (uint32_t j = 0; j < e->p->k; j++) {
+    for (uint32_t j = 0; j < k; j++) {
       double *s = m->sum[j] + 2 * r->bin[e->p->col[j]][i];
       s[0] += w * c;
       s[1] += w;
@@ -235,6 +237,7 @@ static void fill_ratio(const expect *e, size_t i, const double *all, const doubl
 bez_status bez_lco_expect(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_pattern *patterns, size_t n,
                           bez_error *err) {
   expect e = {.view = view, .rows = rows, .p = patterns, .n = n, .stride = rows->n / REGRESSED + 1};
+  assert(n > 0 && patterns->k > 0 && patterns->k <= BEZ_LCO_MAX_COLS);
   bez_status st = prepare(&e, err);
   if (st == BEZ_OK) {
     double all[LEVELS], others[LEVELS];

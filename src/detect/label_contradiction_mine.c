@@ -72,7 +72,7 @@ static entry *map_at(map *m, uint64_t key, bez_error *err) {
   return &m->slot[at];
 }
 
-/* Three columns as one view: missing ones point at a column of ones with zero corrections. */
+/* One to three columns as one view; those from k on repeat the first with a factor of zero. */
 typedef struct lens {
   const uint16_t *id[BEZ_LCO_MAX_COLS];
   const float *g[BEZ_LCO_MAX_COLS];
@@ -81,12 +81,13 @@ typedef struct lens {
 } lens;
 
 static lens make_lens(const mine *c, uint64_t set) {
-  double gamma[BEZ_LCO_MAX_COLS];
+  double gamma[BEZ_LCO_MAX_COLS] = {0};
   lens l = {.k = c->set_k[set]};
   bez_woe_gamma(c->view->woe, c->set[set], l.k, gamma);
-  for (uint32_t j = 0; j < l.k; j++) {
-    l.id[j] = c->rows->id[c->set[set][j]];
-    l.g[j] = c->rows->g[c->set[set][j]];
+  for (uint32_t j = 0; j < BEZ_LCO_MAX_COLS; j++) {
+    uint32_t f = c->set[set][j < l.k ? j : 0];
+    l.id[j] = c->rows->id[f];
+    l.g[j] = c->rows->g[f];
     l.gamma[j] = (float)gamma[j];
   }
   return l;

@@ -8,6 +8,7 @@
  *
  * Bands: J. Leskovec, A. Rajaraman, J. Ullman, "Mining of Massive Datasets", chapter 3. Two texts of similarity .5 meet
  * in a band with probability .87, of .7 with .9999. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,7 +134,7 @@ static int by_value(const void *a, const void *b) {
 
 /* Jaccard of the two texts' features, worker 0's scratch. */
 static bez_status alike(clustering *c, uint32_t a, uint32_t b, bool *yes, bez_error *err) {
-  size_t n_a, n_b, both = 0;
+  size_t n_a = 0, n_b = 0, both = 0;
   uint32_t stack[512], *left = stack;
   bez_status st = load_set(c, a, 0, &n_a, err);
   if (st != BEZ_OK) return st;
@@ -145,7 +146,7 @@ static bez_status alike(clustering *c, uint32_t a, uint32_t b, bool *yes, bez_er
   for (size_t i = 0; st == BEZ_OK && i < n_b; i++)
     both += bsearch(&c->ids[0][i], left, n_a, sizeof *left, by_value) != NULL;
   if (left != stack) free(left);
-  *yes = (double)both >= LEAST_JACCARD * (double)(n_a + n_b - both);
+  if (st == BEZ_OK) *yes = (double)both >= LEAST_JACCARD * (double)(n_a + n_b - both);
   return st;
 }
 
@@ -235,6 +236,7 @@ static bez_status list_clusters(clustering *c, bez_clusters *out, bez_error *err
   for (uint64_t r = 0; r < c->n_rows; r++) {
     uint32_t at = size[root(c->parent, (uint32_t)r)];
     if (at == UINT32_MAX) continue;
+    assert(at < out->n && out->list[at].rows);
     bez_cluster *k = &out->list[at];
     k->rows[k->n++] = (uint32_t)r;
     k->n_distinct += !copy[r];

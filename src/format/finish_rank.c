@@ -158,7 +158,7 @@ static bez_status gather_numbers(bez_finish *f, uint32_t c, bez_error *err) {
 /* Dictionary values that get a code of their own, sorted; the others get theirs here. */
 static bez_status sort_values(bez_column *col, bez_column_work *work, ranked **out, uint32_t *n, bez_error *err) {
   ranked *order = malloc(((size_t)work->n_values + 1) * sizeof *order);
-  work->final_of = malloc(((size_t)work->n_values + 1) * sizeof *work->final_of);
+  work->final_of = calloc((size_t)work->n_values + 1, sizeof *work->final_of);
   *out = order;
   *n = 0;
   if (!order || !work->final_of) return bez_fail_memory(err, work->n_values * sizeof *order);

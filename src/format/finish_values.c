@@ -76,7 +76,7 @@ static bez_status merge_column(bez_finish *f, uint32_t col, bez_error *err) {
   count_codes(f, col, counts);
   work->merged.seed[0] = bez_mix64((uint64_t)(uintptr_t)f ^ col);
   work->merged.seed[1] = bez_mix64(work->merged.seed[0] + 1);
-  work->values = malloc((total + 1) * sizeof *work->values);
+  work->values = calloc(total + 1, sizeof *work->values);
   if (!work->values) {
     st = bez_fail_memory(err, total * sizeof *work->values);
     goto cleanup;

@@ -105,7 +105,7 @@ double bez_beta_binomial_log_sf(uint64_t k, uint64_t n, double p, double rho) {
   double first = log_choose(all, x) + log_gamma(x + a) + log_gamma(all - x + b) - log_gamma(all + a + b) +
                  log_gamma(a + b) - log_gamma(a) - log_gamma(b);
   double sum = 1.0, term = 1.0;
-  for (; x < all; x += 1.0) {
+  for (uint64_t i = k; i < n; i++, x += 1.0) {
     term *= (all - x) * (x + a) / ((x + 1.0) * (all - x - 1.0 + b));
     sum += term;
     if (term < sum * 1e-17) break;

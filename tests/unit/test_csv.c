@@ -14,8 +14,8 @@ static void test_dialects(void **state) {
       "a|b\n1|x\n2|y",
       "\"a\",\"b\"\n\"1\",\"x\"\n\"2\",\"y\"\n",
       "a,b\r1,x\r2,y\r",
-      "\xef\xbb\xbf"
-      "a,b\n1,x\n2,y\n",
+      ("\xef\xbb\xbf"
+       "a,b\n1,x\n2,y\n"),
       "a,b\n\n1,x\n\n2,y\n\n",
       "a,b\r\n1,x\r\n2,y",
   };
