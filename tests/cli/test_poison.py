@@ -19,7 +19,7 @@ TEXT = ["rare-token", "common-word", "phrase", "sentence", "invisible", "confusa
 
 
 def run(*args, code=0):
-    p = subprocess.run([str(BEZOAR), *map(str, args)], capture_output=True, text=True, timeout=120)
+    p = subprocess.run([str(BEZOAR), *map(str, args)], capture_output=True, text=True, timeout=300)
     assert p.returncode == code, (p.returncode, p.stderr)
     return p
 

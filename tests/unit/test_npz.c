@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 static void le(bez_buf *b, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; i++) bez_buf_putc(b, (char)(value >> (8 * i)));
+  for (int i = 0; i < bytes; i++, value >>= 8) bez_buf_putc(b, (char)value);
 }
 
 /* An archive under construction, and the lies it shall tell. */
