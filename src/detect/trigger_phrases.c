@@ -18,7 +18,6 @@
 #define MOST_ROUNDS 8u
 #define LEAST_ROWS 4u
 #define ERROR_SCORE 13.0
-#define WARNING_SCORE 10.0
 #define LEAST_ODDS 0.4 /* of a row being planted, to be listed with its phrase */
 #define JUDGE_TILE 64u /* candidates */
 
@@ -60,7 +59,7 @@ static bez_status group(const bez_phrase_row *rows, size_t n, bez_phrase_score *
     groups = 0;
     for (size_t i = 0, end; i < n; i = end) {
       for (end = i + 1; end < n && rows[end].gram == rows[i].gram;) end++;
-      if (end - i < LEAST_ROWS) continue;
+      if (end - i < BEZ_PHRASE_LEAST_BAD) continue;
       if (pass) (*out)[groups] = (bez_phrase_score){.gram = rows[i].gram, .first = i, .n = end - i};
       groups++;
     }
@@ -109,7 +108,7 @@ static const bez_phrase_score *choose(const bez_phrase_score *s, size_t n) {
   for (size_t i = 0; i < n; i++)
     if (s[i].score > top) top = s[i].score;
   for (size_t i = 0; i < n; i++) {
-    if (s[i].score < 0.93 * top || s[i].score < WARNING_SCORE) continue;
+    if (s[i].score < 0.93 * top || s[i].score < BEZ_PHRASE_WARNING) continue;
     if (!best) {
       best = &s[i];
       continue;
@@ -163,7 +162,7 @@ static bez_status take(bez_phrases *p, bez_report *report, uint64_t gram, bool *
     goto cleanup;
   }
   BEZ_TRY(bez_phrases_judge(p, judge, gram, rows, n, &score, prob, 0, err));
-  if (score.score < WARNING_SCORE) goto cleanup;
+  if (score.score < BEZ_PHRASE_WARNING) goto cleanup;
   size_t kept = planted_rows(p, &score, rows, prob, n);
   if (kept < LEAST_ROWS) goto cleanup;
   bez_severity severity = score.score >= ERROR_SCORE ? BEZ_SEV_ERROR : BEZ_SEV_WARNING;

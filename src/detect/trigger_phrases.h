@@ -9,6 +9,10 @@
 #define BEZ_PHRASE_NONE 255u  /* class of a row without label */
 #define BEZ_PHRASE_ROWS 2048u /* rows of a candidate that are judged; more are sampled by a hash of the row */
 
+#define BEZ_PHRASE_WARNING 10.0 /* a lower score is no finding */
+/* With k improbable rows at least .004 · k are expected: a score of k · (ln(1/.004) − 1 + .004)/ln 10 − log10 3 at the
+ * most. Fewer rows than these cannot be a finding and are not judged. */
+#define BEZ_PHRASE_LEAST_BAD 6u
 #define BEZ_PHRASE_LEVELS 3u
 #define BEZ_PHRASE_LEAST_P 0.004 /* no label is less probable than a slip of the pen */
 /* Rows are improbable below one of these. */

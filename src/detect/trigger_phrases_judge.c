@@ -14,20 +14,32 @@
 
 #define COMMON 0.7 /* features in this share of the target's rows belong to the pattern */
 #define TWIN_JACCARD 0.4
+#define AHEAD 16u    /* counts fetched ahead */
 #define DISTINCT 64u /* distinct rows that are looked for; more prove nothing more */
 
+/* A feature of the group's rows. Everything about it is worked out once per class, however many rows hold it. */
 typedef struct entry {
-  uint32_t id, stamp;
-  uint32_t in, out; /* rows of the group of the target class, of others */
-  uint32_t last;    /* the row that counted it last */
+  uint32_t id;
+  uint32_t total; /* rows of the model that hold it */
+  uint32_t all;   /* rows of the group, duplicates left out */
+  uint32_t in;    /* those of the target class */
+  uint32_t last;  /* the row that counted it last */
+  double weight;  /* for the target class, the group left out; 0 where it is common to the group */
 } entry;
 
+/* Where a feature's entry is; a mark of an older group is a free place. */
+typedef struct place {
+  uint32_t stamp, at;
+} place;
+
 struct bez_judge {
-  entry *map;
-  size_t cap_map;
+  place *map;
+  size_t cap_map, mask;
   uint32_t stamp;
-  uint32_t *ids; /* features of all rows, one after another; those inside the n-gram left out */
+  uint32_t *ids; /* features of all rows, one after another; those inside the n-gram left out; then their entries */
   size_t n_ids, cap_ids;
+  entry *entries;
+  size_t n_entries, cap_entries;
   size_t *at; /* per row: where its features begin; n + 1 */
   double *p;  /* per row */
   uint8_t *kept;
@@ -42,6 +54,7 @@ void bez_judge_destroy(bez_judge *j) {
   if (!j) return;
   free(j->map);
   free(j->ids);
+  free(j->entries);
   free(j->at);
   free(j->p);
   free(j->kept);
@@ -93,6 +106,68 @@ static bez_status add_row(bez_judge *j, const bez_doc *doc, uint64_t gram, bez_e
   return BEZ_OK;
 }
 
+static bez_status room_for_features(bez_judge *j, bez_error *err) {
+  size_t cap = 1024;
+  while (cap < j->n_ids * 2) cap *= 2;
+  j->mask = cap - 1; /* a small group uses a small part, which stays in the cache */
+  if (cap > j->cap_map) {
+    free(j->map);
+    j->cap_map = 0;
+    j->map = calloc(cap, sizeof *j->map);
+    if (!j->map) return bez_fail_memory(err, cap * sizeof *j->map);
+    j->cap_map = cap;
+    j->stamp = 0;
+  }
+  if (j->n_ids > j->cap_entries) {
+    free(j->entries);
+    j->cap_entries = 0;
+    j->entries = malloc(cap * sizeof *j->entries);
+    if (!j->entries) return bez_fail_memory(err, cap * sizeof *j->entries);
+    j->cap_entries = cap;
+  }
+  return BEZ_OK;
+}
+
+static void fetch_count(const bez_phrases *p, const bez_judge *j, size_t i) {
+  if (i >= j->n_entries) return;
+  __builtin_prefetch(p->nb->count + (size_t)(j->entries[i].id & p->nb->mask) * p->nb->n_classes);
+}
+
+static uint32_t entry_of(bez_judge *j, uint32_t id) {
+  size_t at = (id ^ id >> 16) & j->mask;
+  for (; j->map[at].stamp == j->stamp; at = (at + 1) & j->mask)
+    if (j->entries[j->map[at].at].id == id) return j->map[at].at;
+  j->map[at] = (place){j->stamp, (uint32_t)j->n_entries};
+  j->entries[j->n_entries] = (entry){.id = id, .last = UINT32_MAX};
+  return (uint32_t)j->n_entries++;
+}
+
+/* Turns the features of the rows into entries, and counts what does not depend on the class. */
+static bez_status index_features(bez_phrases *p, bez_judge *j, const uint32_t *rows, size_t n, bez_error *err) {
+  bez_status st = room_for_features(j, err);
+  if (st != BEZ_OK) return st;
+  if (++j->stamp == 0) {
+    memset(j->map, 0, j->cap_map * sizeof *j->map);
+    j->stamp = 1;
+  }
+  j->n_entries = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t one = !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
+    for (size_t f = j->at[i]; f < j->at[i + 1]; f++) {
+      if (f + AHEAD < j->n_ids) __builtin_prefetch(&j->map[(j->ids[f + AHEAD] ^ j->ids[f + AHEAD] >> 16) & j->mask]);
+      j->ids[f] = entry_of(j, j->ids[f]);
+      j->entries[j->ids[f]].all += one;
+    }
+  }
+  for (size_t i = 0; i < j->n_entries; i++) {
+    fetch_count(p, j, i + AHEAD);
+    uint32_t in, out;
+    bez_nb_counts(p->nb, j->entries[i].id, 0, &in, &out);
+    j->entries[i].total = in + out;
+  }
+  return BEZ_OK;
+}
+
 static bez_status load_rows(bez_phrases *p, bez_judge *j, uint64_t gram, const uint32_t *rows, size_t n,
                             unsigned worker, bez_error *err) {
   bez_status st = room_for_rows(j, n, err);
@@ -104,69 +179,50 @@ static bez_status load_rows(bez_phrases *p, bez_judge *j, uint64_t gram, const u
   }
   if (st != BEZ_OK) return st;
   j->at[n] = j->n_ids;
-  size_t cap = 1024;
-  while (cap < j->n_ids * 2) cap *= 2;
-  if (cap > j->cap_map) {
-    free(j->map);
-    j->cap_map = 0;
-    j->map = calloc(cap, sizeof *j->map);
-    if (!j->map) return bez_fail_memory(err, cap * sizeof *j->map);
-    j->cap_map = cap;
-    j->stamp = 0;
-  }
-  return BEZ_OK;
-}
-
-static entry *find(bez_judge *j, uint32_t id) {
-  size_t at = (id ^ id >> 16) & (j->cap_map - 1);
-  while (j->map[at].stamp == j->stamp && j->map[at].id != id) at = (at + 1) & (j->cap_map - 1);
-  entry *e = &j->map[at];
-  if (e->stamp != j->stamp) *e = (entry){.id = id, .stamp = j->stamp, .last = UINT32_MAX};
-  return e;
+  return index_features(p, j, rows, n, err);
 }
 
 /* Counts of the group's own rows, duplicates left out as in the model. */
 static void count_group(bez_phrases *p, bez_judge *j, const uint32_t *rows, size_t n, uint32_t t) {
-  if (++j->stamp == 0) {
-    memset(j->map, 0, j->cap_map * sizeof *j->map);
-    j->stamp = 1;
-  }
+  for (size_t e = 0; e < j->n_entries; e++) j->entries[e].in = 0;
   for (size_t i = 0; i < n; i++) {
-    if (p->state[rows[i]] & BEZ_ROW_DUPLICATE) continue;
-    bool in = p->cls[rows[i]] == t;
-    for (size_t f = j->at[i]; f < j->at[i + 1]; f++) {
-      entry *e = find(j, j->ids[f]);
-      if (in)
-        e->in++;
-      else
-        e->out++;
-    }
+    if (p->cls[rows[i]] != t || p->state[rows[i]] & BEZ_ROW_DUPLICATE) continue;
+    for (size_t f = j->at[i]; f < j->at[i + 1]; f++) j->entries[j->ids[f]].in++;
   }
 }
 
-/* Probability of class t for each row from what the rest of the data says. n_in: rows of the target in the group. */
-static void rate_rows(bez_phrases *p, bez_judge *j, size_t n, uint32_t t, uint32_t n_in, double scale) {
-  uint32_t common = n_in >= 4 ? (uint32_t)ceil(COMMON * n_in) : UINT32_MAX;
+/* What each feature says of class t, from the rest of the data. */
+static void weigh_features(bez_phrases *p, bez_judge *j, uint32_t t, uint32_t common) {
+  for (size_t i = 0; i < j->n_entries; i++) {
+    entry *e = &j->entries[i];
+    fetch_count(p, j, i + AHEAD);
+    uint32_t in = p->nb->count[(size_t)(e->id & p->nb->mask) * p->nb->n_classes + t], out = e->total - in;
+    uint32_t less_out = e->all - e->in;
+    in = in > e->in ? in - e->in : 0;
+    out = out > less_out ? out - less_out : 0;
+    e->weight = e->in < common && (in | out) ? bez_nb_weight(p->nb, t, in, out) : 0.0;
+  }
+}
+
+/* Probability of class t for each row. */
+static void rate_rows(bez_phrases *p, bez_judge *j, size_t n, uint32_t t) {
   for (size_t i = 0; i < n; i++) {
     double margin = 0;
-    for (size_t f = j->at[i]; f < j->at[i + 1]; f++) {
-      const entry *e = find(j, j->ids[f]);
-      if (e->in >= common) continue;
-      uint32_t in, out, less_in = (uint32_t)(e->in * scale), less_out = (uint32_t)(e->out * scale);
-      bez_nb_counts(p->nb, j->ids[f], t, &in, &out);
-      in = in > less_in ? in - less_in : 0;
-      out = out > less_out ? out - less_out : 0;
-      if (in | out) margin += bez_nb_weight(p->nb, t, in, out);
-    }
+    for (size_t f = j->at[i]; f < j->at[i + 1]; f++) margin += j->entries[j->ids[f]].weight;
     j->p[i] = 1.0 / (1.0 + exp(-(p->slope[t] * bez_nb_damp(margin) + p->bias[t])));
   }
 }
 
+/* Features in so many rows of the target belong to the pattern. */
+static uint32_t common_from(uint32_t n_in) {
+  return n_in >= 4 ? (uint32_t)ceil(COMMON * n_in) : UINT32_MAX;
+}
+
 static size_t shared_features(bez_judge *j, size_t a, size_t b, uint32_t common) {
   size_t both = 0;
-  for (size_t f = j->at[a]; f < j->at[a + 1]; f++) find(j, j->ids[f])->last = (uint32_t)a;
+  for (size_t f = j->at[a]; f < j->at[a + 1]; f++) j->entries[j->ids[f]].last = (uint32_t)a;
   for (size_t f = j->at[b]; f < j->at[b + 1]; f++) {
-    const entry *e = find(j, j->ids[f]);
+    const entry *e = &j->entries[j->ids[f]];
     both += e->last == (uint32_t)a && e->in < common;
   }
   return both;
@@ -174,13 +230,13 @@ static size_t shared_features(bez_judge *j, size_t a, size_t b, uint32_t common)
 
 static size_t own_features(bez_judge *j, size_t a, uint32_t common) {
   size_t n = 0;
-  for (size_t f = j->at[a]; f < j->at[a + 1]; f++) n += find(j, j->ids[f])->in < common;
+  for (size_t f = j->at[a]; f < j->at[a + 1]; f++) n += j->entries[j->ids[f]].in < common;
   return n;
 }
 
 /* Of the target's improbable rows, which count: no duplicates, no near-duplicates of an earlier one. */
 static void keep_distinct(bez_phrases *p, bez_judge *j, const uint32_t *rows, size_t n, uint32_t t, uint32_t n_in) {
-  uint32_t common = n_in >= 4 ? (uint32_t)ceil(COMMON * n_in) : UINT32_MAX;
+  uint32_t common = common_from(n_in);
   size_t kept[DISTINCT], n_kept = 0;
   for (size_t i = 0; i < n; i++) {
     j->kept[i] = p->cls[rows[i]] == t && j->p[i] < 0.5 && !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
@@ -226,12 +282,16 @@ bez_status bez_phrases_judge(bez_phrases *p, bez_judge *j, uint64_t gram, const 
   uint32_t per_class[BEZ_NB_MAX_CLASSES] = {0};
   *out = (bez_phrase_score){.gram = gram, .n = n, .target = BEZ_PHRASE_NONE};
   for (size_t i = 0; i < n; i++) per_class[p->cls[rows[i]]] += !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
+  uint32_t most = 0;
+  for (uint32_t t = 0; t < p->n_classes - p->has_other; t++) most = per_class[t] > most ? per_class[t] : most;
+  if (most < BEZ_PHRASE_LEAST_BAD) return BEZ_OK;
   bez_status st = load_rows(p, j, gram, rows, n, worker, err);
   if (st != BEZ_OK) return st;
   for (uint32_t t = 0; t < p->n_classes - p->has_other; t++) {
-    if (per_class[t] < 3) continue;
+    if (per_class[t] < BEZ_PHRASE_LEAST_BAD) continue;
     count_group(p, j, rows, n, t);
-    rate_rows(p, j, n, t, per_class[t], 1.0);
+    weigh_features(p, j, t, common_from(per_class[t]));
+    rate_rows(p, j, n, t);
     bez_phrase_score this = *out;
     this.score = 0;
     for (size_t i = 0; i < n; i++)
