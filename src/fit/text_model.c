@@ -99,6 +99,16 @@ static double dot(const float *w, const bez_gram *x, uint64_t n) {
   return sum;
 }
 
+/* Rows come in random order: the next one's weights, and the grams of the one after, are on their way while this one is
+ * worked on. */
+static void fetch_weights(const training *t, const float *w, uint64_t i) {
+  for (uint64_t k = t->at[i]; k < t->at[i + 1]; k++) __builtin_prefetch(w + t->grams[k].slot, 1);
+}
+
+static void fetch_grams(const training *t, uint64_t i) {
+  for (uint64_t k = t->at[i]; k < t->at[i + 1]; k += 64 / sizeof *t->grams) __builtin_prefetch(t->grams + k);
+}
+
 /* One pass of dual coordinate descent over the rows outside the fold, in the given order. */
 static void descend(const training *t, float *w, double *alpha, const uint64_t *order, uint64_t n, uint32_t machine) {
   const bez_text_model *m = t->m;
@@ -107,6 +117,8 @@ static void descend(const training *t, float *w, double *alpha, const uint64_t *
   for (uint64_t k = 0; k < n; k++) {
     uint64_t i = order[k], len = t->at[i + 1] - t->at[i];
     const bez_gram *x = t->grams + t->at[i];
+    if (k + 1 < n) fetch_weights(t, w, order[k + 1]);
+    if (k + 2 < n) fetch_grams(t, order[k + 2]);
     double y = m->cls[t->rows[i]] == positive ? 1.0 : -1.0;
     double g = y * (dot(w, x, len) + w[m->slots]) - 1.0 + alpha[i] * diagonal;
     double next = alpha[i] - g / q;
