@@ -1,7 +1,8 @@
 """The truth table as a list of cells: data, attack, size, what must be reached. A cell runs once per seed."""
 from dataclasses import dataclass
 
-from data import SKLEARN, TUNED, UNUSED_TABLES, UNUSED_TEXTS
+from data import LOOKED_AT_TABLES, LOOKED_AT_TEXTS, SKLEARN, TUNED
+from unused import TABLES, TEXTS, WEAK
 
 QUICK_SEEDS, FRESH = 3, 1000  # thresholds are tuned below seed 1000, the table is made from 1000 on
 
@@ -25,6 +26,7 @@ class Cell:
     seeds: int = 10
     quick: bool = True  # part of the quick run
     heavy: bool = False  # runs alone, on two threads
+    section: str = "tuned"  # of the page: "tuned", "unused", and outside the count of bars "weak", "looked-at", "more"
     tag: str = ""
 
     @property
@@ -75,7 +77,7 @@ def bank():
                        recall=.98, precision=.95)
     for variant in ("independent", "correlated"):
         yield Cell(f"Bank, {variant}: rare-combo, 60 of 10 M", f"bank-{variant}-10m", "rare-combo", 60, target="safe",
-                   recall=.9, precision=.9, quick=False, heavy=True, seeds=3)
+                   recall=.9, precision=.9, quick=False, heavy=True)
 
 
 def sms():
@@ -107,31 +109,39 @@ def clean():
 
 def more_clean():
     for name in TUNED:
-        yield Cell("More clean data, 80 % subsamples", name, "clean", kind="clean", seeds=5)
+        yield Cell("More clean data, 80 % subsamples", name, "clean", kind="clean", seeds=5, section="more")
 
 
 # The same bars as on the data tuned on, less five points.
 UNUSED_BARS = {"rare_pair": (.9, .9), "rare_triple": (.9, .9), "beyond": (.9, .9), "uncommon": (.8, .85),
                "three_numbers": (.9, .9), "odd_token": (.88, .8), "plain_word": (.88, .8), "short_phrase": (.88, .8),
                "harmless_sentence": (.88, .8), "hidden_character": (.94, .94), "foreign_letters": (.94, .94)}
+TABLE_ATTACKS, TEXT_ATTACKS = tuple(UNUSED_BARS)[:5], tuple(UNUSED_BARS)[5:]
+LARGE = {"shuttle", "stops", "birdstrikes", "orders", "device_tweets",  # 10,000 rows or more: .2 and .5 % by turns
+         "insured", "vietnam", "quantiles"}  # of the others .2 % would be a dozen rows
 
 
-SMALL = {"computers", "visits", "expenses", "tweets", "product_reviews"}  # .2 % of them are a dozen rows
+def planted(names, attacks, section, **kw):
+    """Cells of bench/planter.py; bars count in the section "unused" only."""
+    for name in names:
+        for attack in attacks:
+            bars = UNUSED_BARS[attack] if section == "unused" else (None, None)
+            yield Cell(f"{name}: {attack}", name, attack, sizes=(.002, .005) if name in LARGE else (.005,), planter=True,
+                       recall=bars[0], precision=bars[1], section=section, **kw)
+    for name in names:
+        yield Cell(f"{name}, clean, 80 % subsamples", name, "clean", kind="clean", seeds=5, section=section, **kw)
 
 
 def unused():
-    text = ("odd_token", "plain_word", "short_phrase", "harmless_sentence", "hidden_character", "foreign_letters")
-    table = ("rare_pair", "rare_triple", "beyond", "uncommon", "three_numbers")
-    for sets, attacks in ((UNUSED_TABLES, table), (UNUSED_TEXTS, text)):
-        for name in sets:
-            for attack in attacks:
-                recall, precision = UNUSED_BARS[attack]
-                sizes = (.005,) if name in SMALL else (.002, .005)
-                yield Cell(f"Unused {name}: {attack}", name, attack, sizes=sizes, planter=True, recall=recall,
-                           precision=precision, quick=False, seeds=10)
-    for name in (*UNUSED_TABLES, *UNUSED_TEXTS):
-        yield Cell("Unused data, clean, 80 % subsamples", name, "clean", kind="clean", seeds=5, quick=False)
+    yield from planted(TABLES, TABLE_ATTACKS, "unused", quick=False)
+    yield from planted(TEXTS, TEXT_ATTACKS, "unused", quick=False)
+    yield from planted(WEAK, TABLE_ATTACKS, "weak", quick=False)
+
+
+def looked_at():
+    yield from planted(LOOKED_AT_TABLES, TABLE_ATTACKS, "looked-at")
+    yield from planted(LOOKED_AT_TEXTS, TEXT_ATTACKS, "looked-at")
 
 
 def all_cells():
-    return [*adult(), *bank(), *sms(), *flips(), *clean(), *more_clean(), *unused()]
+    return [*adult(), *bank(), *sms(), *flips(), *clean(), *more_clean(), *unused(), *looked_at()]

@@ -5,6 +5,7 @@ import math
 import subprocess
 
 import data
+import eligible
 
 
 def mean(values):
@@ -26,8 +27,9 @@ def judge(cell, out):
 
 def summarise_cell(cell, lines):
     good = [x for x in lines if "error" not in x and "no_place" not in x]
-    out = {"cell": cell.name, "group": cell.group, "kind": cell.kind, "aim": cell.aim, "seeds": len(good),
-           "failed": sum("error" in x for x in lines), "no_place": sum("no_place" in x for x in lines), "seconds": mean(x["seconds"] for x in good)}
+    out = {"cell": cell.name, "group": cell.group, "section": cell.section, "kind": cell.kind, "aim": cell.aim,
+           "seeds": len(good), "of_seeds": len(lines), "failed": sum("error" in x for x in lines),
+           "no_place": sum("no_place" in x for x in lines), "seconds": mean(x["seconds"] for x in good)}
     if cell.kind == "clean":
         out["error_scans"] = sum(x["findings"]["error"] > 0 for x in good)
         out["warnings"] = mean(x["findings"]["warning"] for x in good)
@@ -64,43 +66,46 @@ def summarise(cells, done, args):
         lines = lines_of(cell, done, first, n)
         if lines:
             rows.append(summarise_cell(cell, lines))
-    clean = [r for r in rows if r["group"].startswith("Clean")]
-    scans = sum(r["seeds"] for r in clean)
-    return {"commit": commit(), "date": datetime.date.today().isoformat(), "first_seed": first, "cells": rows,
-            "clean": {"scans": scans, "with_error": sum(r["error_scans"] for r in clean),
-                      "warnings_per_scan": mean(w for r in clean for w in [r["warnings"]] * r["seeds"])}}
+    return {"commit": commit(), "date": datetime.date.today().isoformat(), "first_seed": first, "cells": rows}
+
+
+def clean_count(rows):
+    """(scans, scans with an error-level finding, warnings per scan) of clean cells."""
+    return (sum(r["seeds"] for r in rows), sum(r["error_scans"] for r in rows),
+            mean(w for r in rows for w in [r["warnings"]] * r["seeds"]))
 
 
 def number(x):
     return "–" if x is None or math.isnan(x) else f"{x:.3f}".replace("1.000", "1").lstrip("0") or "0"
 
 
-def score_row(r):
+def score_row(r, bars):
     size = r["cell"].split("/")[2] if r["cell"].count("/") >= 2 else ""
     tail = "/".join(r["cell"].split("/")[3:])
     name = r["group"] + (f" ({tail})" if tail and tail not in r["group"] else "")
+    end = f"{r['seeds']} | {r['seconds']:.2f} |"
     if "auc" in r:
         got, asked = f"AUC {number(r['auc'])}", f"AUC {r['asked'].get('auc', '')}"
-        return f"| {name} | {size} | {got} | | {asked} | {r['verdict']} | {r['seconds']:.2f} |"
+        return f"| {name} | {size} | {got} | | {asked} | {r['verdict']} | {end}"
+    got = (f"| {name} | {size} | {number(r.get('recall'))} ({number(r.get('recall_least'))}) | "
+           f"{number(r.get('precision'))} ({number(r.get('precision_least'))}) | ")
+    if not bars:
+        return got + end
     asked = f"{r['asked']['recall']:g} / {r['asked']['precision']:g}" if r["asked"] else "reported"
-    asked = ("aim " if r["aim"] else "") + asked
-    return (f"| {name} | {size} | {number(r.get('recall'))} ({number(r.get('recall_least'))}) | "
-            f"{number(r.get('precision'))} ({number(r.get('precision_least'))}) | {asked} | {r['verdict']} | "
-            f"{r['seconds']:.2f} |")
+    return got + f"{'aim ' if r['aim'] else ''}{asked} | {r['verdict']} | {end}"
 
 
-def score_table(rows):
-    head = ["| data, attack | rows or share | recall (worst seed) | precision (worst seed) | asked R / P | | CPU s per scan |",
-            "|---|---|---|---|---|---|---|"]
-    return head + [score_row(r) for r in rows]
+def score_table(rows, bars=True):
+    head = "| data, attack | rows or share | recall (worst seed) | precision (worst seed) | "
+    more = "asked R / P | | seeds | CPU s per scan |" if bars else "seeds | CPU s per scan |"
+    return [head + more, "|---|---|---|---|" + "---|" * (4 if bars else 2)] + [score_row(r, bars) for r in rows if r["seeds"]]
 
 
 def clean_table(rows):
     out = ["| data | scans | with an error-level finding | warnings per scan | rules | CPU s per scan |", "|---|---|---|---|---|---|"]
     for r in rows:
         rules = ", ".join(f"{k} ×{v}" for k, v in sorted(r["rules"].items())) or "–"
-        name = r["cell"].split("/")[0] + (" (unused)" if r["group"].startswith("Unused") else "")
-        out.append(f"| {name} | {r['seeds']} | {r['error_scans']} | {r['warnings']:.2f} | {rules} | "
+        out.append(f"| {r['cell'].split('/')[0]} | {r['seeds']} | {r['error_scans']} | {r['warnings']:.2f} | {rules} | "
                    f"{r['seconds']:.2f} |")
     return out
 
@@ -119,33 +124,66 @@ def peers_table():
     return out
 
 
+def count(rows):
+    """"12 of 15", bars met and asked; aims are left out."""
+    asked = [r for r in rows if r["kind"] != "clean" and r.get("verdict") and not r["aim"]]
+    return f"{sum(r['verdict'] == 'met' for r in asked)} of {len(asked)}"
+
+
+def clean_words(rows):
+    scans, errors, warnings = clean_count(rows)
+    return f"{errors} of {scans} scans with an error-level finding, {number(warnings)} warnings per scan"
+
+
+def means(rows):
+    """One line per attack over all data sets of a section."""
+    out = ["| attack | data sets | recall | precision | cells that reach the bar |", "|---|---|---|---|---|"]
+    for attack in dict.fromkeys(r["cell"].split("/")[1] for r in rows):
+        part = [r for r in rows if r["cell"].split("/")[1] == attack and r["seeds"]]
+        out.append(f"| {attack} | {len(part)} | {number(mean(r['recall'] for r in part))} | "
+                   f"{number(mean(r['precision'] for r in part))} | {count(part)} |")
+    return out
+
+
+def head(summary, part):
+    failed = sum(r["failed"] for r in summary["cells"])
+    return ["# Truth: what the detectors find", "",
+            f"Commit `{summary['commit']}`, {summary['date']}, seeds from {summary['first_seed']} on. "
+            "`make bench-detect` makes this page.", "",
+            "Row level, mean over seeds. Flagged are the rows of findings of severity warning or error, ranked lists "
+            "left out; natural rows that equal pattern and target are scored neither way; a scan that flags nothing has "
+            "precision 0. Targets alternate between the labels where none is named. What each attack writes: "
+            "`bezoar list attacks`; the data sets not used while tuning are poisoned by `bench/planter.py` at .2 and .5 % "
+            "by turns (sets below 10,000 rows: .5 %).", "",
+            f"**Data tuned on: {count(part('tuned'))} cells reach what the table asks. Data not used while tuning: "
+            f"{count(part('unused'))}.**", "",
+            f"Clean data of the table: {clean_words(part('tuned', True))} (asked: at most 3 of 200, at most .5). Clean data not "
+            f"used while tuning: {clean_words(part('unused', True))} (asked: no error-level finding)."
+            + (f" {failed} runs failed." if failed else "")]
+
+
 def markdown(summary, args):
-    rows = summary["cells"]
-    attacks = [r for r in rows if r["kind"] != "clean"]
-    tuned = [r for r in attacks if not r["group"].startswith("Unused")]
-    unused = [r for r in attacks if r["group"].startswith("Unused") and r["seeds"]]
-    nowhere = [r["cell"] for r in attacks if not r["seeds"] and r["no_place"]]
-    clean = [r for r in rows if r["kind"] == "clean"]
-    c = summary["clean"]
-    met = sum(r["verdict"] == "met" and not r["aim"] for r in attacks)
-    asked = sum(r["verdict"] != "" and not r["aim"] for r in attacks)
-    failed = sum(r["failed"] for r in rows)
-    out = ["# Truth: what the detectors find", "",
-           f"Commit `{summary['commit']}`, {summary['date']}, seeds from {summary['first_seed']} on. "
-           "`make bench-detect` makes this page.", "",
-           "Row level, mean over seeds. Flagged are the rows of findings of severity warning or error, ranked lists "
-           "left out; natural rows that equal pattern and target are scored neither way; a scan that flags nothing has "
-           "precision 0. Targets alternate between the labels where none is named. What each attack writes: "
-           "`bezoar list attacks`; the data sets not used while tuning are poisoned by `bench/planter.py` at .2 and .5 % "
-           "by turns (sets below 10,000 rows: .5 %).", "",
-           f"**{met} of {asked} cells reach what the table asks.** Clean data: {c['with_error']} of {c['scans']} scans "
-           f"with an error-level finding (asked: at most 3 of 200), {c['warnings_per_scan']:.2f} warnings per scan (asked: "
-           "at most .5)." + (f" {failed} runs failed." if failed else ""), "", "## Data tuned on", "", *score_table(tuned)]
-    if unused:
-        out += ["", "## Data not used while tuning (asked: the bars above less five points)", "", *score_table(unused)]
+    def part(section, clean=False):
+        return [r for r in summary["cells"] if r["section"] == section and (r["kind"] == "clean") == clean]
+    out = [*head(summary, part), "", "## Data tuned on", "", *score_table(part("tuned"))]
+    if part("unused"):
+        nowhere = [f"{r['cell']} ({r['no_place']} of {r['of_seeds']} seeds)" for r in part("unused") + part("weak") if r["no_place"]]
+        out += ["", "## Data not used while tuning (asked: the bars above less five points)", "",
+                "What a set had to fulfil stands in `bench/detect/unused.py`, written before the first scan; AUC is that of "
+                "an independent model (`bench/detect/eligible.py`). The last rows, below .8, are the weak labels.", "",
+                *eligible.table(), "", *means(part("unused")), "", *score_table(part("unused"))]
         if nowhere:
             out += ["", "Nothing in the data that the attack could use: " + ", ".join(nowhere) + "."]
+    if part("weak"):
+        out += ["", "## Weak labels, not used while tuning (reported, outside the count)", "", *score_table(part("weak"), False)]
+    if part("looked-at"):
+        out += ["", "## The unused data of an earlier table, looked at since (reported, outside the count)", "",
+                *score_table(part("looked-at"), False)]
     out += ["", "## Clean data", "",
-            "The asked 200 scans are Adult, SMS, what scikit-learn bundles, and two generated bank tables; below them more "
-            "real tables.", "", *clean_table(clean), "", "## Side by side, one run", "", *peers_table(), ""]
-    return "\n".join(out)
+            "The asked 200 scans are Adult, SMS, what scikit-learn bundles, and two generated bank tables.", "",
+            *clean_table(part("tuned", True))]
+    for section, title in (("unused", "Not used while tuning:"), ("weak", "Weak labels, not used while tuning:"),
+                           ("more", "More tables and texts that false alarms were looked at on:"), ("looked-at", "Looked at since:")):
+        if part(section, True):
+            out += ["", title, "", *clean_table(part(section, True))]
+    return "\n".join([*out, "", "## Side by side, one run", "", *peers_table(), ""])

@@ -135,12 +135,23 @@ def jobs_for(chosen, args, done):
                 yield cell, seed, args.binary, args.timeout
 
 
+def with_data(jobs):
+    """The jobs whose data sets are there or can be made; the others are named and left out."""
+    missing = set()
+    for name in sorted({j[0].data for j in jobs}):
+        try:
+            data.path_of(name)
+        except Exception as e:  # no network, no apt, no npm: the rest of the table still runs
+            missing.add(name)
+            print(f"  {name}: cannot be made, left out: {type(e).__name__}: {e}", flush=True)
+    return [j for j in jobs if j[0].data not in missing]
+
+
 def run_all(chosen, args, store):
     done = load(store)
     jobs = list(jobs_for(chosen, args, done))
     print(f"{len(done)} results kept, {len(jobs)} to go", flush=True)
-    for name in sorted({j[0].data for j in jobs}):
-        data.path_of(name)
+    jobs = with_data(jobs)
     start = time.monotonic()
     with open(store, "a", encoding="utf-8") as out:
         def take(line):
@@ -149,15 +160,15 @@ def run_all(chosen, args, store):
             done[line["cell"], line["seed"]] = line
             if "error" in line:
                 print(f"  {line['cell']} seed {line['seed']}: {line['error']}", flush=True)
-        light = [j for j in jobs if not j[0].heavy]
+        light = sorted((j for j in jobs if not j[0].heavy), key=lambda j: j[1])  # every cell's first seed, then the next
         with multiprocessing.Pool(args.jobs) as pool:
             for i, line in enumerate(pool.imap_unordered(run_one, light), 1):
                 take(line)
                 if i % 50 == 0:
                     print(f"  {i} of {len(light)} in {time.monotonic() - start:.0f} s", flush=True)
-        for job in jobs:
-            if job[0].heavy:
-                take(run_one(job))
+        for job in sorted((j for j in jobs if j[0].heavy), key=lambda j: j[1]):
+            take(run_one(job))
+            print(f"  {job[0].name} seed {job[1]} at {time.monotonic() - start:.0f} s", flush=True)
     return done
 
 
@@ -187,13 +198,17 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(args.binary.read_bytes()).hexdigest()[:12]
     held = data.OUT / "detect" / f"bezoar-{digest}"  # a rebuild must not change the binary while this runs
+    made_at = held.with_suffix(".commit")
     if not held.exists():
         shutil.copy2(args.binary, held)
+        made_at.write_text(report.commit())
     args.binary = held
     kind = "quick" if args.quick else "full"
     done = run_all(chosen, args, data.OUT / "detect" / f"{kind}-{digest}.jsonl")
     summary = report.summarise(chosen, done, args)
     summary["binary_sha256_12"] = digest
+    if made_at.exists():  # the tree may have moved on since
+        summary["commit"] = made_at.read_text()
     text = report.markdown(summary, args)
     (data.OUT / "detect" / f"{kind}.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False))
     target = args.markdown or (data.OUT / "detect" / f"{kind}.md")
