@@ -40,6 +40,9 @@ typedef struct bez_read_options {
   size_t n_text;
   const char *const *types; /* "col=numeric", … */
   size_t n_types;
+  const char *labels_file; /* labels of pictures or vectors, one per row: npy, idx, CSV … (column `label`, or its only
+                            * one); NULL none */
+  const char *embeddings;  /* 2-D npy, one vector per row; NULL none */
   const char *const *exclude; /* globs of paths to leave out of folders */
   size_t n_exclude;
   bool no_guess;   /* a label that would be guessed is BEZ_USAGE (CI=true) */

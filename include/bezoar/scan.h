@@ -12,7 +12,11 @@ extern "C" {
 /* Zero-initialise for the defaults (or pass NULL for them). Strings are borrowed for the call. */
 typedef struct bez_scan_options {
   bez_read_options read;
-  const char *const *only; /* rule ids or names; unknown ones are BEZ_USAGE */
+  const char *golden;            /* path of a small verified set of the same kind, NULL none */
+  const char *golden_labels;     /* its labels file */
+  const char *golden_embeddings; /* its embeddings */
+  const char *reference;         /* path of known-good data of the same kind, NULL none */
+  const char *const *only;       /* rule ids or names; unknown ones are BEZ_USAGE */
   size_t n_only;
   const char *const *skip;
   size_t n_skip;

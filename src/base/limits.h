@@ -18,8 +18,11 @@
 #define BEZ_MAX_RATIO 2000u /* decompressed : compressed, checked after BEZ_RATIO_FLOOR bytes */
 #define BEZ_RATIO_FLOOR (64u << 20)
 #define BEZ_MAX_NPY_HEADER (1u << 20)
-#define BEZ_MAX_CLASSES 1000u    /* distinct labels before label checks are off */
-#define BEZ_MAX_SAVED (1u << 30) /* saved summary state */
+#define BEZ_MAX_IMAGE_SIDE 16384u          /* pixels */
+#define BEZ_MAX_IMAGE_BYTES (256ull << 20) /* of one picture, unpacked */
+#define BEZ_MAX_VECTOR 65536u              /* numbers of an embedding */
+#define BEZ_MAX_CLASSES 1000u              /* distinct labels before label checks are off */
+#define BEZ_MAX_SAVED (1u << 30)           /* saved summary state */
 #define BEZ_MAX_THREADS 256u
 #define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */
 

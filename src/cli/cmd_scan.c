@@ -21,6 +21,14 @@ static const bez_option options[] = {
     {"id", 0, BEZ_ARG_TEXT, .value = "COL", .help = "Column that names each row; it is left out of detection."},
     {"type", 0, BEZ_ARG_TEXT, .repeat = true, .value = "COL=TYPE",
      .help = "Type of a column instead of the inferred one: numeric, categorical, text, identifier or time."},
+    {"labels-file", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Labels of pictures, one per picture and in their order: npy, IDX, CSV …"},
+    {"embeddings", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Embeddings of the rows from a model of yours: a 2-D npy of floats, one vector per row."},
+    {"golden", 0, BEZ_ARG_FILE, .value = "FILE", .help = "A small set of the same kind that people have verified."},
+    {"golden-labels", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Labels file of the golden set."},
+    {"golden-embeddings", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Embeddings of the golden set."},
+    {"reference-data", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Known-good data of the same kind to compare with."},
     {"only", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…",
      .help = "Run these detectors and no others; see bezoar list detectors."},
     {"skip", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…", .help = "Leave these detectors out."},
@@ -73,6 +81,12 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.read.threads = threads < UINT32_MAX ? (unsigned)threads : UINT32_MAX;
   o.read.progress = bez_progress_step;
   o.read.progress_ctx = progress;
+  o.read.labels_file = bez_args_text(args, "labels-file");
+  o.read.embeddings = bez_args_text(args, "embeddings");
+  o.golden = bez_args_text(args, "golden");
+  o.golden_labels = bez_args_text(args, "golden-labels");
+  o.golden_embeddings = bez_args_text(args, "golden-embeddings");
+  o.reference = bez_args_text(args, "reference-data");
   o.n_only = bez_args_list(args, "only", &o.only);
   o.n_skip = bez_args_list(args, "skip", &o.skip);
   o.max_time = bez_args_real(args, "max-time");

@@ -6,11 +6,15 @@
 #include "format/table.h"
 
 typedef enum bez_need {
-  BEZ_NEED_LABEL = 1u << 0,  /* a label column with 2 … BEZ_MAX_CLASSES classes */
-  BEZ_NEED_TEXT = 1u << 1,   /* at least one text column */
-  BEZ_NEED_SOURCE = 1u << 2, /* a source column */
-  BEZ_NEED_CELLS = 1u << 3,  /* at least two feature columns that carry codes */
-  BEZ_NEED_NUMBERS = 1u << 4 /* at least one numeric feature column */
+  BEZ_NEED_LABEL = 1u << 0,    /* a label column with 2 … BEZ_MAX_CLASSES classes */
+  BEZ_NEED_TEXT = 1u << 1,     /* at least one text column */
+  BEZ_NEED_SOURCE = 1u << 2,   /* a source column */
+  BEZ_NEED_CELLS = 1u << 3,    /* at least two feature columns that carry codes */
+  BEZ_NEED_NUMBERS = 1u << 4,  /* at least one numeric feature column */
+  BEZ_NEED_IMAGES = 1u << 5,   /* a picture per row (format/images.h) */
+  BEZ_NEED_VECTORS = 1u << 6,  /* an embedding per row: --embeddings */
+  BEZ_NEED_GOLDEN = 1u << 7,   /* a golden set: --golden */
+  BEZ_NEED_REFERENCE = 1u << 8 /* known-good data to compare with: --reference-data */
 } bez_need;
 
 struct bez_shared; /* fits that several detectors use, made once: detect/shared.h */
@@ -21,7 +25,9 @@ typedef struct bez_detect_input {
   uint32_t n_features;
   const uint32_t *texts; /* text columns */
   uint32_t n_texts;
-  int label, source; /* column index, -1 none */
+  int label, source;          /* column index, -1 none */
+  const bez_table *golden;    /* a small verified set of the same kind; NULL: none */
+  const bez_table *reference; /* known-good data of the same kind; NULL: none */
   uint64_t seed;
   unsigned threads;         /* ≥ 1; never changes the result */
   uint32_t cpu;             /* kernel mask (base/cpu.h); never changes the result */

@@ -13,6 +13,7 @@ enum {
   MAX_EXCERPT = 900,   /* bytes of a text exhibit */
   EXCERPT_LEAD = 240,  /* bytes kept before the first span of a long text */
   MAX_SPANS = 64,      /* highlighted spans of one text */
+  MAX_TILE = 256,      /* side of a picture */
   MAX_POINTS = 4096,   /* points of a series */
   MARKED_SHARE = 2048, /* of these, at most this many marked ones */
 };
@@ -161,6 +162,19 @@ bez_exhibit *bez_finding_excerpt(bez_report *report, bez_finding *f, const char 
   x->spans = kept;
   append(f, x);
   return x;
+}
+
+uint8_t *bez_finding_tile(bez_report *report, bez_finding *f, const char *caption, uint32_t width, uint32_t height) {
+  bez_exhibit *x = add_exhibit(report, f, BEZ_EXHIBIT_TILE, caption);
+  if (!x || width > MAX_TILE || height > MAX_TILE) return NULL;
+  x->width = width;
+  x->height = height;
+  uint8_t *rgb = bez_report_array(report, (size_t)width * height, 3);
+  if (!rgb) return NULL;
+  x->rgb = rgb;
+  x->sensitive = true;
+  append(f, x);
+  return rgb;
 }
 
 /* Which points of a long series stay: every k-th marked one and every l-th other one, in order. */

@@ -202,6 +202,10 @@ bez_exhibit *bez_finding_series(bez_report *report, bez_finding *f, const char *
                                 const char *y_label, const double *x, const double *y, const uint8_t *marked,
                                 uint32_t n_points);
 
+/* A picture of at most 256 × 256 pixels (scale larger ones before). Returns room for height × width × 3 bytes, zeroed,
+ * to be filled by the caller; NULL when memory is out or a side is larger. Comes out sensitive. */
+uint8_t *bez_finding_tile(bez_report *report, bez_finding *f, const char *caption, uint32_t width, uint32_t height);
+
 void bez_report_not_checked(bez_report *report, bool requested, const char *what, const char *fmt, ...)
     BEZ_PRINTF(4, 5);
 void bez_report_ran(bez_report *report, const bez_rule *rule);

@@ -17,6 +17,8 @@ typedef enum bez_item_kind {
   BEZ_ITEM_SPAN   /* timedelta64: a number of units; INT64_MIN is missing */
 } bez_item_kind;
 
+#define BEZ_ARRAY_MAX_DIMS 4u /* more are refused */
+
 /* One column. */
 typedef struct bez_field {
   const char *name;
@@ -38,6 +40,8 @@ typedef struct bez_array {
   uint64_t data_at;     /* where the items begin in the source, or … */
   const uint8_t *bytes; /* … the items themselves, when not NULL */
   uint64_t data_size;
+  uint32_t n_dims; /* as the file states it; above 2 there is one field and a row holds many items … */
+  uint64_t dim[BEZ_ARRAY_MAX_DIMS]; /* … dim[1] × dim[2] … of them */
 } bez_array;
 
 /* Reads a .npy header (format versions 1.0 to 3.0) from the first bytes of a file of `total` bytes; data_at is set,
@@ -50,5 +54,8 @@ BEZ_MUST_USE bez_status bez_npy_header(const uint8_t *bytes, size_t len, uint64_
 /* Pushes arrays of equal n_rows side by side as one file of the data set. */
 BEZ_MUST_USE bez_status bez_arrays_push(const bez_source *source, const char *format, const bez_array *arrays, size_t n,
                                         bez_builder *builder, bez_error *err);
+
+/* The number in an item of a plain number type (BOOL … FLOAT). */
+double bez_array_number(const bez_field *field, const uint8_t *item);
 
 #endif

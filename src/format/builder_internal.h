@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "format/builder.h"
+#include "format/images.h"
 #include "format/lane.h"
 
 /* Room for the chunks of several tiles of one worker; freed when the last of them is written out. */
@@ -55,8 +55,11 @@ struct bez_builder {
   pthread_mutex_t lock; /* tiles, remarks */
   bez_tile **tiles;
   size_t n_tiles, cap_tiles;
-  uint64_t n_rows; /* of ended files */
-  bez_arena arena; /* names, paths */
+  uint64_t n_rows;   /* of ended files */
+  bez_arena arena;   /* names, paths */
+  bez_images images; /* shape and how many; pixels in the store */
+  bez_store pixels;
+  const bez_table *labels; /* of --labels-file; borrowed */
 };
 
 void bez_tile_free_data(bez_tile *tile);
@@ -76,6 +79,9 @@ BEZ_MUST_USE bez_status bez_owned_create(bez_table *table, bez_error *err);
 /* A zeroed array that lives as long as the table; thread safe. */
 BEZ_MUST_USE bez_status bez_owned_alloc(bez_table *table, uint64_t bytes, void *out, bez_error *err);
 
+/* Moves a store into the table's keeping. */
+BEZ_MUST_USE bez_status bez_owned_adopt(bez_table *table, bez_store *store, bez_error *err);
+
 /* What type inference sees of a column; all of it independent of row order but the steps. */
 typedef struct bez_column_stats {
   uint64_t n_rows, n_present, n_missing; /* rows */
@@ -88,6 +94,9 @@ typedef struct bez_column_stats {
   bool decided;                   /* type says what the column is, whatever the rest says */
   bez_column_type type;
 } bez_column_stats;
+
+/* images.c: pictures of the rows that stay move to the table. keep: per row seen, NULL: all. */
+BEZ_MUST_USE bez_status bez_finish_images(bez_builder *b, bez_table *table, const uint8_t *keep, bez_error *err);
 
 /* types.c */
 bez_column_type bez_infer_type(const char *name, const bez_column_stats *stats);

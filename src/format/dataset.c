@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "format/images.h"
 #include "format/reader.h"
 
 #define HEAD_BYTES 65536u
@@ -196,10 +197,20 @@ static bez_status read_each_once(path_list *list, bez_error *err) {
   return BEZ_OK;
 }
 
+/* What options name beside the data belongs to pictures or vectors. */
+static bez_status check_beside(bez_table *table, const bez_read_options *options, const bez_table *labels,
+                               bez_error *err) {
+  if (labels && !table->images)
+    return bez_fail(err, BEZ_USAGE, options->labels_file,
+                    "labels in a file of their own belong to pictures; a table names its label column with --label");
+  return options && options->embeddings ? bez_vectors_open(options, table, err) : BEZ_OK;
+}
+
 bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_read_options *options, bez_table **out,
                           bez_error *err) {
   path_list list = {.options = options};
   bez_builder *builder = NULL;
+  bez_table *labels = NULL, *table = NULL;
   bez_status st = BEZ_OK;
   *out = NULL;
   if (n_paths == 0) return bez_fail(err, BEZ_USAGE, NULL, "no path was given");
@@ -209,11 +220,18 @@ bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_re
     goto cleanup;
   }
   BEZ_TRY(read_each_once(&list, err));
+  if (options && options->labels_file) BEZ_TRY(bez_labels_open(options, &labels, err));
   BEZ_TRY(bez_builder_create(options, &builder, err));
+  bez_builder_labels(builder, labels);
   for (size_t i = 0; i < list.n; i++) BEZ_TRY(read_file(list.items[i], builder, err));
-  st = bez_builder_finish(builder, out, err);
+  st = bez_builder_finish(builder, &table, err);
   builder = NULL;
+  if (st == BEZ_OK) BEZ_TRY(check_beside(table, options, labels, err));
+  *out = table;
+  table = NULL;
 cleanup:
+  bez_table_destroy(table);
+  bez_table_destroy(labels);
   bez_builder_destroy(builder);
   free(list.items);
   bez_arena_free(&list.arena);

@@ -324,12 +324,35 @@ static bez_status plain_columns(parser *p, const header *h, const char *text, co
   return st;
 }
 
+/* More than two dimensions (pictures, tensors): one plain type, a row holds dim[1] × dim[2] … items. */
+static bez_status tensor(parser *p, const header *h, const char *name) {
+  const char *text;
+  bez_field type = {.name = name ? name : "value"};
+  bool padding;
+  bez_status st;
+  if (h->shape.n > BEZ_ARRAY_MAX_DIMS)
+    return bez_fail(p->err, BEZ_UNSUPPORTED, p->subject, "an array of %u dimensions is neither a table nor pictures",
+                    h->shape.n);
+  p->at = h->descr_at;
+  if (peek(p) == '[')
+    return bez_fail(p->err, BEZ_UNSUPPORTED, p->subject, "an array of records in %u dimensions is not read",
+                    h->shape.n);
+  if ((st = literal(p, &text)) != BEZ_OK || (st = scalar_type(p, text, &type, &padding)) != BEZ_OK) return st;
+  if (padding || h->fortran)
+    return bez_fail(p->err, BEZ_UNSUPPORTED, p->subject,
+                    padding ? "raw bytes are not read" : "pictures in Fortran order are not read: save a C order copy");
+  p->row_bytes = type.size;
+  for (unsigned i = 1; i < h->shape.n; i++)
+    if (__builtin_mul_overflow(p->row_bytes, h->shape.dim[i], &p->row_bytes)) return bad(p, "a row is too large");
+  return add_field(p, &type);
+}
+
 /* Columns from type and shape; row_bytes is known then. */
 static bez_status columns(parser *p, const header *h, const char *name) {
   const char *text;
   bez_status st;
-  if (h->shape.n == 0 || h->shape.n > 2)
-    return bez_fail(p->err, BEZ_UNSUPPORTED, p->subject, "an array of %u dimensions is not a table", h->shape.n);
+  if (h->shape.n == 0) return bez_fail(p->err, BEZ_UNSUPPORTED, p->subject, "an array of 0 dimensions is not a table");
+  if (h->shape.n > 2) return tensor(p, h, name);
   p->at = h->descr_at;
   if (peek(p) == '[') {
     if (h->shape.n != 1) return bez_fail(p->err, BEZ_UNSUPPORTED, p->subject, "a 2-D array of records is not a table");
@@ -346,6 +369,8 @@ static bez_status columns(parser *p, const header *h, const char *name) {
 static bez_status layout(parser *p, const header *h, uint64_t data_at, uint64_t total) {
   bez_array *a = p->array;
   a->n_rows = h->shape.dim[0];
+  a->n_dims = h->shape.n;
+  memcpy(a->dim, h->shape.dim, (a->n_dims < BEZ_ARRAY_MAX_DIMS ? a->n_dims : BEZ_ARRAY_MAX_DIMS) * sizeof *a->dim);
   a->data_at = data_at;
   a->stride = p->row_bytes;
   if (a->n_rows > BEZ_MAX_ROWS || __builtin_mul_overflow(a->n_rows, p->row_bytes, &a->data_size))

@@ -38,6 +38,8 @@ static bez_status read_member(npz *z, uint32_t i, bez_error *err) {
   bez_array *a = &z->arrays[i];
   st = bez_npy_header(bytes, head, e->size, subject, name, &z->arena, a, err);
   if (st != BEZ_OK) return st;
+  if (a->n_dims > 2)
+    return bez_fail(err, BEZ_UNSUPPORTED, subject, "an array of %u dimensions is not a table", a->n_dims);
   a->bytes = bytes + a->data_at;
   if (a->data_at + a->data_size < e->size)
     bez_builder_remark(z->builder, "trailing-bytes", subject, e->size - a->data_at - a->data_size, -1,

@@ -63,6 +63,14 @@ bez_status bez_owned_alloc(bez_table *table, uint64_t bytes, void *out, bez_erro
   return st;
 }
 
+bez_status bez_owned_adopt(bez_table *table, bez_store *store, bez_error *err) {
+  bez_owned *o = table->owned;
+  if (!room_for_one(&o->stores, &o->cap, o->n, sizeof *o->stores)) return bez_fail_memory(err, sizeof *o->stores);
+  o->stores[o->n++] = *store;
+  bez_store_init(store, NULL);
+  return BEZ_OK;
+}
+
 void bez_table_destroy(bez_table *table) {
   if (!table) return;
   if (table->release) table->release(table->owned);

@@ -53,6 +53,9 @@ typedef struct bez_table_remark {
   struct bez_table_remark *next;
 } bez_table_remark;
 
+typedef struct bez_images bez_images; /* format/images.h */
+typedef struct bez_vectors bez_vectors;
+
 struct bez_table {
   bez_arena arena;
   bez_budget budget;
@@ -66,6 +69,8 @@ struct bez_table {
   bez_table_remark *remarks;
   int label, source, id; /* column index, -1 none */
   bool label_guessed;
+  const bez_images *images;   /* a picture per row; NULL: none */
+  const bez_vectors *vectors; /* an embedding per row; NULL: none */
   uint64_t bytes_read;
   void *owned; /* the builder's stores, released by bez_table_destroy */
   void (*release)(void *owned);

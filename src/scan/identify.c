@@ -1,5 +1,5 @@
 /* What is this path, when it is no table? Models and images are recognised by their first bytes and said to be
- * unexamined: this version reads tables and text, and never calls clean what it has not read. */
+ * unexamined: this version reads tables, text and pictures, and never calls clean what it has not read. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,8 +22,6 @@ static const magic signs[] = {
     {8, 4, "WEBP", "a WebP image"},
     {0, 4, "II*\0", "a TIFF image"},
     {0, 4, "MM\0*", "a TIFF image"},
-    {0, 4, "\0\0\x08\x03", "an IDX array of images"},
-    {0, 4, "\0\0\x08\x01", "an IDX array"},
     {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file (a Keras model?)"},
     {0, 4, "GGUF", "a GGUF model"},
     {0, 4, "ggml", "a GGML model"},
@@ -67,24 +65,6 @@ static const char *identify_zip(const unsigned char *head, size_t len) {
   return "a ZIP archive";
 }
 
-/* npy arrays of more than two axes are images or tensors. */
-static const char *identify_npy(const unsigned char *head, size_t len) {
-  if (len < 10 || memcmp(head, "\x93NUMPY", 6) != 0) return NULL;
-  const unsigned char *shape = memmem(head, len, "'shape':", 8), *end = head + len;
-  if (!shape) return NULL;
-  int axes = 0;
-  bool digits = false;
-  for (const unsigned char *p = shape + 8; p < end && *p != ')'; p++) {
-    if (*p >= '0' && *p <= '9') {
-      if (!digits) axes++;
-      digits = true;
-    } else {
-      digits = false;
-    }
-  }
-  return axes > 2 ? "an array of images or tensors (npy with more than two axes)" : NULL;
-}
-
 const char *bez_scan_identify(const char *path) {
   unsigned char head[512];
   struct stat info;
@@ -100,6 +80,5 @@ const char *bez_scan_identify(const char *path) {
       return signs[i].what;
   if (is_pickle(head, len)) return "a pickle (a model or Python objects)";
   if (is_safetensors(head, len, (uint64_t)info.st_size)) return "a safetensors model";
-  const char *zip = identify_zip(head, len);
-  return zip ? zip : identify_npy(head, len);
+  return identify_zip(head, len);
 }

@@ -42,6 +42,8 @@ bez_status bez_scan_check_options(const bez_scan_options *o, bez_error *err) {
   if (o->ruleset > BEZ_RULESET_VERSION)
     return bez_fail(err, BEZ_USAGE, "--ruleset", "this version knows rule sets 1 to %u", BEZ_RULESET_VERSION);
   if (!(o->max_time >= 0)) return bez_fail(err, BEZ_USAGE, "--max-time", "must not be negative");
+  if (!o->golden && (o->golden_labels || o->golden_embeddings))
+    return bez_fail(err, BEZ_USAGE, o->golden_labels ? "--golden-labels" : "--golden-embeddings", "needs --golden");
   if (o->new_only && !o->baseline) return bez_fail(err, BEZ_USAGE, "--new-only", "needs --baseline");
   return BEZ_OK;
 }
@@ -81,6 +83,12 @@ static void record_effective(const bez_scan *scan) {
   record_text(r, "source", o->read.source);
   record_text(r, "id", o->read.id);
   record_list(r, &buf, "type", o->read.types, o->read.n_types);
+  record_text(r, "labels-file", o->read.labels_file);
+  record_text(r, "embeddings", o->read.embeddings);
+  record_text(r, "golden", o->golden);
+  record_text(r, "golden-labels", o->golden_labels);
+  record_text(r, "golden-embeddings", o->golden_embeddings);
+  record_text(r, "reference-data", o->reference);
   record_list(r, &buf, "exclude", o->read.exclude, o->read.n_exclude);
   record_list(r, &buf, "only", o->only, o->n_only);
   record_list(r, &buf, "skip", o->skip, o->n_skip);

@@ -66,6 +66,10 @@ static const char *missing_need(const bez_scan *scan, uint32_t needs) {
   if ((needs & BEZ_NEED_TEXT) && !scan->n_texts) return "no text column";
   if ((needs & BEZ_NEED_SOURCE) && scan->table->source < 0) return "no source column (name one with --source)";
   if ((needs & BEZ_NEED_NUMBERS) && !any_numbers(scan)) return "no numeric column";
+  if ((needs & BEZ_NEED_IMAGES) && !scan->table->images) return "no pictures";
+  if ((needs & BEZ_NEED_VECTORS) && !scan->table->vectors) return "no embeddings (give them with --embeddings)";
+  if ((needs & BEZ_NEED_GOLDEN) && !scan->golden) return "no golden set (give one with --golden)";
+  if ((needs & BEZ_NEED_REFERENCE) && !scan->reference) return "no known-good data (give them with --reference-data)";
   if ((needs & BEZ_NEED_CELLS) && scan->n_features < 2) return "fewer than two feature columns";
   return NULL;
 }
@@ -122,6 +126,8 @@ bez_status bez_scan_run(bez_scan *scan, bez_error *err) {
                          .n_texts = scan->n_texts,
                          .label = scan->table->label,
                          .source = scan->table->source,
+                         .golden = scan->golden,
+                         .reference = scan->reference,
                          .seed = scan->options->read.seed,
                          .threads = scan->threads,
                          .cpu = scan->cpu,

@@ -11,7 +11,7 @@
 #include "finding/wire.h"
 #include "scan/scan.h"
 
-#define NOT_A_TABLE "this version examines tables and text; this is %s"
+#define NOT_A_TABLE "this version examines tables, text and pictures; this is %s"
 
 static bez_status begin(bez_scan *scan, const bez_scan_options *options, bez_error *err) {
   static const bez_scan_options defaults = {0};
@@ -36,6 +36,8 @@ static void end(bez_scan *scan) {
   free(scan->texts);
   bez_report_destroy(scan->baseline);
   bez_report_destroy(scan->report);
+  bez_table_destroy(scan->golden);
+  bez_table_destroy(scan->reference);
 }
 
 static const char *today(const bez_scan_options *options, char out[16]) {
@@ -46,10 +48,26 @@ static const char *today(const bez_scan_options *options, char out[16]) {
   return out;
 }
 
+/* A data set beside the one that is scanned, read the same way. */
+static bez_status open_beside(const bez_scan *scan, const char *path, const char *labels, const char *embeddings,
+                              bez_table **out, bez_error *err) {
+  bez_read_options read = scan->options->read;
+  if (!path) return BEZ_OK;
+  read.threads = scan->threads;
+  read.sample = 0;
+  read.progress = NULL;
+  read.labels_file = labels;
+  read.embeddings = embeddings;
+  return bez_table_open(&path, 1, &read, out, err);
+}
+
 /* Everything behind reading. */
 static bez_status examine(bez_scan *scan, bez_error *err) {
   char date[16];
   bez_status st = BEZ_OK;
+  const bez_scan_options *beside = scan->options;
+  BEZ_TRY(open_beside(scan, beside->golden, beside->golden_labels, beside->golden_embeddings, &scan->golden, err));
+  BEZ_TRY(open_beside(scan, beside->reference, NULL, NULL, &scan->reference, err));
   BEZ_TRY(bez_scan_schema(scan, err));
   BEZ_TRY(bez_scan_remarks(scan, err));
   BEZ_TRY(bez_scan_run(scan, err));
@@ -166,7 +184,8 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_table **table, bez
     if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
     if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) continue;
     if (st == BEZ_UNSUPPORTED)
-      return bez_fail(err, st, why.subject, "not checked: this version examines tables and text; %s", why.message);
+      return bez_fail(err, st, why.subject, "not checked: this version examines tables, text and pictures; %s",
+                      why.message);
     if (err && err->code == BEZ_OK) *err = why;
     return st;
   }

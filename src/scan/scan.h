@@ -16,6 +16,7 @@
 typedef struct bez_scan {
   const bez_scan_options *options;
   const bez_table *table;
+  bez_table *golden, *reference; /* owned; NULL: none */
   bez_report *report, *baseline; /* baseline: NULL without one */
   double started;                /* seconds of the monotonic clock */
   bool timed_out;

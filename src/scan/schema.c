@@ -70,7 +70,7 @@ static void say_unusable(bez_scan *scan) {
   const char *why = bez_scan_label_unusable(scan);
   if (t->label >= 0 && t->cols[t->label].role_given && why)
     bez_report_not_checked(scan->report, true, t->cols[t->label].name, "%s", why);
-  if (!scan->n_features && !scan->n_texts && t->source < 0)
+  if (!scan->n_features && !scan->n_texts && t->source < 0 && !t->images && !t->vectors)
     bez_report_not_checked(scan->report, true, "the columns",
                            "none to look into: each is the label, or (nearly) all its values differ");
 }

@@ -57,7 +57,7 @@ def test_exit_3_on_what_cannot_be_examined(bezoar, table, tmp_path):
         result = bezoar("scan", path)
         assert result.returncode == 3, path
         assert "clean" not in result.stdout.lower()
-    assert "not checked: this version examines tables and text" in bezoar("scan", model).stderr
+    assert "not checked: this version examines tables, text and pictures" in bezoar("scan", model).stderr
     both = bezoar("scan", model.name, table.name, "--label", "label")
     assert both.returncode == 3, "one readable path does not make the other clean"
     assert "model.safetensors" in both.stdout

@@ -98,7 +98,7 @@ static void lying_headers_are_refused(void **state) {
       {"{'descr': [('a', '<i4'), ('b', 'O')], 'fortran_order': False, 'shape': (1,)}", BEZ_UNSUPPORTED},
       {"{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}", BEZ_UNSUPPORTED},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': ()}", BEZ_UNSUPPORTED},
-      {"{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1)}", BEZ_UNSUPPORTED},
+      {"{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1)}", BEZ_UNSUPPORTED},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}", BEZ_FORMAT},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}", BEZ_FORMAT},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 10000)}", BEZ_FORMAT},

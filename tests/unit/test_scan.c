@@ -178,7 +178,7 @@ static void test_identify(void **state) {
   identified(".zip", "PK\3\4\0\0\0\0archive/data.pkl", 24, "PyTorch");
   identified(".npz", "PK\3\4\0\0\0\0x.npy", 13, NULL);
   static const char npy[] = "\x93NUMPY\x01\0v\0{'descr': '|u1', 'fortran_order': False, 'shape': (40, 32, 32, 3), }";
-  identified(".npy", npy, sizeof npy - 1, "images");
+  identified(".npy", npy, sizeof npy - 1, NULL);
   static const char flat[] = "\x93NUMPY\x01\0v\0{'descr': '<f8', 'fortran_order': False, 'shape': (40, 3), }";
   identified(".npy", flat, sizeof flat - 1, NULL);
   identified(".csv", "a,b\n1,2\n", 8, NULL);
