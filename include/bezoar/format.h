@@ -43,6 +43,9 @@ typedef struct bez_read_options {
   const char *labels_file; /* labels of pictures or vectors, one per row: npy, idx, CSV … (column `label`, or its only
                             * one); NULL none */
   const char *embeddings;  /* 2-D npy, one vector per row; NULL none */
+  const char *const *columns; /* read these columns and those named above, no others; none given: all. A name that is
+                               * in no file is BEZ_USAGE */
+  size_t n_columns;
   const char *const *exclude; /* globs of paths to leave out of folders */
   size_t n_exclude;
   bool no_guess;   /* a label that would be guessed is BEZ_USAGE (CI=true) */

@@ -29,6 +29,7 @@ def scan(
     source: str | None = None,
     id: str | None = None,
     types: Mapping[str, _ColumnType] | None = None,
+    columns: str | Iterable[str] | None = None,
     exclude: str | Iterable[str] | None = None,
     only: str | Iterable[str] | None = None,
     skip: str | Iterable[str] | None = None,

@@ -34,6 +34,7 @@ def scan(
     source=None,
     id=None,
     types=None,
+    columns=None,
     exclude=None,
     only=None,
     skip=None,
@@ -57,6 +58,7 @@ def scan(
     label     the label column's name, or (for data in memory) the labels themselves, one per row
     text, source, id    column names (text: one or several); id columns are left out of detection
     types     {"column": "numeric" | "categorical" | "text" | "identifier" | "time"}
+    columns   read these columns and those named above, no others; None: all
     only, skip          rule ids or names, see `list_detectors`
     sample    keep this many rows; seed, threads: same data and seed give the same report for any number of threads
     guess     False: a label column that would be guessed is a UsageError
@@ -74,6 +76,7 @@ def scan(
         "source": source,
         "id": id,
         "types": _types(types),
+        "columns": _names(columns),
         "exclude": _names(exclude),
         "only": _names(only),
         "skip": _names(skip),

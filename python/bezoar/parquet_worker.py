@@ -1,14 +1,16 @@
 """Reads one Parquet file for the command: `python3 -P -m bezoar.parquet_worker`, started in a sandbox by libbezoar.
 
-Descriptor 3 is the file, 4 the second system call filter, standard output the pipe. pyarrow is loaded first; then the
-filter is put on, and only then is a byte of the file looked at. What is sent: "BZPQ" and the version, then frames
+The arguments name the columns to decode; without any, all are. Descriptor 3 is the file, 4 the second system call
+filter, standard output the pipe. pyarrow is loaded first; then the filter is put on, and only then is a byte of the
+file looked at. What is sent: "BZPQ" and the version, then frames
 
     S  schema    u32 columns, each: u32 length + Arrow format, u32 length + name
     B  batch     u64 rows, each column three buffers (validity, values, characters): u64 length + bytes
     E  end       u64 rows of all batches
     X  failure   u32 length + what is wrong, for people
 
-with little-endian numbers. Structs are laid flat, text has 64-bit offsets, dictionaries are decoded.
+with little-endian numbers. Structs are laid flat, text has 64-bit offsets, dictionaries are decoded; columns that are
+not wanted are announced as nulls.
 """
 
 import ctypes
@@ -121,20 +123,25 @@ def send_batch(out, batch, columns):
             send(out, buffers[i] if i < len(buffers) else None)
 
 
-def serve(out):
+def serve(out, wanted=()):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         reader = pq.ParquetFile(os.fdopen(3, "rb"))
-        columns = [(names, *wire_type(names, kind)) for names, kind in leaves(reader.schema_arrow)]
+        fields = leaves(reader.schema_arrow)
+        columns = [(names, *(wire_type(names, kind) if not wanted or ".".join(names) in wanted else ("n", None)))
+                   for names, kind in fields]
         out.write(b"S" + struct.pack("<I", len(columns)))
         for names, fmt, _ in columns:
             for text in (fmt, ".".join(names)):
                 data = text.encode("utf-8", "replace")
                 out.write(struct.pack("<I", len(data)) + data)
         rows = 0
-        for batch in reader.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+        decode = [name for name in (".".join(names) for names, _ in fields) if name in wanted] if wanted else None
+        if decode == []:  # only what folders say is wanted: some column has to count the rows
+            decode = [".".join(fields[0][0])]
+        for batch in reader.iter_batches(batch_size=BATCH_ROWS, use_threads=False, columns=decode):
             if batch.num_rows:
                 send_batch(out, batch, columns)
                 rows += batch.num_rows
@@ -158,7 +165,7 @@ def main():
     apply_filter(4)
     out = sys.stdout.buffer
     out.write(b"BZPQ" + struct.pack("<I", VERSION))
-    serve(out)
+    serve(out, frozenset(sys.argv[1:]))
     out.flush()
     os._exit(0)  # no clean-up by code that has seen the file
 

@@ -21,6 +21,7 @@ static const field fields[] = {
     {"id", TEXT, READ(id), 0},
     {"text", LIST, READ(text), READ(n_text)},
     {"types", LIST, READ(types), READ(n_types)},
+    {"columns", LIST, READ(columns), READ(n_columns)},
     {"exclude", LIST, READ(exclude), READ(n_exclude)},
     {"no_guess", BOOL, READ(no_guess), 0},
     {"sample", U64, READ(sample), 0},

@@ -127,7 +127,8 @@ bez_status bez_poison(const char *path, const bez_poison_options *options, const
   bez_attack_plan plan = {0};
   bez_rewrite_result result;
   bez_read_options read = options->read;
-  read.sample = 0; /* rows are named as the file counts them */
+  read.sample = 0;    /* rows are named as the file counts them … */
+  read.n_columns = 0; /* … and so are columns */
   bez_attack_input in = {.seed = read.seed,
                          .params = options->params,
                          .n_params = options->n_params,

@@ -29,6 +29,9 @@ static const bez_option options[] = {
     {"golden-labels", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Labels file of the golden set."},
     {"golden-embeddings", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Embeddings of the golden set."},
     {"reference-data", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Known-good data of the same kind to compare with."},
+    {"columns", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "COL,…",
+     .help = "Read these columns and those that --label, --text, --source and --id name, no others (from Parquet, the "
+             "others are not even decoded). Rows keep their numbers."},
     {"only", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…",
      .help = "Run these detectors and no others; see bezoar list detectors."},
     {"skip", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…", .help = "Leave these detectors out."},
@@ -72,6 +75,7 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.read.id = bez_args_text(args, "id");
   o.read.n_text = bez_args_list(args, "text", &o.read.text);
   o.read.n_types = bez_args_list(args, "type", &o.read.types);
+  o.read.n_columns = bez_args_list(args, "columns", &o.read.columns);
   o.read.n_exclude = bez_args_list(args, "exclude", &o.read.exclude);
   o.read.no_guess = in_ci();
   o.read.sample = bez_args_number(args, "sample");

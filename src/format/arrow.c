@@ -117,7 +117,7 @@ static bez_status begin(import *im, bez_error *err) {
   const char **names = NULL;
   bez_status st = BEZ_OK;
   if (im->stream->get_schema(im->stream, &schema) != 0 || !schema.release) return stream_failed(im, err);
-  BEZ_TRY(bez_arrow_columns(&schema, &im->arena, &im->leaves, err));
+  BEZ_TRY(bez_arrow_columns(&schema, im->builder, &im->arena, &im->leaves, err));
   BEZ_TRY(pick_constants(im, err));
   names = calloc(im->n_cells, sizeof *names);
   if (!names) BEZ_TRY(bez_fail_memory(err, im->n_cells * sizeof *names));

@@ -82,9 +82,26 @@ static const char *kind_of_refused(const char *format) {
   }
 }
 
-static bez_status add_leaf(const struct ArrowSchema *schema, const bez_arrow_leaf *way, bez_arrow_leaves *out,
-                           bez_error *err) {
+static bez_status put_leaf(const bez_arrow_leaf *leaf, bez_arrow_leaves *out, bez_error *err) {
+  if (out->n == BEZ_MAX_COLUMNS) return bez_fail(err, BEZ_LIMIT, NULL, "more than %u columns", BEZ_MAX_COLUMNS);
+  if (out->n == out->cap) {
+    uint32_t cap = out->cap ? out->cap * 2 : 32;
+    bez_arrow_leaf *items = realloc(out->items, cap * sizeof *items);
+    if (!items) return bez_fail_memory(err, cap * sizeof *items);
+    out->items = items;
+    out->cap = cap;
+  }
+  out->items[out->n++] = *leaf;
+  return BEZ_OK;
+}
+
+static bez_status add_leaf(const struct ArrowSchema *schema, const bez_builder *builder, const bez_arrow_leaf *way,
+                           bez_arrow_leaves *out, bez_error *err) {
   bez_arrow_leaf leaf = *way;
+  if (!bez_builder_wants(builder, leaf.name, strlen(leaf.name))) {
+    leaf.type = (bez_arrow_type){.kind = BEZ_ARROW_NULL};
+    return put_leaf(&leaf, out, err);
+  }
   const char *format = schema->format ? schema->format : "";
   if (schema->dictionary) {
     leaf.coded = true;
@@ -97,21 +114,12 @@ static bez_status add_leaf(const struct ArrowSchema *schema, const bez_arrow_lea
     return bez_fail(err, BEZ_UNSUPPORTED, leaf.name,
                     "a column of Arrow type \"%.40s\" (%s) is not read: leave it out or turn it into text", format,
                     kind_of_refused(format));
-  if (out->n == BEZ_MAX_COLUMNS) return bez_fail(err, BEZ_LIMIT, NULL, "more than %u columns", BEZ_MAX_COLUMNS);
-  if (out->n == out->cap) {
-    uint32_t cap = out->cap ? out->cap * 2 : 32;
-    bez_arrow_leaf *items = realloc(out->items, cap * sizeof *items);
-    if (!items) return bez_fail_memory(err, cap * sizeof *items);
-    out->items = items;
-    out->cap = cap;
-  }
-  out->items[out->n++] = leaf;
-  return BEZ_OK;
+  return put_leaf(&leaf, out, err);
 }
 
-static bez_status walk(const struct ArrowSchema *schema, const bez_arrow_leaf *way, bez_arena *arena,
-                       bez_arrow_leaves *out, bez_error *err) {
-  if (!schema->format || strcmp(schema->format, "+s") != 0) return add_leaf(schema, way, out, err);
+static bez_status walk(const struct ArrowSchema *schema, const bez_builder *builder, const bez_arrow_leaf *way,
+                       bez_arena *arena, bez_arrow_leaves *out, bez_error *err) {
+  if (!schema->format || strcmp(schema->format, "+s") != 0) return add_leaf(schema, builder, way, out, err);
   if (way->depth == BEZ_ARROW_DEPTH)
     return bez_fail(err, BEZ_LIMIT, way->name, "structs nested more than %u deep", BEZ_ARROW_DEPTH);
   if (schema->n_children < 0 || schema->n_children > BEZ_MAX_COLUMNS)
@@ -124,18 +132,18 @@ static bez_status walk(const struct ArrowSchema *schema, const bez_arrow_leaf *w
     next.step[next.depth++] = (uint32_t)i;
     next.name = way->depth == 0 ? bez_arena_strdup(arena, name) : bez_arena_printf(arena, "%s.%s", way->name, name);
     if (!next.name) return bez_fail_memory(err, strlen(name) + 1);
-    bez_status st = walk(child, &next, arena, out, err);
+    bez_status st = walk(child, builder, &next, arena, out, err);
     if (st != BEZ_OK) return st;
   }
   return BEZ_OK;
 }
 
-bez_status bez_arrow_columns(const struct ArrowSchema *schema, bez_arena *arena, bez_arrow_leaves *out,
-                             bez_error *err) {
+bez_status bez_arrow_columns(const struct ArrowSchema *schema, const bez_builder *builder, bez_arena *arena,
+                             bez_arrow_leaves *out, bez_error *err) {
   bez_arrow_leaf top = {.name = schema->name && *schema->name ? schema->name : "value"};
   top.name = bez_arena_strdup(arena, top.name);
   if (!top.name) return bez_fail_memory(err, 1);
-  bez_status st = walk(schema, &top, arena, out, err);
+  bez_status st = walk(schema, builder, &top, arena, out, err);
   if (st == BEZ_OK && out->n == 0) return bez_fail(err, BEZ_FORMAT, NULL, "the Arrow schema has no columns");
   return st;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "base/threads.h"
 #include "format/builder_internal.h"
@@ -65,6 +64,7 @@ void bez_builder_destroy(bez_builder *b) {
   free(b->workers);
   free(b->names);
   free(b->map);
+  free(b->absent);
   free(b->plans);
   free(b->plan_type);
   free(b->plan_distinct);
@@ -87,65 +87,6 @@ unsigned bez_builder_threads(const bez_builder *b) {
 void bez_builder_progress(const bez_builder *b, bez_progress_fn *fn, void **ctx) {
   *fn = b->options.progress;
   *ctx = b->options.progress_ctx;
-}
-
-static bez_status first_columns(bez_builder *b, const char *const *names, const size_t *len, uint32_t n,
-                                bez_error *err) {
-  b->names = calloc(n, sizeof *b->names);
-  b->map = calloc(n, sizeof *b->map);
-  b->plans = calloc(n, sizeof *b->plans);
-  b->plan_type = calloc(n, sizeof *b->plan_type);
-  b->plan_distinct = calloc(n, sizeof *b->plan_distinct);
-  if (!b->names || !b->map || !b->plans || !b->plan_type || !b->plan_distinct)
-    return bez_fail_memory(err, n * sizeof *b->names);
-  for (uint32_t c = 0; c < n; c++) {
-    b->names[c] = bez_arena_strndup(&b->arena, names[c], len ? len[c] : strlen(names[c]));
-    if (!b->names[c]) return bez_fail_memory(err, 1);
-    b->map[c] = c;
-  }
-  b->n_cols = b->n_map = n;
-  for (unsigned w = 0; w < b->threads; w++) {
-    b->workers[w].lanes = calloc(n, sizeof(bez_lane));
-    if (!b->workers[w].lanes) return bez_fail_memory(err, n * sizeof(bez_lane));
-    for (uint32_t c = 0; c < n; c++)
-      for (unsigned k = 0; k < 2; k++)
-        b->workers[w].lanes[c].dict.seed[k] = bez_mix64(((uint64_t)(uintptr_t)b ^ c) * 2 + k + 0x9e3779b97f4a7c15ull);
-  }
-  return BEZ_OK;
-}
-
-static int find_name(const bez_builder *b, const char *name, size_t len, uint32_t hint) {
-  for (uint32_t i = 0; i < b->n_cols; i++) { /* the hint is right but for files that shuffle their columns */
-    uint32_t c = (hint + i) % b->n_cols;
-    if (strlen(b->names[c]) == len && !memcmp(b->names[c], name, len)) return (int)c;
-  }
-  return -1;
-}
-
-bez_status bez_builder_columns(bez_builder *b, const char *path, const char *const *names, const size_t *len,
-                               uint32_t n, bez_error *err) {
-  if (n == 0) return bez_fail(err, BEZ_FORMAT, path, "no columns");
-  if (n > BEZ_MAX_COLUMNS) return bez_fail(err, BEZ_LIMIT, path, "%u columns, at most %u are read", n, BEZ_MAX_COLUMNS);
-  for (uint32_t c = 0; c < n; c++)
-    if ((len ? len[c] : strlen(names[c])) > BEZ_MAX_NAME)
-      return bez_fail(err, BEZ_LIMIT, path, "the name of column %u is longer than %u bytes", c + 1, BEZ_MAX_NAME);
-  if (!b->n_cols) return first_columns(b, names, len, n, err);
-  if (n != b->n_cols)
-    return bez_fail(err, BEZ_FORMAT, path, "%u columns where %s has %u: files of one data set must be alike", n,
-                    b->files[0].path, b->n_cols);
-  for (uint32_t c = 0; c < n; c++) {
-    size_t bytes = len ? len[c] : strlen(names[c]);
-    int to = find_name(b, names[c], bytes, c);
-    if (to < 0)
-      return bez_fail(err, BEZ_FORMAT, path, "column \"%.*s\" is not in %s: files of one data set must be alike",
-                      (int)(bytes < 100 ? bytes : 100), names[c], b->files[0].path);
-    for (uint32_t i = 0; i < c; i++)
-      if (b->map[i] == (uint32_t)to)
-        return bez_fail(err, BEZ_FORMAT, path, "column \"%.*s\" stands twice", (int)(bytes < 100 ? bytes : 100),
-                        names[c]);
-    b->map[c] = (uint32_t)to;
-  }
-  return BEZ_OK;
 }
 
 bez_status bez_builder_begin_file(bez_builder *b, const char *path, const char *format, uint64_t bytes,
@@ -237,6 +178,7 @@ bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t
   }
   for (uint32_t i = 0; i < b->n_map; i++) {
     uint32_t c = b->map[i];
+    if (c == BEZ_NO_COLUMN) continue;
     bool given = i < n && cells[i];
     bez_status st =
         bez_lane_take_one(&w->lanes[c], b->plans[c], given ? cells[i] : "", given ? len[i] : 0, tile->n_rows, err);
@@ -256,6 +198,7 @@ bez_status bez_tile_spans(bez_tile *tile, const char *base, const bez_cell_span 
   }
   for (uint32_t i = 0; i < b->n_map; i++) {
     uint32_t c = b->map[i];
+    if (c == BEZ_NO_COLUMN) continue;
     bez_status st = bez_lane_take(&w->lanes[c], b->plans[c], base, spans + i, n_rows, b->n_map, tile->n_rows, err);
     if (st != BEZ_OK) return st;
   }
@@ -291,10 +234,15 @@ static bez_status take_room(bez_builder *b, bez_worker *w, bez_tile *tile, uint6
 bez_status bez_tile_end(bez_tile *tile, bez_error *err) {
   bez_builder *b = tile->builder;
   bez_worker *w = &b->workers[tile->worker];
-  tile->chunks = calloc(b->n_cols, sizeof *tile->chunks);
+  tile->chunks = calloc((size_t)b->n_cols + 1, sizeof *tile->chunks);
   if (!tile->chunks) return bez_fail_memory(err, b->n_cols * sizeof *tile->chunks);
+  tile->n_chunks = b->n_cols;
   uint64_t bytes = 0;
   for (uint32_t c = 0; c < b->n_cols; c++) {
+    if (b->absent[c]) {
+      tile->chunks[c] = (bez_chunk){.mode = BEZ_LANE_ABSENT, .at = bytes};
+      continue;
+    }
     uint64_t more = bez_lane_measure(&w->lanes[c], b->plans[c], tile->n_rows, &tile->chunks[c]);
     tile->chunks[c].at = bytes;
     bytes += (more + 7) & ~(uint64_t)7;
@@ -302,7 +250,7 @@ bez_status bez_tile_end(bez_tile *tile, bez_error *err) {
   bez_status st = take_room(b, w, tile, bytes, err);
   if (st != BEZ_OK) return st;
   for (uint32_t c = 0; c < b->n_cols; c++)
-    bez_lane_pack(&w->lanes[c], tile->n_rows, &tile->chunks[c], tile->data + tile->chunks[c].at);
+    if (!b->absent[c]) bez_lane_pack(&w->lanes[c], tile->n_rows, &tile->chunks[c], tile->data + tile->chunks[c].at);
   tile->open = false;
   return BEZ_OK;
 }

@@ -15,9 +15,18 @@ unsigned bez_builder_threads(const bez_builder *builder);
 void bez_builder_progress(const bez_builder *builder, bez_progress_fn *fn, void **ctx);
 
 /* Declares the columns. The first call fixes them for the data set; later calls (further files) must name the same
- * columns: any order is mapped by name, a missing or foreign column is BEZ_FORMAT. len NULL: NUL-terminated. */
+ * columns: any order is mapped by name, a missing or foreign column is BEZ_FORMAT. len NULL: NUL-terminated. With
+ * bez_read_options.columns, columns that are not wanted are dropped (their cells are pushed and ignored), and a wanted
+ * one that the first file lacks is BEZ_USAGE. */
 BEZ_MUST_USE bez_status bez_builder_columns(bez_builder *builder, const char *path, const char *const *names,
                                             const size_t *len, uint32_t n, bez_error *err);
+/* The same for formats whose records name their fields: a further file may lack some and bring new ones; the cells that
+ * are not there are missing, and a remark says so. A file that has none of the fields is BEZ_FORMAT. */
+BEZ_MUST_USE bez_status bez_builder_fields(bez_builder *builder, const char *path, const char *const *names,
+                                           const size_t *len, uint32_t n, bez_error *err);
+/* Whether cells of a column are wanted; a reader may spare itself the others. */
+bool bez_builder_wants(const bez_builder *builder, const char *name, size_t len);
+const bez_read_options *bez_builder_options(const bez_builder *builder);
 
 /* Begins and ends a file; tiles of a file are numbered from 0 without gaps. */
 BEZ_MUST_USE bez_status bez_builder_begin_file(bez_builder *builder, const char *path, const char *format,

@@ -24,7 +24,8 @@ struct bez_tile {
   unsigned worker;
   bool open, dropped;
   uint32_t n_rows;
-  bez_chunk *chunks; /* n_cols, once ended */
+  bez_chunk *chunks; /* n_chunks, once ended; columns that came later have none */
+  uint32_t n_chunks;
   char *data;
   bez_segment *segment;
   uint64_t first_row; /* set by finishing: among all rows seen */
@@ -41,9 +42,11 @@ struct bez_builder {
   bez_read_options options;
   unsigned threads;
   bez_table *table;
-  uint32_t n_cols;
+  bool declared; /* the first file has named its columns */
+  uint32_t n_cols, cap_cols;
   char **names;
-  uint32_t *map; /* column of the file being read → column of the table */
+  uint8_t *absent; /* n_cols: the file being read has no such column */
+  uint32_t *map;   /* column of the file being read → column of the table, or BEZ_NO_COLUMN: not wanted */
   uint32_t n_map;
   bez_column_plan *plans;     /* n_cols */
   bez_column_type *plan_type; /* n_cols: decided with the plan, once profiled */
@@ -61,6 +64,11 @@ struct bez_builder {
   bez_store pixels;
   const bez_table *labels; /* of --labels-file; borrowed */
 };
+
+#define BEZ_NO_COLUMN UINT32_MAX
+
+/* columns.c: columns that were asked for and that no file had (BEZ_USAGE). */
+BEZ_MUST_USE bez_status bez_builder_check_wanted(const bez_builder *builder, bez_error *err);
 
 void bez_tile_free_data(bez_tile *tile);
 void bez_segment_leave(bez_segment *segment); /* one user less; NULL is fine */

@@ -113,6 +113,7 @@ bez_status bez_builder_finish(bez_builder *b, bez_table **out, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_finish f = {.b = b, .table = b->table};
   *out = NULL;
+  BEZ_TRY(bez_builder_check_wanted(b, err));
   if (!b->n_cols) {
     st = bez_fail(err, BEZ_FORMAT, b->n_files ? b->files[0].path : NULL, "no columns");
     goto cleanup;

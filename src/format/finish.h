@@ -27,6 +27,7 @@ typedef struct bez_value_info {
 typedef struct bez_column_work {
   bez_value_info *values; /* those that occur */
   uint32_t n_values;
+  uint64_t n_absent;      /* rows of tiles without the column: missing, and in no dictionary */
   bez_dict merged;        /* bytes → index into values; only with several workers */
   uint32_t *final_of;     /* value index → final code */
   bez_number_set numbers; /* columns read as numbers of a form */
@@ -41,6 +42,11 @@ typedef struct bez_finish {
   bez_column_work *work;
   bez_column_stats *stats;
 } bez_finish;
+
+/* How a tile holds a column; BEZ_LANE_ABSENT: not at all, every cell is missing. */
+static inline bez_lane_mode bez_chunk_mode(const bez_tile *tile, uint32_t col) {
+  return col < tile->n_chunks ? (bez_lane_mode)tile->chunks[col].mode : BEZ_LANE_ABSENT;
+}
 
 static inline const void *bez_chunk_data(const bez_tile *tile, uint32_t col) {
   return tile->data + tile->chunks[col].at;

@@ -64,7 +64,7 @@ static void form_range(const bez_finish *f, uint32_t c, int64_t *lo, int64_t *hi
   int64_t x;
   for (size_t i = 0; i < f->n_tiles; i++) {
     const bez_tile *t = f->tiles[i];
-    if (t->chunks[c].mode != BEZ_LANE_FORM) continue;
+    if (bez_chunk_mode(t, c) != BEZ_LANE_FORM) continue;
     const void *data = bez_chunk_data(t, c);
     for (uint32_t r = 0; r < t->n_rows; r++) {
       if (!bez_chunk_number(data, t->chunks[c].width, r, &x) || !bez_row_kept(f, t, r)) continue;
@@ -86,7 +86,7 @@ static void count_dense(const bez_finish *f, uint32_t c, bez_number_set *set) {
   int64_t x;
   for (size_t i = 0; i < f->n_tiles; i++) {
     const bez_tile *t = f->tiles[i];
-    if (t->chunks[c].mode != BEZ_LANE_FORM) continue;
+    if (bez_chunk_mode(t, c) != BEZ_LANE_FORM) continue;
     const void *data = bez_chunk_data(t, c);
     unsigned width = t->chunks[c].width;
     for (uint32_t r = 0; r < t->n_rows; r++) {
@@ -112,7 +112,7 @@ static bez_status count_sparse(const bez_finish *f, uint32_t c, uint64_t n, bez_
   int64_t *all = store[0].data;
   for (size_t i = 0; i < f->n_tiles; i++) {
     const bez_tile *t = f->tiles[i];
-    if (t->chunks[c].mode != BEZ_LANE_FORM) continue;
+    if (bez_chunk_mode(t, c) != BEZ_LANE_FORM) continue;
     const void *data = bez_chunk_data(t, c);
     for (uint32_t r = 0; r < t->n_rows; r++)
       if (bez_row_kept(f, t, r) && bez_chunk_number(data, t->chunks[c].width, r, &x)) all[at++] = x;
@@ -286,6 +286,7 @@ static bez_status code_column(bez_finish *f, uint32_t c, bez_error *err) {
   BEZ_TRY(sort_values(col, work, &order, &n, err));
   BEZ_TRY(make_arrays(f, col, c, order, n, &out, err));
   give_codes(work, f->b->plans[c].form, order, n, &out);
+  out.count[BEZ_CODE_MISSING] += (uint32_t)work->n_absent;
   BEZ_TRY(map_lanes(f, c, err));
   col->width = col->n_values <= 1u << 8 ? 1 : col->n_values <= 1u << 16 ? 2 : 4;
   BEZ_TRY(bez_owned_alloc(f->table, f->table->n_rows * col->width, &codes, err));
@@ -301,8 +302,9 @@ cleanup:
 }
 
 static uint32_t cell_length(const bez_finish *f, const bez_tile *t, uint32_t c, uint32_t r) {
-  const void *data = bez_chunk_data(t, c);
   uint32_t len;
+  if (bez_chunk_mode(t, c) == BEZ_LANE_ABSENT) return 0;
+  const void *data = bez_chunk_data(t, c);
   if (t->chunks[c].mode == BEZ_LANE_TEXT) {
     bez_chunk_text(data, t->n_rows, r, &len);
     return len;

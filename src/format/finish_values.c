@@ -22,6 +22,7 @@ static void count_codes(const bez_finish *f, uint32_t col, uint32_t *const *coun
   for (size_t i = 0; i < f->n_tiles; i++) {
     const bez_tile *t = f->tiles[i];
     uint32_t *count = counts[t->worker];
+    if (bez_chunk_mode(t, col) == BEZ_LANE_ABSENT) continue;
     const void *data = bez_chunk_data(t, col);
     unsigned width = t->chunks[col].width;
     int64_t x;
@@ -133,8 +134,9 @@ static void count_steps(const bez_finish *f, uint32_t col, bez_column_stats *s) 
   for (size_t i = 0; i < f->n_tiles; i++) {
     const bez_tile *t = f->tiles[i];
     const uint32_t *remap = f->b->workers[t->worker].lanes[col].remap;
-    const void *data = bez_chunk_data(t, col);
+    if (bez_chunk_mode(t, col) == BEZ_LANE_ABSENT) continue;
     if (t->chunks[col].mode != BEZ_LANE_CODES) return;
+    const void *data = bez_chunk_data(t, col);
     for (uint32_t r = 0; r < t->n_rows; r++) {
       if (!bez_row_kept(f, t, r)) continue;
       double x = f->work[col].values[remap[bez_chunk_code(data, t->chunks[col].width, r)]].number;
@@ -153,18 +155,29 @@ static void count_steps(const bez_finish *f, uint32_t col, bez_column_stats *s) 
 static void count_plain_rows(const bez_finish *f, uint32_t col, bez_column_stats *s) {
   for (size_t i = 0; i < f->n_tiles; i++) {
     const bez_tile *t = f->tiles[i];
-    if (t->chunks[col].mode == BEZ_LANE_TEXT) {
+    if (bez_chunk_mode(t, col) == BEZ_LANE_TEXT) {
       uint32_t len;
       for (uint32_t r = 0; r < t->n_rows; r++)
         if (bez_row_kept(f, t, r)) {
           bez_chunk_text(bez_chunk_data(t, col), t->n_rows, r, &len);
           *(len ? &s->n_present : &s->n_missing) += 1;
         }
-    } else if (t->chunks[col].mode == BEZ_LANE_SKIP) { /* with --sample an estimate would be no better */
+    } else if (bez_chunk_mode(t, col) == BEZ_LANE_SKIP) { /* with --sample an estimate would be no better */
       s->n_missing += t->chunks[col].missing;
       s->n_present += t->n_rows - t->chunks[col].missing;
     }
   }
+}
+
+static uint64_t count_absent(const bez_finish *f, uint32_t col) {
+  uint64_t n = 0;
+  for (size_t i = 0; i < f->n_tiles; i++) {
+    const bez_tile *t = f->tiles[i];
+    if (bez_chunk_mode(t, col) != BEZ_LANE_ABSENT) continue;
+    if (!f->keep) n += t->n_rows;
+    for (uint32_t r = 0; f->keep && r < t->n_rows; r++) n += f->keep[t->first_row + r] != 0;
+  }
+  return n;
 }
 
 bez_status bez_survey_column(void *ctx, uint64_t col, unsigned worker, bez_error *err) {
@@ -174,6 +187,7 @@ bez_status bez_survey_column(void *ctx, uint64_t col, unsigned worker, bez_error
   bez_status st = merge_column(f, (uint32_t)col, err);
   if (st != BEZ_OK) return st;
   s->n_rows = f->table->n_rows;
+  s->n_missing = f->work[col].n_absent = count_absent(f, (uint32_t)col);
   for (uint32_t i = 0; i < f->work[col].n_values; i++) add_value(s, &f->work[col].values[i]);
   if (b->profiled && b->plans[col].mode != BEZ_LANE_CODES) {
     s->decided = true;

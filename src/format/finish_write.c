@@ -1,4 +1,5 @@
 /* The last step: chunks of worker codes into the final arrays, tile by tile. */
+#include <math.h>
 #include <string.h>
 
 #include "format/finish.h"
@@ -79,6 +80,7 @@ static void write_numbers(const bez_finish *f, const bez_tile *t, uint32_t c) {
 
 static void write_text(const bez_finish *f, const bez_tile *t, uint32_t c) {
   const bez_column *col = &f->table->cols[c];
+  if (bez_chunk_mode(t, c) == BEZ_LANE_ABSENT) return;
   const uint32_t *remap = f->b->workers[t->worker].lanes[c].remap;
   const void *data = bez_chunk_data(t, c);
   uint64_t out = t->first_out;
@@ -98,6 +100,14 @@ static void write_text(const bez_finish *f, const bez_tile *t, uint32_t c) {
   }
 }
 
+/* Codes are 0, missing, as they were allocated. */
+static void write_missing(const bez_finish *f, const bez_tile *t, uint32_t c) {
+  float *raw = (float *)(uintptr_t)f->table->cols[c].raw;
+  uint64_t out = t->first_out;
+  for (uint32_t r = 0; raw && r < t->n_rows; r++)
+    if (bez_row_kept(f, t, r)) raw[out++] = NAN;
+}
+
 bez_status bez_write_tile(void *ctx, uint64_t i, unsigned worker, bez_error *err) {
   bez_finish *f = ctx;
   bez_tile *t = f->tiles[i];
@@ -106,6 +116,8 @@ bez_status bez_write_tile(void *ctx, uint64_t i, unsigned worker, bez_error *err
     if (type == BEZ_COL_IDENTIFIER) continue;
     if (type == BEZ_COL_TEXT)
       write_text(f, t, c);
+    else if (bez_chunk_mode(t, c) == BEZ_LANE_ABSENT)
+      write_missing(f, t, c);
     else if (t->chunks[c].mode == BEZ_LANE_FORM)
       write_numbers(f, t, c);
     else

@@ -316,7 +316,7 @@ static bez_status declare(jsonl *j, bez_error *err) {
   const char **names = calloc(j->keys.n, sizeof *names);
   if (!names) return bez_fail_memory(err, j->keys.n * sizeof *names);
   for (uint32_t i = 0; i < j->keys.n; i++) names[i] = j->keys.keys[i].text;
-  bez_status st = bez_builder_columns(j->builder, j->source->path, names, NULL, j->keys.n, err);
+  bez_status st = bez_builder_fields(j->builder, j->source->path, names, NULL, j->keys.n, err);
   free(names);
   if (st != BEZ_OK) return st;
   return bez_builder_begin_file(j->builder, j->source->path, "jsonl", j->source->size, err);
@@ -392,7 +392,8 @@ const bez_reader bez_reader_jsonl = {
     .title = "JSON Lines",
     .extensions = "jsonl ndjson json",
     .summary = "One object per line, UTF-8. Nested objects become columns \"a.b\", arrays stay one cell; a key given "
-               "twice is reported with its line; a broken line is an error with line and byte.",
+               "twice is reported with its line; a broken line is an error with line and byte. Files of one data set "
+               "may have different fields: all are read, missing where a file lacks them, with a remark.",
     .sniff = jsonl_sniff,
     .read = jsonl_read,
 };

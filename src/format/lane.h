@@ -10,7 +10,8 @@ typedef enum bez_lane_mode {
   BEZ_LANE_CODES = 0, /* codes of the lane's dictionary */
   BEZ_LANE_FORM,      /* numbers of the column's form; other cells as boxed codes */
   BEZ_LANE_TEXT,      /* the bytes */
-  BEZ_LANE_SKIP       /* nothing: an identifier */
+  BEZ_LANE_SKIP,      /* nothing: an identifier */
+  BEZ_LANE_ABSENT     /* of chunks only: the file has no such column, every cell is missing */
 } bez_lane_mode;
 
 /* How a column is taken in; the same for all lanes of the column, and changed only between tiles. */

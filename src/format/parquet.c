@@ -12,6 +12,7 @@
 #include "format/reader.h"
 
 #define MAX_PARTITIONS 32
+#define MAX_NAMES (64u << 10) /* bytes of column names on the helper's command line */
 
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -49,15 +50,40 @@ static bez_status partitions(const char *path, bez_arena *arena, bez_arrow_const
   return BEZ_OK;
 }
 
-static bez_status open_stream(const bez_source *source, struct ArrowArrayStream *out, bez_error *err) {
+/* The names to decode, from all options that name columns; what folders say is in no file. */
+static bez_status project(const bez_builder *builder, const bez_arrow_import *what, bez_arena *arena,
+                          bez_parquet_file *file, bez_error *err) {
+  const bez_read_options *o = bez_builder_options(builder);
+  const char *roles[] = {o->label, o->source, o->id};
+  size_t n = 0, bytes = 0, most = o->n_columns + o->n_text + 3;
+  if (!o->n_columns) return BEZ_OK;
+  const char **names = bez_arena_array(arena, most, sizeof *names);
+  if (!names) return bez_fail_memory(err, most * sizeof *names);
+  for (size_t i = 0; i < o->n_columns; i++) names[n++] = o->columns[i];
+  for (size_t i = 0; i < o->n_text; i++) names[n++] = o->text[i];
+  for (size_t i = 0; i < 3; i++)
+    if (roles[i]) names[n++] = roles[i];
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++) {
+    bool constant = false;
+    for (uint32_t k = 0; k < what->n_constants; k++) constant |= !strcmp(names[i], what->constants[k].name);
+    if (constant) continue;
+    names[kept++] = names[i];
+    bytes += strlen(names[i]) + 1;
+  }
+  file->columns = names;
+  file->n_columns = bytes <= MAX_NAMES ? kept : 0; /* beyond that, all are decoded and the builder drops the rest */
+  return BEZ_OK;
+}
+
+static bez_status open_stream(const bez_parquet_file *file, struct ArrowArrayStream *out, bez_error *err) {
   bez_error why = {0}, ignored = {0};
-  bez_status st = bez_parquet_duckdb(source->path, true, out, err);
+  bez_status st = bez_parquet_duckdb(file, true, out, err);
   if (st != BEZ_OK || out->release) return st;
-  st = bez_parquet_worker(source->path, source->fd, out, &why);
+  st = bez_parquet_worker(file, out, &why);
   if (st == BEZ_OK) return st;
-  if (st == BEZ_UNSUPPORTED && bez_parquet_duckdb(source->path, false, out, &ignored) == BEZ_OK && out->release)
-    return BEZ_OK;
-  return bez_fail(err, st, source->path, "%s", why.message);
+  if (st == BEZ_UNSUPPORTED && bez_parquet_duckdb(file, false, out, &ignored) == BEZ_OK && out->release) return BEZ_OK;
+  return bez_fail(err, st, file->path, "%s", why.message);
 }
 
 static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_error *err) {
@@ -65,12 +91,14 @@ static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_err
   bez_arena arena = {0};
   bez_arrow_constant constants[MAX_PARTITIONS];
   struct ArrowArrayStream stream = {0};
+  bez_parquet_file file = {.path = source->path, .fd = source->fd};
   bez_arrow_import what = {
       .stream = &stream, .path = source->path, .format = "parquet", .bytes = source->size, .constants = constants};
   if (source->fd < 0)
     return bez_fail(err, BEZ_UNSUPPORTED, source->path, "Parquet inside %s: unpack it first", source->packing);
   BEZ_TRY(partitions(source->path, &arena, constants, &what.n_constants, err));
-  BEZ_TRY(open_stream(source, &stream, err));
+  BEZ_TRY(project(builder, &what, &arena, &file, err));
+  BEZ_TRY(open_stream(&file, &stream, err));
   BEZ_TRY(bez_arrow_push(&what, builder, err));
 cleanup:
   if (stream.release) stream.release(&stream);

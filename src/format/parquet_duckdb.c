@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "format/parquet.h"
 
@@ -110,8 +111,17 @@ static bool open_database(duck *d) {
   return d->api.connect(d->database, &d->connection) == 0 || fail(d, "cannot connect to DuckDB");
 }
 
-static bool start_query(duck *d, const char *path) {
-  static const char query[] = "SELECT * FROM read_parquet($1, hive_partitioning = false)";
+#define FROM_FILE " FROM read_parquet($1, hive_partitioning = false)"
+
+static void end_query(duck *d) {
+  if (d->options) d->api.destroy_arrow_options(&d->options);
+  if (d->has_result) d->api.destroy_result(&d->result);
+  if (d->statement) d->api.destroy_prepare(&d->statement);
+  d->options = d->statement = NULL;
+  d->has_result = false;
+}
+
+static bool start_query(duck *d, const char *query, const char *path) {
   handle pending = NULL;
   if (d->api.prepare(d->connection, query, &d->statement) != 0) return fail(d, d->api.prepare_error(d->statement));
   if (d->api.bind_varchar(d->statement, 1, path) != 0) return fail(d, "cannot name the file to DuckDB");
@@ -124,6 +134,43 @@ static bool start_query(duck *d, const char *path) {
   }
   if (pending) d->api.destroy_pending(&pending);
   if (good) d->options = d->api.result_get_arrow_options(&d->result);
+  return good;
+}
+
+/* Whether the column, or a field below it, is wanted: "a" for "a.b". */
+static bool wanted(const bez_parquet_file *file, const char *column) {
+  size_t len = strlen(column);
+  for (size_t i = 0; i < file->n_columns; i++)
+    if (!strncmp(file->columns[i], column, len) && (!file->columns[i][len] || file->columns[i][len] == '.'))
+      return true;
+  return false;
+}
+
+/* SELECT with the wanted columns of those there are; with none of them, all. */
+static void put_query(duck *d, const bez_parquet_file *file, bez_buf *out) {
+  uint64_t n = d->api.column_count(&d->result), found = 0;
+  bez_buf_puts(out, "SELECT ");
+  for (uint64_t i = 0; i < n; i++) {
+    const char *name = d->api.column_name(&d->result, i);
+    if (!name || !wanted(file, name)) continue;
+    bez_buf_puts(out, found++ ? ", \"" : "\"");
+    for (; *name; name++) {
+      if (*name == '"') bez_buf_putc(out, '"');
+      bez_buf_putc(out, *name);
+    }
+    bez_buf_putc(out, '"');
+  }
+  bez_buf_puts(out, found ? FROM_FILE : "*" FROM_FILE);
+}
+
+static bool select_columns(duck *d, const bez_parquet_file *file) {
+  if (!file->n_columns) return start_query(d, "SELECT *" FROM_FILE, file->path);
+  if (!start_query(d, "SELECT *" FROM_FILE " LIMIT 0", file->path)) return false;
+  bez_buf query = {0};
+  put_query(d, file, &query);
+  end_query(d);
+  bool good = query.failed == BEZ_OK ? start_query(d, query.data, file->path) : fail(d, "memory is out");
+  bez_buf_free(&query);
   return good;
 }
 
@@ -168,9 +215,7 @@ static const char *stream_error(struct ArrowArrayStream *s) {
 /* The library stays loaded: its threads may still be on their way out. */
 static void stream_release(struct ArrowArrayStream *s) {
   duck *d = s->private_data;
-  if (d->options) d->api.destroy_arrow_options(&d->options);
-  if (d->has_result) d->api.destroy_result(&d->result);
-  if (d->statement) d->api.destroy_prepare(&d->statement);
+  end_query(d);
   if (d->connection) d->api.disconnect(&d->connection);
   if (d->database) d->api.close(&d->database);
   free(d);
@@ -189,8 +234,10 @@ static bez_status open_library(bool named_only, void **library, bez_error *err) 
   return BEZ_OK;
 }
 
-bez_status bez_parquet_duckdb(const char *path, bool named_only, struct ArrowArrayStream *out, bez_error *err) {
+bez_status bez_parquet_duckdb(const bez_parquet_file *file, bool named_only, struct ArrowArrayStream *out,
+                              bez_error *err) {
   void *library = NULL;
+  const char *path = file->path;
   out->release = NULL;
   bez_status st = open_library(named_only, &library, err);
   if (st != BEZ_OK || !library) return st;
@@ -205,7 +252,7 @@ bez_status bez_parquet_duckdb(const char *path, bool named_only, struct ArrowArr
   /* read_parquet takes patterns: a path that looks like one would name other files. */
   if (strpbrk(path, "*?["))
     st = bez_fail(err, BEZ_UNSUPPORTED, path, "DuckDB takes *, ? and [ in a path as a pattern");
-  else if (!open_database(d) || !start_query(d, path))
+  else if (!open_database(d) || !select_columns(d, file))
     st = bez_fail(err, BEZ_FORMAT, path, "%s", d->problem);
   if (st != BEZ_OK) stream_release(out);
   return st;

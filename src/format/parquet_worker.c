@@ -247,15 +247,27 @@ bez_status bez_parquet_frames(bez_child child, struct ArrowArrayStream *out, bez
   return BEZ_OK;
 }
 
-bez_status bez_parquet_worker(const char *path, int fd, struct ArrowArrayStream *out, bez_error *err) {
-  const char *python = getenv("BEZOAR_PYTHON");
+/* The command line; free it. -P: the current folder, which may be what is scanned, is no place for Python code. */
+static const char **command_line(const char *python, const bez_parquet_file *file) {
+  const char *const fixed[] = {python, "-P", "-B", "-m", "bezoar.parquet_worker"};
+  const size_t n = sizeof fixed / sizeof *fixed;
+  const char **argv = calloc(n + file->n_columns + 1, sizeof *argv);
+  if (!argv) return NULL;
+  memcpy(argv, fixed, sizeof fixed);
+  for (size_t i = 0; i < file->n_columns; i++) argv[n + i] = file->columns[i];
+  return argv;
+}
+
+bez_status bez_parquet_worker(const bez_parquet_file *file, struct ArrowArrayStream *out, bez_error *err) {
+  const char *python = getenv("BEZOAR_PYTHON"), *path = file->path;
   if (!python || !*python) python = "python3";
-  /* -P: the current folder, which may be what is scanned, is no place for Python code. */
-  const char *argv[] = {python, "-P", "-B", "-m", "bezoar.parquet_worker", NULL};
-  bez_spawn plan = {.program = python, .argv = argv, .input_fd = fd, .memory = MEMORY, .cpu_seconds = 24 * 3600};
+  const char **argv = command_line(python, file);
+  if (!argv) return bez_fail_memory(err, file->n_columns * sizeof *argv);
+  bez_spawn plan = {.program = python, .argv = argv, .input_fd = file->fd, .memory = MEMORY, .cpu_seconds = 24 * 3600};
   bez_child child;
   bez_error why = {0};
   bez_status st = bez_spawn_start(&plan, &child, &why);
+  free(argv);
   if (st == BEZ_UNSUPPORTED) return not_there(path, python, why.message, err);
   if (st != BEZ_OK) return bez_fail(err, st, why.subject, "%s", why.message);
   st = greet(&child, path, python, err);

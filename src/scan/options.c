@@ -89,6 +89,7 @@ static void record_effective(const bez_scan *scan) {
   record_text(r, "golden-labels", o->golden_labels);
   record_text(r, "golden-embeddings", o->golden_embeddings);
   record_text(r, "reference-data", o->reference);
+  record_list(r, &buf, "columns", o->read.columns, o->read.n_columns);
   record_list(r, &buf, "exclude", o->read.exclude, o->read.n_exclude);
   record_list(r, &buf, "only", o->only, o->n_only);
   record_list(r, &buf, "skip", o->skip, o->n_skip);

@@ -15,10 +15,13 @@ static const char *base_name(const char *path) {
 static void add_remark(bez_report *report, const bez_remark_kind *kind, const bez_table_remark *r) {
   const char *path = r->path ? r->path : "";
   bez_finding *f = bez_report_add(report, &kind->rule, kind->severity);
-  bez_finding_title(report, f, "%s: %llu in %s", kind->rule.title, (unsigned long long)r->count, base_name(path));
+  if (*path)
+    bez_finding_title(report, f, "%s: %llu in %s", kind->rule.title, (unsigned long long)r->count, base_name(path));
+  else /* of the data set as a whole */
+    bez_finding_title(report, f, "%s: %llu", kind->rule.title, (unsigned long long)r->count);
   bez_finding_subject(report, f, base_name(path), NULL);
   bez_finding_number(report, f, "count", (double)r->count);
-  bez_finding_text(report, f, "file", "%s", path);
+  if (*path) bez_finding_text(report, f, "file", "%s", path);
   if (r->first_line > 0) bez_finding_number(report, f, "first line", (double)r->first_line);
   if (r->example && *r->example) bez_finding_text(report, f, "example", "%s", r->example);
 }

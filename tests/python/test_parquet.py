@@ -89,6 +89,40 @@ def test_hive_folders_become_columns(table, tmp_path):
     assert list(seen) == ["i", "f", "label", "w"]
 
 
+def test_only_wanted_columns_are_decoded(table, tmp_path):
+    """A column of lists cannot be read: that nobody complains shows that it is not looked at."""
+    n = len(table)
+    wide = table.append_column("xs", pa.array([[1, 2]] * n)).append_column("raw", pa.array([b"x"] * n))
+    path = tmp_path / "wide.parquet"
+    pq.write_table(wide, path, row_group_size=7000)
+    with pytest.raises(bezoar.Error, match='"xs"'):
+        bezoar.scan(path, label="label")
+    all_seen, rows = columns(table, label="label")
+    want = ["i", "s.w", "c"]
+    for data in (path, wide):  # a file; a stream in memory
+        seen, n_rows = columns(data, label="label", columns=want)
+        assert n_rows == rows
+        assert seen == {name: all_seen[name] for name in all_seen if name in [*want, "label"]}
+        with pytest.raises(bezoar.UsageError, match="colour.*no such column.*s.n"):
+            bezoar.scan(data, label="label", columns=["i", "colour"])
+    library = os.environ.get("BEZOAR_TEST_DUCKDB")
+    if library:
+        program = ("import json, sys, bezoar\n"
+                   "print(bezoar.scan(sys.argv[1], label='label', columns=['i', 's.w', 'c']).to_json(without_run=True))\n")
+        text = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True,
+                              env={**os.environ, "BEZOAR_DUCKDB": library}).stdout
+        seen = {c["name"]: (c["type"], c["distinct"], c["missing"]) for c in json.loads(text)["data"]["columns"]}
+        assert {name: seen[name] for name in seen if name != "s.n"} == {k: all_seen[k] for k in [*want, "label"]}
+
+
+def test_wanted_columns_may_be_folders(table, tmp_path):
+    pq.write_to_dataset(table.select(["i", "f", "w", "label"]), tmp_path / "set", partition_cols=["w", "label"])
+    seen, rows = columns(tmp_path / "set", label="label", columns="w")
+    assert rows == len(table) and list(seen) == ["w", "label"]
+    seen, rows = columns(tmp_path / "set", label="label", columns=["f", "w"])
+    assert rows == len(table) and list(seen) == ["f", "w", "label"]
+
+
 def test_what_is_refused_is_named(tmp_path):
     pq.write_table(pa.table({"a": [1, 2], "xs": [[1], [2, 3]]}), tmp_path / "list.parquet")
     with pytest.raises(bezoar.Error, match='"xs"'):
