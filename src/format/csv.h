@@ -3,7 +3,7 @@
  * A quote counts only as the first byte of a cell, where the dialect has quotes at all; inside a quoted cell "" is
  * one quote, and separators and line ends are ordinary. A cell with bytes behind its closing quote is taken as it
  * stands, quotes included, and remarked. A carriage return before the line end belongs to the line end. Lines of no
- * bytes are skipped. The splitter here is the reference that the fast scanners (csv_scan.h) are tested against. */
+ * bytes are skipped. A first line "sep=;" (which Excel reads) names the separator and is no record. The splitter here is the reference that the fast scanners (csv_scan.h) are tested against. */
 #ifndef BEZ_FORMAT_CSV_H
 #define BEZ_FORMAT_CSV_H
 
@@ -15,7 +15,8 @@ typedef struct bez_csv_dialect {
   bool quotes;     /* '"' quotes cells; false: an ordinary byte */
   bool header;     /* the first record names the columns */
   uint32_t n_cols; /* cells of the first record */
-  uint32_t skip;   /* bytes of the byte order mark */
+  uint32_t skip;   /* bytes before the first record: the byte order mark, and the line "sep=;" */
+  uint32_t told;   /* bytes of that line, its end included; 0: the separator was guessed */
   bool crlf;       /* the first line end is "\r\n" */
   bool doubtful;   /* read as one column, though the first record and most others hold a separator */
 } bez_csv_dialect;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -204,12 +205,26 @@ static bez_status refuse_foreign(const char *p, size_t len, const char *path, ui
   return BEZ_OK;
 }
 
+/* Bytes of a first line sep=; (quoted or not, any case), its end included; 0: there is none. */
+static uint32_t separator_line(const char *p, size_t len, char *separator) {
+  size_t quote = len && *p == '"', at = quote + 4;
+  if (len < at + 1 + quote || strncasecmp(p + quote, "sep=", 4) || !p[at] || !strchr(",\t;|", p[at])) return 0;
+  *separator = p[at++];
+  if (quote && p[at++] != '"') return 0;
+  if (at < len && p[at] == '\r') at++;
+  if (at < len && p[at] == '\n') return (uint32_t)at + 1;
+  return at > quote * 2 + 5 ? (uint32_t)at : 0;
+}
+
 bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *path, bez_csv_dialect *out,
                          bez_error *err) {
   static const char separators[] = {',', '\t', ';', '|'};
-  uint32_t skip;
+  uint32_t skip, told;
+  char named = 0;
   bez_status st = refuse_foreign(head, len, path, &skip, err);
   if (st != BEZ_OK) return st;
+  told = separator_line(head + skip, len - skip, &named);
+  skip += told;
   const char *p = head + skip;
   len -= skip;
   const char *line_end = memchr(p, '\n', len);
@@ -221,10 +236,12 @@ bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *p
   bool too_wide = false, divisible = false;
   for (unsigned k = 0; k < 8; k++) {
     reading r = {.dialect = {.separator = separators[k / 2], .newline = newline, .quotes = k % 2 == 0, .skip = skip}};
+    if (told && r.dialect.separator != named) continue;
+    r.dialect.told = told;
     try_reading(&r, p, len, whole, &record, widths);
     too_wide |= r.too_wide;
     divisible |= r.usual > 1 && r.dialect.n_cols > 1;
-    if (k == 0 || better(&r, &best)) best = r;
+    if (!best.dialect.separator || better(&r, &best)) best = r;
   }
   free(widths);
   if (too_wide && best.usual < 2) {

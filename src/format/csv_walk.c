@@ -38,6 +38,7 @@ bez_status bez_csv_walk_open(const bez_source *source, bez_csv_walk *out, bez_er
   bez_status st = bez_csv_find_dialect(source, &out->dialect, err);
   if (st != BEZ_OK) return st;
   out->buf_offset = out->dialect.skip;
+  out->next_line += out->dialect.told > 0;
   return BEZ_OK;
 }
 

@@ -26,7 +26,7 @@ typedef struct bez_csv_walk {
   int64_t next_line;
 } bez_csv_walk;
 
-/* Starts behind the byte order mark; the header is the first record. source is borrowed. */
+/* Starts behind the byte order mark and the line "sep=;"; the header is the first record. source is borrowed. */
 BEZ_MUST_USE bez_status bez_csv_walk_open(const bez_source *source, bez_csv_walk *out, bez_error *err);
 /* Moves to the next record; sets done when there is none. */
 BEZ_MUST_USE bez_status bez_csv_walk_next(bez_csv_walk *walk, bez_error *err);

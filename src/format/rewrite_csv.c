@@ -9,7 +9,8 @@
 typedef struct csv_state {
   bez_csv_walk walk;
   bez_csv_record record; /* of the row being edited */
-  bool past_first;
+  bool past_told, past_first;
+  char told[16]; /* the line "sep=;" */
 } csv_state;
 
 static void close_csv(void *state) {
@@ -26,8 +27,19 @@ static bez_status open_csv(const bez_source *source, void **state, bez_error *er
   return s ? bez_csv_walk_open(source, &s->walk, err) : bez_fail_memory(err, sizeof *s);
 }
 
+/* The line that names the separator stays in front of both outputs. */
+static bez_status view_told(csv_state *s, bez_record_view *out, bez_error *err) {
+  size_t len = s->walk.dialect.told, got = 0;
+  if (len > sizeof s->told)
+    return bez_fail(err, BEZ_INTERNAL, s->walk.source->path, "a separator line of %zu bytes", len);
+  s->past_told = true;
+  *out = (bez_record_view){.raw = s->told, .len = len, .header = true};
+  return bez_source_read(s->walk.source, s->walk.dialect.skip - len, s->told, len, &got, err);
+}
+
 static bez_status next_csv(void *state, bez_record_view *out, bez_error *err) {
   csv_state *s = state;
+  if (s->walk.dialect.told && !s->past_told) return view_told(s, out, err);
   bez_status st = bez_csv_walk_next(&s->walk, err);
   if (st != BEZ_OK) return st;
   *out = (bez_record_view){.raw = s->walk.raw, .len = s->walk.raw_len, .done = s->walk.done};

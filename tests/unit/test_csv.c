@@ -42,6 +42,38 @@ static void test_quotes(void **state) {
   bez_table_destroy(t);
 }
 
+/* A first line sep=; as spreadsheets write and read it. */
+static void test_separator_line(void **state) {
+  static const char *const good[] = {"sep=;\na,b;c\n1,5;x\n2,5;y\n", "sep=;\r\na,b;c\r\n1,5;x\r\n2,5;y\r\n",
+                                     "\"SEP=;\"\na,b;c\n1,5;x\n2,5;y\n", "\xef\xbb\xbfsep=;\na,b;c\n1,5;x\n2,5;y\n",
+                                     "sep=;\ra,b;c\r1,5;x\r2,5;y"};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    bez_table *t = table_from_csv(good[i], NULL);
+    assert_int_equal(t->n_cols, 2);
+    assert_string_equal(t->cols[0].name, "a,b");
+    assert_int_equal(t->n_rows, 2);
+    assert_cell(t, 0, 0, "1,5");
+    assert_cell(t, 1, 1, "y");
+    bez_table_destroy(t);
+  }
+  static const char *const others[] = {"sep=x\n1\n2\n", "sep=;;\n1;2;3\n", "sep=,more\n1,2\n", "sep=;",
+                                       "separator\n1\n"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) { /* an ordinary record */
+    bez_table *t = table_from_csv(others[i], NULL);
+    assert_true(t->n_cols > 0 && (strncmp(t->cols[0].name, "sep", 3) == 0 || t->n_rows == 1));
+    bez_table_destroy(t);
+  }
+  char path[256];
+  bez_error err = {.line = -1};
+  bez_table *t = NULL;
+  const char *broken = "sep=;\na;b\n1;\"open\n";
+  temp_file(".csv", broken, strlen(broken), path);
+  const char *paths[] = {path};
+  assert_int_equal(bez_table_open(paths, 1, NULL, &t, &err), BEZ_FORMAT);
+  assert_int_equal(err.line, 3);
+  unlink(path);
+}
+
 static void test_header_or_none(void **state) {
   bez_table *t = table_from_csv("1,x\n2,y\n3,x\n", NULL);
   assert_int_equal(t->n_rows, 3);
@@ -312,6 +344,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dialects),
       cmocka_unit_test(test_quotes),
+      cmocka_unit_test(test_separator_line),
       cmocka_unit_test(test_header_or_none),
       cmocka_unit_test(test_ragged),
       cmocka_unit_test(test_missing_markers),
