@@ -4,6 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
+bez_status bez_cpu_check(bez_error *err) {
+  static const char *const known[] = {"", "plain", "avx2", "avx512"};
+  const char *limit = getenv("BEZOAR_CPU");
+  for (size_t i = 0; limit && i < sizeof known / sizeof *known; i++)
+    if (!strcmp(limit, known[i])) limit = NULL;
+  return limit ? bez_fail(err, BEZ_USAGE, "BEZOAR_CPU", "\"%s\" is none of: plain avx2 avx512", limit) : BEZ_OK;
+}
+
 uint32_t bez_cpu_features(void) {
   uint32_t found = BEZ_CPU_PLAIN;
 #if defined(__x86_64__)

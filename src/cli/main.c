@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "cli/args.h"
 #include "cli/config.h"
@@ -50,6 +51,7 @@ static int run_command(const bez_command *command, int argc, const char *const *
   bez_args args = {0};
   bez_error err = {0};
   bez_status st = bez_args_parse(command, argc, argv, &args, &err);
+  if (st == BEZ_OK && !args.help) st = bez_cpu_check(&err);
   if (st == BEZ_OK && !args.help) st = bez_config_apply(&args, &err);
   int code;
   if (st != BEZ_OK) {

@@ -115,7 +115,7 @@ static void put_environment(bez_buf *out) {
                "it, it wins over the configuration file.\n"
                ".TP\n.B CI\nWhen \"true\", a label column is never guessed.\n"
                ".TP\n.B NO_COLOR\nWhen set, no colours.\n"
-               ".TP\n.B BEZOAR_CPU\nForbids instruction sets: \"plain\" or \"avx2\".\n"
+               ".TP\n.B BEZOAR_CPU\nThe largest instruction set to use: \"plain\", \"avx2\" or \"avx512\".\n"
                ".TP\n.B TMPDIR\nWhere data beyond \\-\\-memory goes.\n");
 }
 

@@ -33,7 +33,8 @@ static bool any_detector_left(const bez_scan_options *o) {
 }
 
 bez_status bez_scan_check_options(const bez_scan_options *o, bez_error *err) {
-  bez_status st = check_names("--only", o->only, o->n_only, err);
+  bez_status st = bez_cpu_check(err);
+  if (st == BEZ_OK) st = check_names("--only", o->only, o->n_only, err);
   if (st == BEZ_OK) st = check_names("--skip", o->skip, o->n_skip, err);
   if (st != BEZ_OK) return st;
   if (!any_detector_left(o))
