@@ -3,6 +3,7 @@
  *   1 tiles in file order; with --sample the rows that stay                                  finish.c
  *   2 per column: rows per worker code, dictionaries of all workers merged, statistics       finish_values.c
  *   3 types, roles, label                                                                    types.c
+ *     words for "missing" that are a class of the label                                      label_words.c
  *   4 per column: values sorted, final codes given, value arrays filled                      finish_rank.c
  *   5 per tile: codes rewritten into the final arrays, text copied, the tile freed           finish_write.c
  *
@@ -60,6 +61,7 @@ BEZ_MUST_USE bez_status bez_finish_tiles(bez_finish *f, bez_error *err); /* step
 BEZ_MUST_USE bez_status bez_survey_column(void *finish, uint64_t col, unsigned worker, bez_error *err);
 BEZ_MUST_USE bez_status bez_rank_column(void *finish, uint64_t col, unsigned worker, bez_error *err);
 BEZ_MUST_USE bez_status bez_write_tile(void *finish, uint64_t i, unsigned worker, bez_error *err);
+void bez_finish_label_words(bez_finish *f);
 void bez_finish_free(bez_finish *f);
 
 #endif

@@ -70,6 +70,10 @@ static void say_unusable(bez_scan *scan) {
   const char *why = bez_scan_label_unusable(scan);
   if (t->label >= 0 && t->cols[t->label].role_given && why)
     bez_report_not_checked(scan->report, true, t->cols[t->label].name, "%s", why);
+  if (t->label >= 0 && !why && t->cols[t->label].n_missing)
+    bez_report_not_checked(scan->report, false, t->cols[t->label].name,
+                           "%llu rows have no label: checks that need one leave them out",
+                           (unsigned long long)t->cols[t->label].n_missing);
   if (!scan->n_features && !scan->n_texts && t->source < 0 && !t->images && !t->vectors)
     bez_report_not_checked(scan->report, true, "the columns",
                            "none to look into: each is the label, or (nearly) all its values differ");
