@@ -49,9 +49,11 @@ BEZ_API size_t bez_rule_count(void);
 BEZ_API bez_rule_info bez_rule_get(size_t index);
 
 typedef struct bez_clean_options {
-  bez_severity at_least; /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by
-                          * bez_clean_defaults */
-  bool with_lists;       /* also rows of ranked lists (label flips) */
+  bez_severity at_least;    /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by
+                             * bez_clean_defaults */
+  bool with_lists;          /* also rows of ranked lists (label flips) */
+  bez_progress_fn progress; /* may be NULL; false: BEZ_CANCELLED, and no output is left behind */
+  void *progress_ctx;
 } bez_clean_options;
 BEZ_API bez_clean_options bez_clean_defaults(void);
 
@@ -59,8 +61,10 @@ typedef struct bez_clean_result {
   uint64_t n_rows, n_kept, n_quarantined;
 } bez_clean_result;
 
-/* Splits one file by a report's rows. Text formats: every kept record byte for byte. Parquet and npy: out_path
- * receives a keep-mask (npy, uint8, one per row). The report must name this file, or hold only one. */
+/* Splits one file by a report's rows: those of all findings that are severe enough and not suppressed, whether a
+ * baseline knew them or not (new_only says what counts for the exit code, not what is poison). Text formats: every kept
+ * record byte for byte. Parquet and npy: out_path receives a keep-mask (npy, uint8, one per row). The report must name
+ * this file, or hold only one. */
 BEZ_API BEZ_MUST_USE bez_status bez_clean(const char *path, const bez_report *report, const bez_clean_options *options,
                                           const char *out_path, const char *quarantine_path, bez_clean_result *result,
                                           bez_error *err);

@@ -144,6 +144,8 @@ bez_status bez_poison(const char *path, const bez_poison_options *options, const
   if (table->label >= 0) BEZ_TRY(find_target(table, options->target, &in.target, err));
   BEZ_TRY(how_many(options, table->n_rows, &in.rows, err));
   BEZ_TRY(attack->plan(&in, &plan, err));
+  plan.rewrite.progress = read.progress;
+  plan.rewrite.progress_ctx = read.progress_ctx;
   BEZ_TRY(bez_rewrite_file(path, &plan.rewrite, out_path, NULL, &result, err));
   if (result.n_rows != table->n_rows)
     BEZ_TRY(bez_fail(err, BEZ_INTERNAL, path, "%llu rows were read and %llu rewritten",

@@ -5,6 +5,7 @@
 #include "bezoar/scan.h"
 #include "cli/args.h"
 #include "cli/outputs.h"
+#include "cli/progress.h"
 #include "cli/say.h"
 
 static const bez_option options[] = {
@@ -53,14 +54,19 @@ static int run(const bez_args *args) {
   bez_report *report = NULL;
   bez_clean_options o = bez_clean_defaults();
   bez_clean_result result = {0};
+  bez_progress progress;
   bez_status st = check(args, &err);
   o.with_lists = bez_args_flag(args, "with-lists");
   if (!bez_severity_parse(bez_args_text(args, "at-least"), &o.at_least)) o.at_least = BEZ_SEV_ERROR;
   bez_signals_watch();
+  bez_progress_start(&progress, "auto");
+  o.progress = bez_progress_step;
+  o.progress_ctx = &progress;
   if (st == BEZ_OK) st = bez_report_load(bez_args_text(args, "from"), &report, &err);
   if (st == BEZ_OK)
     st = bez_clean(args->positional[0], report, &o, bez_args_text(args, "output"), bez_args_text(args, "quarantine"),
                    &result, &err);
+  bez_progress_end(&progress);
   bez_report_destroy(report);
   int code = st == BEZ_OK ? say_result(args, &result) : bez_say_error(&err, "clean", NULL);
   bez_signals_finish();
@@ -77,8 +83,9 @@ const bez_command bez_command_clean = {
                    "npy array of bytes with 1 for each row to keep (and 1 for each quarantined row in the "
                    "quarantine file).\n"
                    "\n"
-                   "Suppressed findings are left alone. Both files appear whole or not at all, and the input is "
-                   "never changed.",
+                   "Suppressed findings are left alone. Findings that a baseline knew already are findings like all "
+                   "others: their rows leave, too, also when the scan ran with --new-only. Both files appear whole or "
+                   "not at all, also on Ctrl-C, and the input is never changed.",
     .examples = "bezoar clean data.csv --from r.json -o clean.csv --quarantine bad.csv — take poison out\n"
                 "bezoar clean data.csv --from r.json -o clean.csv --at-least warning — be strict",
     .options = options,

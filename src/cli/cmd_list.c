@@ -61,7 +61,8 @@ static const kind kinds[] = {
     {"attacks", bez_attack_count, get_attack, "This build has no attacks."},
     {"formats", bez_format_count, get_format, "This build reads no formats."},
     {"reports", bez_writer_count, get_report, "This build writes no reports."},
-    {"checks", count_none, get_none, "This version has no model checks yet: it examines tables, text and pictures, not models."},
+    {"checks", count_none, get_none,
+     "This version has no model checks yet: it examines tables, text and pictures, not models."},
     {"aggregators", count_none, get_none, "This version has no aggregation rules yet."},
 };
 

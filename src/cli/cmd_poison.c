@@ -6,6 +6,7 @@
 #include "bezoar/attack.h"
 #include "cli/args.h"
 #include "cli/outputs.h"
+#include "cli/progress.h"
 #include "cli/say.h"
 
 static const bez_option options[] = {
@@ -56,10 +57,15 @@ static int run(const bez_args *args) {
   o.read.n_text = bez_args_list(args, "text", &o.read.text);
   o.read.n_types = bez_args_list(args, "type", &o.read.types);
   o.read.seed = bez_args_number(args, "seed");
+  bez_progress progress;
+  bez_progress_start(&progress, "auto");
+  o.read.progress = bez_progress_step;
+  o.read.progress_ctx = &progress;
   bez_status st = check(args, &err);
   bez_signals_watch();
   const char *out = bez_args_text(args, "output"), *key = bez_args_text(args, "answer-key");
   if (st == BEZ_OK) st = bez_poison(args->positional[0], &o, out, key, &err);
+  bez_progress_end(&progress);
   int code;
   if (st != BEZ_OK) {
     code = bez_say_error(&err, "poison", NULL);

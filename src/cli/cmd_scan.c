@@ -49,7 +49,9 @@ static const bez_option options[] = {
      .help = "Where the main report goes; - is standard output."},
     {"rows", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Write the listed rows as CSV, one per row and finding."},
     {"baseline", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Earlier JSON report to compare with."},
-    {"new-only", 0, BEZ_ARG_FLAG, .help = "Only findings that the baseline does not have count."},
+    {"new-only", 0, BEZ_ARG_FLAG,
+     .help = "Only findings that the baseline does not have count for the exit code and in --rows. The others stay in "
+             "the report, and clean takes their rows out, too."},
     {"suppress", 0, BEZ_ARG_FILE, .value = "FILE", .help = "YAML file of findings that are known and answered for."},
     {"redact", 0, BEZ_ARG_FLAG, .help = "Keep values of the data out of every report."},
     {"config", 0, BEZ_ARG_FILE, .value = "FILE", .help = "YAML file with options; none is read unless named."},

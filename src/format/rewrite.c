@@ -109,6 +109,16 @@ static bez_status route_row(job *j, const bez_record_view *view, bez_rewrite_res
   return put(j, drop ? &j->quarantine : &j->out, bytes, len, err);
 }
 
+#define STEP_ROWS 4096u
+
+static bez_status step(const job *j, bez_error *err) {
+  const bez_rewrite *plan = j->plan;
+  if (j->row % STEP_ROWS || !plan->progress ||
+      plan->progress(plan->progress_ctx, "writing", "rows", j->row, plan->n_rows))
+    return BEZ_OK;
+  return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
+}
+
 static bez_status route_all(job *j, bez_rewrite_result *result, bez_error *err) {
   bez_record_view view;
   bez_status st;
@@ -116,7 +126,8 @@ static bez_status route_all(job *j, bez_rewrite_result *result, bez_error *err) 
     st = j->kind->next(j->state, &view, err);
     if (st != BEZ_OK || view.done) break;
     if (view.is_row) {
-      st = route_row(j, &view, result, err);
+      st = step(j, err);
+      if (st == BEZ_OK) st = route_row(j, &view, result, err);
     } else {
       st = put(j, &j->out, view.raw, view.len, err);
       if (st == BEZ_OK && view.header) st = put(j, &j->quarantine, view.raw, view.len, err);

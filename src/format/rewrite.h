@@ -23,6 +23,8 @@ typedef struct bez_rewrite {
   size_t n_copy_edits;
   /* The file the rows were counted in: another is refused (BEZ_USAGE) before an output appears. 0: not known. */
   uint64_t digest, n_rows;
+  bez_progress_fn progress; /* may be NULL; false: BEZ_CANCELLED, no output is left behind */
+  void *progress_ctx;
 } bez_rewrite;
 
 typedef struct bez_rewrite_result {

@@ -114,8 +114,9 @@ static bez_status check_array(const char *path, const bez_report_file *file, bez
   return st;
 }
 
-static bez_status split(const char *path, const bez_report_file *file, const uint64_t *rows, size_t n,
-                        const char *out_path, const char *quarantine_path, bez_clean_result *result, bez_error *err) {
+static bez_status split(const char *path, const bez_report_file *file, const bez_clean_options *o, const uint64_t *rows,
+                        size_t n, const char *out_path, const char *quarantine_path, bez_clean_result *result,
+                        bez_error *err) {
   if (!is_text_format(file->format)) {
     *result = (bez_clean_result){file->n_rows, file->n_rows - n, n};
     bez_status st = check_array(path, file, err);
@@ -123,7 +124,12 @@ static bez_status split(const char *path, const bez_report_file *file, const uin
     if (st == BEZ_OK && quarantine_path) st = write_mask(quarantine_path, file->n_rows, rows, n, true, err);
     return st;
   }
-  bez_rewrite plan = {.drop = rows, .n_drop = n, .digest = digest_of(file), .n_rows = file->n_rows};
+  bez_rewrite plan = {.drop = rows,
+                      .n_drop = n,
+                      .digest = digest_of(file),
+                      .n_rows = file->n_rows,
+                      .progress = o->progress,
+                      .progress_ctx = o->progress_ctx};
   bez_rewrite_result done = {0};
   bez_status st = bez_rewrite_file(path, &plan, out_path, quarantine_path, &done, err);
   *result = (bez_clean_result){done.n_rows, done.n_kept, done.n_dropped};
@@ -157,14 +163,15 @@ bez_status bez_clean(const char *path, const bez_report *report, const bez_clean
   struct stat info;
   bez_status st = BEZ_OK;
   if (!result) result = &ignored;
+  if (!options) options = &defaults;
   *result = (bez_clean_result){0};
   if (same_file(path, out_path) || (quarantine_path && same_file(path, quarantine_path)))
     return bez_fail(err, BEZ_USAGE, path, "is the input: it would be lost");
   if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");
   BEZ_TRY(find_file(report, path, &file, err));
   BEZ_TRY(check_same_content(path, file, err));
-  BEZ_TRY(collect(report, file, options ? options : &defaults, &rows, &n, err));
-  BEZ_TRY(split(path, file, rows, n, out_path, quarantine_path, result, err));
+  BEZ_TRY(collect(report, file, options, &rows, &n, err));
+  BEZ_TRY(split(path, file, options, rows, n, out_path, quarantine_path, result, err));
 cleanup:
   free(rows);
   return st;

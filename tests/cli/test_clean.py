@@ -22,6 +22,20 @@ def test_every_kept_byte_stays(bezoar, messages, tmp_path):
     assert (tmp_path / "d.tsv").read_bytes() == (tmp_path / "c.tsv").read_bytes()
 
 
+def test_what_a_baseline_knew_leaves_too(bezoar, messages, tmp_path):
+    """--new-only is about the exit code: poison that is old is poison."""
+    assert bezoar("scan", messages, "--label", "label", "--report", "old.json").returncode == 1
+    result = bezoar("scan", messages, "--label", "label", "--baseline", "old.json", "--new-only", "--report", "r.json",
+                    "--rows", "rows.csv")
+    assert result.returncode == 0
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1, "--rows lists what is new"
+    result = bezoar("clean", messages, "--from", "r.json", "-o", "c.tsv", "--quarantine", "q.tsv")
+    assert result.returncode == 0 and "288 of 300 rows kept" in result.stdout
+    for command in ("clean", "scan"):
+        assert "--new-only" in bezoar("help", command).stdout
+    assert "their rows leave, too" in " ".join(bezoar("help", "clean").stdout.split())
+
+
 def test_to_standard_output(bezoar, messages):
     bezoar("scan", messages, "--label", "label", "--report", "r.json")
     result = bezoar("clean", messages, "--from", "r.json", "-o", "-")

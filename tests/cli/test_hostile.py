@@ -84,6 +84,31 @@ def test_signals_leave_no_partial_files(tmp_path, number):
         assert {p.name for p in tmp_path.iterdir()} == {"big.csv", "r.json", "rows.csv"}
 
 
+def interrupt_while_writing(folder, *args):
+    """Sends SIGINT as soon as a partial output appears; a shell calls the answer 130."""
+    process = start(*args, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not any(".partial-" in p.name for p in folder.iterdir()):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=300)
+    return process.returncode
+
+
+def test_interrupted_clean_and_poison_leave_nothing(bezoar, tmp_path):
+    """The outputs are packed, so that writing them takes far longer than noticing the signal."""
+    data = tmp_path / "big.csv"
+    large_table(data, 600_000)
+    report = json.loads(bezoar("scan", data, "--label", "label", "--only", "BZ-D005", "--format", "json").stdout)
+    (tmp_path / "r.json").write_text(json.dumps(report))
+    before = {p.name for p in tmp_path.iterdir()}
+    assert interrupt_while_writing(tmp_path, "clean", data, "--from", "r.json", "-o", "c.csv.gz", "--quarantine",
+                                   "q.csv.gz") == -signal.SIGINT
+    assert {p.name for p in tmp_path.iterdir()} == before
+    assert interrupt_while_writing(tmp_path, "poison", data, "--attack", "flips", "--label", "label", "--rows", "9",
+                                   "-o", "p.csv.gz", "--answer-key", "k.json") == -signal.SIGINT
+    assert {p.name for p in tmp_path.iterdir()} == before
+
+
 def test_two_at_once_write_one_whole_report(messages, tmp_path):
     both = [start("scan", messages, "--label", "label", "--report", "r.json", cwd=tmp_path, stdout=subprocess.DEVNULL)
             for _ in range(4)]
