@@ -25,7 +25,7 @@ class Cell:
     planter: bool = False
     seeds: int = 10
     quick: bool = True  # part of the quick run
-    heavy: bool = False  # runs alone, on two threads
+    large: bool = False  # a file of 1 GB: runs after the others
     section: str = "tuned"  # of the page: "tuned", "unused", and outside the count of bars "weak", "looked-at", "more"
     tag: str = ""
 
@@ -77,7 +77,7 @@ def bank():
                        recall=.98, precision=.95)
     for variant in ("independent", "correlated"):
         yield Cell(f"Bank, {variant}: rare-combo, 60 of 10 M", f"bank-{variant}-10m", "rare-combo", 60, target="safe",
-                   recall=.9, precision=.9, quick=False, heavy=True)
+                   recall=.9, precision=.9, quick=False, large=True)
 
 
 def sms():

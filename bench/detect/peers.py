@@ -64,7 +64,7 @@ def datalab(frame, label):
 
 def mlxtend(frame, label):
     """Frequent patterns of up to two columns with a label, by lift and confidence: rules that hold for 12 rows or more,
-    confidence .9 or more, and Fisher-like surprise (lift) at the top; the rows of the top rule are flagged."""
+    confidence .9 or more, the greatest lift at the top; the rows of each label's top rule are flagged."""
     from mlxtend.frequent_patterns import association_rules, fpgrowth
     x = frame.copy()
     for c in x.columns:
@@ -79,11 +79,14 @@ def mlxtend(frame, label):
     rules = rules[rules["consequents"].map(lambda s: len(s) == 1 and next(iter(s)).startswith(label + "="))]
     if rules.empty:
         return np.array([], int), None
-    best = rules.sort_values(["lift", "support"], ascending=False).iloc[0]
-    keep = np.ones(len(hot), bool)
-    for item in (*best["antecedents"], *best["consequents"]):
-        keep &= hot[item].to_numpy()
-    return np.flatnonzero(keep), None
+    flagged = np.zeros(len(hot), bool)
+    for _, of_label in rules.groupby(rules["consequents"].map(lambda s: next(iter(s)))):
+        best = of_label.sort_values(["lift", "support"], ascending=False).iloc[0]
+        keep = np.ones(len(hot), bool)
+        for item in (*best["antecedents"], *best["consequents"]):
+            keep &= hot[item].to_numpy()
+        flagged |= keep
+    return np.flatnonzero(flagged), None
 
 
 def cpu():

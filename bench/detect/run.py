@@ -69,9 +69,8 @@ def poison(binary, cell, seed, out, key_path, timeout):
 
 def scan(binary, cell, path, folder, timeout):
     rows, report = folder / "rows.csv", folder / "report.json"
-    threads = 2 if cell.heavy else 1
     code, seconds, said = bezoar(binary, "scan", path, *data.options(cell.data), "--report", report, "--rows", rows,
-                                 "--threads", threads, "--progress", "none", "--fail-on", "never", timeout=timeout)
+                                 "--threads", 1, "--progress", "none", "--fail-on", "never", timeout=timeout)
     if code not in (0, 1):
         raise RuntimeError(f"scan: exit {code}: {said}")
     return seconds, score.listed(rows), json.loads(report.read_text())
@@ -152,7 +151,7 @@ def run_all(chosen, args, store):
     jobs = list(jobs_for(chosen, args, done))
     print(f"{len(done)} results kept, {len(jobs)} to go", flush=True)
     jobs = with_data(jobs)
-    start = time.monotonic()
+    start, large = time.monotonic(), {j[0].name for j in jobs if j[0].large}
     with open(store, "a", encoding="utf-8") as out:
         def take(line):
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -160,15 +159,14 @@ def run_all(chosen, args, store):
             done[line["cell"], line["seed"]] = line
             if "error" in line:
                 print(f"  {line['cell']} seed {line['seed']}: {line['error']}", flush=True)
-        light = sorted((j for j in jobs if not j[0].heavy), key=lambda j: j[1])  # every cell's first seed, then the next
+        # Every cell's first seed, then the next: a run that is cut short has all cells. Large files and what counts for no
+        # bar come last.
+        jobs.sort(key=lambda j: (j[0].section == "looked-at", j[0].large, j[1]))
         with multiprocessing.Pool(args.jobs) as pool:
-            for i, line in enumerate(pool.imap_unordered(run_one, light), 1):
+            for i, line in enumerate(pool.imap_unordered(run_one, jobs), 1):
                 take(line)
-                if i % 50 == 0:
-                    print(f"  {i} of {len(light)} in {time.monotonic() - start:.0f} s", flush=True)
-        for job in sorted((j for j in jobs if j[0].heavy), key=lambda j: j[1]):
-            take(run_one(job))
-            print(f"  {job[0].name} seed {job[1]} at {time.monotonic() - start:.0f} s", flush=True)
+                if i % 50 == 0 or line["cell"] in large:
+                    print(f"  {i} of {len(jobs)} in {time.monotonic() - start:.0f} s", flush=True)
     return done
 
 

