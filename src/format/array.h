@@ -55,6 +55,11 @@ BEZ_MUST_USE bez_status bez_npy_header(const uint8_t *bytes, size_t len, uint64_
 BEZ_MUST_USE bez_status bez_arrays_push(const bez_source *source, const char *format, const bez_array *arrays, size_t n,
                                         bez_builder *builder, bez_error *err);
 
+/* One item as the text of a cell: *cell points into the item or at `out`, which has room for bez_array_cell_room()
+ * bytes. Returns the bytes of `out` used. */
+size_t bez_array_cell(const bez_field *field, const uint8_t *item, char *out, const char **cell, uint32_t *len);
+size_t bez_array_cell_room(const bez_field *field);
+
 /* The number in an item of a plain number type (BOOL … FLOAT). */
 double bez_array_number(const bez_field *field, const uint8_t *item);
 

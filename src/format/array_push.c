@@ -109,8 +109,7 @@ static size_t ucs4_text(const bez_field *f, const uint8_t *item, char *out) {
   return n;
 }
 
-/* One cell: *cell points into the item or at `out`. Returns the bytes of `out` used. */
-static size_t cell_text(const bez_field *f, const uint8_t *item, char *out, const char **cell, uint32_t *len) {
+size_t bez_array_cell(const bez_field *f, const uint8_t *item, char *out, const char **cell, uint32_t *len) {
   size_t n = 0;
   *cell = out;
   switch (f->kind) {
@@ -135,6 +134,10 @@ static size_t cell_text(const bez_field *f, const uint8_t *item, char *out, cons
   return n;
 }
 
+size_t bez_array_cell_room(const bez_field *f) {
+  return f->kind == BEZ_ITEM_UCS4 ? f->size : BEZ_CELLTEXT_MAX;
+}
+
 static bez_status push_rows(const push *p, worker *w, uint64_t rows, bez_tile *out, bez_error *err) {
   for (uint64_t r = 0; r < rows; r++) {
     uint32_t c = 0;
@@ -143,7 +146,8 @@ static bez_status push_rows(const push *p, worker *w, uint64_t rows, bez_tile *o
     for (size_t i = 0; i < p->n_arrays; i++) {
       const bez_array *a = &p->arrays[i];
       for (uint32_t f = 0; f < a->n_fields; f++, c++)
-        text += cell_text(&a->fields[f], block + field_at(a, f, rows) + r * a->stride, text, &w->cell[c], &w->len[c]);
+        text +=
+            bez_array_cell(&a->fields[f], block + field_at(a, f, rows) + r * a->stride, text, &w->cell[c], &w->len[c]);
       block += rows * array_row_bytes(a);
     }
     bez_status st = bez_tile_row(out, w->cell, w->len, p->n_cells, err);
@@ -177,8 +181,7 @@ static bez_status measure(push *p, bez_error *err) {
     const bez_array *a = &p->arrays[i];
     p->row_bytes += array_row_bytes(a);
     p->n_cells += a->n_fields;
-    for (uint32_t f = 0; f < a->n_fields; f++)
-      p->text_bytes += a->fields[f].kind == BEZ_ITEM_UCS4 ? a->fields[f].size : BEZ_CELLTEXT_MAX;
+    for (uint32_t f = 0; f < a->n_fields; f++) p->text_bytes += bez_array_cell_room(&a->fields[f]);
     if (p->n_cells > BEZ_MAX_COLUMNS)
       return bez_fail(err, BEZ_LIMIT, p->source->path, "more than %u columns", BEZ_MAX_COLUMNS);
     if (p->row_bytes > BEZ_MAX_RECORD || p->text_bytes > BEZ_MAX_RECORD)

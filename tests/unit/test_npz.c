@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "format/images.h"
 
 static void le(bez_buf *b, uint64_t value, int bytes) {
   for (int i = 0; i < bytes; i++, value >>= 8) bez_buf_putc(b, (char)value);
@@ -138,8 +139,101 @@ static void twins_and_misfits_are_errors(void **state) {
   assert_int_equal(finish(&shared, NULL, 0, &t, &err), BEZ_FORMAT);
 }
 
+/* An npy of bytes; shape like "(3, 2, 2)". */
+static size_t npy_bytes(char *out, const char *shape, const void *values, size_t n) {
+  char literal[128];
+  snprintf(literal, sizeof literal, "{'descr': '|u1', 'fortran_order': False, 'shape': %s}", shape);
+  memcpy(out, "\x93NUMPY\1\0\x76\0", 10);
+  memset(out + 10, ' ', 117);
+  memcpy(out + 10, literal, strlen(literal));
+  out[127] = '\n';
+  memcpy(out + 128, values, n);
+  return 128 + n;
+}
+
+static void add_bytes(archive *a, const char *name, const char *shape, const void *values, size_t n) {
+  char bytes[512];
+  add(a, name, bytes, npy_bytes(bytes, shape, values, n), true);
+}
+
+static bez_table *open_pictures(archive *a) {
+  bez_table *t;
+  bez_error err;
+  if (finish(a, NULL, 0, &t, &err) != BEZ_OK) fail_msg("%s", err.message);
+  assert_non_null(t->images);
+  assert_int_equal(t->images->n, t->n_rows);
+  return t;
+}
+
+static const uint8_t ramp[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                               16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+
+static void train_and_test_are_appended(void **state) {
+  (void)state;
+  archive a = {0};
+  add_bytes(&a, "x_test.npy", "(4, 2, 2)", ramp, 16); /* as many rows as x_train: the names decide */
+  add_bytes(&a, "x_train.npy", "(4, 2, 2)", ramp + 16, 16);
+  add_bytes(&a, "y_train.npy", "(4,)", "\4\4\5\5", 4);
+  add_bytes(&a, "y_test.npy", "(4, 1)", "\7\7\4\4", 4);
+  bez_table *t = open_pictures(&a);
+  assert_int_equal(t->n_files, 1);
+  assert_memory_equal(t->images->pixels, ramp, 32);
+  assert_int_equal(t->label, 1);
+  assert_cell(t, 1, 0, "7");
+  assert_cell(t, 1, 3, "4");
+  assert_cell(t, 1, 7, "5");
+  bez_table_destroy(t);
+}
+
+static void names_find_the_labels(void **state) {
+  (void)state;
+  const struct {
+    const char *picture, *other, *label;
+  } cases[] = {{"images.npy", "ids.npy", "labels.npy"},
+               {"data.npy", "weights.npy", "target.npy"},
+               {"arr_0.npy", "arr_9.npy", "arr_1.npy"},
+               {"val_images.npy", "train_labels.npy", "val_labels.npy"},
+               {"trainImages.npy", "testLabels.npy", "trainLabels.npy"},
+               {"X.npy", "z.npy", "Y.npy"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    archive a = {0};
+    add_bytes(&a, cases[i].other, "(4,)", "\1\1\1\1", 4);
+    add_bytes(&a, cases[i].picture, "(4, 2, 2)", ramp, 16);
+    add_bytes(&a, cases[i].label, "(4,)", "\2\2\2\2", 4);
+    bez_table *t = open_pictures(&a);
+    assert_int_equal(t->label, 1);
+    assert_cell(t, 1, 0, "2");
+    const bez_table_remark *left = find_remark(t, "left-out-member");
+    assert_non_null(left);
+    assert_int_equal(left->count, 1);
+    bez_table_destroy(t);
+  }
+}
+
+static void pictures_need_no_labels(void **state) {
+  (void)state;
+  archive a = {0};
+  add_bytes(&a, "x_train.npy", "(2, 2, 2, 3)", ramp, 24);
+  add_bytes(&a, "y_test.npy", "(2,)", "\1\2", 2);
+  bez_table *t = open_pictures(&a);
+  assert_int_equal(t->label, -1);
+  assert_int_equal(t->images->channels, 3);
+  bez_table_destroy(t);
+  archive b = {0};
+  bez_error err;
+  add_bytes(&b, "a.npy", "(2, 2, 2)", ramp, 8);
+  add_bytes(&b, "b.npy", "(2, 3, 2)", ramp, 12);
+  assert_int_equal(finish(&b, NULL, 0, &t, &err), BEZ_FORMAT);
+  archive c = {0};
+  add_bytes(&c, "a.npy", "(9000000000, 0, 2)", ramp, 0);
+  assert_int_equal(finish(&c, NULL, 0, &t, &err), BEZ_FORMAT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(train_and_test_are_appended),
+      cmocka_unit_test(names_find_the_labels),
+      cmocka_unit_test(pictures_need_no_labels),
       cmocka_unit_test(members_become_columns),
       cmocka_unit_test(lies_are_errors),
       cmocka_unit_test(twins_and_misfits_are_errors),
