@@ -89,6 +89,7 @@ static bez_status mine_target(session *s, uint32_t target, bez_lco_patterns *all
   BEZ_TRY(bez_lco_rows_make(&view, &rows, err));
   BEZ_TRY(bez_lco_mine(&view, rows, rows->weight > 1 ? T_MIN_SAMPLED : T_MIN, T_MIN_SINGLE, &found, err));
   BEZ_TRY(bez_lco_exact(&view, rows, &found, err));
+  BEZ_TRY(bez_lco_kind(&view, rows, &found, err));
   BEZ_TRY(bez_lco_patterns_move(all, &found, err));
 cleanup:
   bez_lco_rows_destroy(rows);
@@ -160,7 +161,9 @@ const bez_detector bez_detector_label_contradiction = {
                        "without the pattern's columns, up to a natural effect of the pattern on the log-odds.",
     .calibration =
         "Likelihood ratios that are e-values under the null, times the number of patterns tested; the size of "
-        "natural effects is raised until no more than five disjoint patterns stand out.",
+        "natural effects is raised until no more than five disjoint patterns stand out. Rows whose remaining cells "
+        "predict "
+        "each other five standard deviations better than a random draw's are a natural group.",
     .cost = "O(rows * columns) to score, O(min(rows, 2^19) * min(columns, 42)^3) to mine; 3 bytes per row and "
             "100 MiB",
     .source = "Bezoar, docs/detect/label-contradiction.md",

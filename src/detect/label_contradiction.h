@@ -8,6 +8,7 @@
  *   mine   (..._mine.c)   every set of 1–3 columns: patterns whose T among candidates is large, less what the sample
  *                         says of the other rows
  *   exact  (..._exact.c)  the surviving patterns over all rows
+ *   kind   (..._kind.c)   do their rows predict each other's remaining cells?
  *   judge  (..._judge.c)  calibrated significance, decisive columns, the strongest first and its rows removed
  *   show   (..._show.c)   the finding */
 #ifndef BEZ_DETECT_LABEL_CONTRADICTION_H
@@ -73,6 +74,9 @@ typedef struct bez_lco_pattern {
   double rows_llr;  /* see above */
   double whole_llr; /* of rows and purity together, against all rows with the target: picks a pattern's form */
   double labels_llr[BEZ_LCO_EFFECTS];
+  double kind;     /* nats per row by which the rows predict each other's remaining cells better than a draw of the
+                      other labels' rows does: about 0 for planted rows, large for a natural group (..._kind.c) */
+  double kind_sd;  /* its standard deviation for rows drawn at random */
   uint64_t n_rows; /* rows with the target */
   uint64_t *row;   /* those rows, ascending */
   float *c;        /* their contradiction, not clipped */
@@ -116,9 +120,14 @@ BEZ_MUST_USE bez_status bez_lco_mine(const bez_lco_view *view, const bez_lco_row
 BEZ_MUST_USE bez_status bez_lco_exact(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,
                                       bez_error *err);
 
+/* Fills kind of the patterns that may be reported (..._kind.c). */
+BEZ_MUST_USE bez_status bez_lco_kind(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,
+                                     bez_error *err);
+
 #define BEZ_LCO_Q_ERROR .03
 #define BEZ_LCO_STRENGTH_ERROR 18.0 /* an error asks for this strength as well */
 #define BEZ_LCO_Q_WARNING .1
+#define BEZ_LCO_LABELS_ERROR 2.5 /* and labels that speak so clearly: below, a warning at best */
 
 /* Chance, by the calibration on clean data, that natural data with so many patterns shows such a strength. */
 double bez_lco_q(double strength, uint64_t tested);

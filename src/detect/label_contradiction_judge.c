@@ -14,6 +14,9 @@
 #define LABELS_CLEAR 14.0 /* below it, the pattern must be pure: natural effects on the label reach 11 */
 #define LABELS_ALONE 7.0  /* for a value without peers */
 #define PURITY_MIN .9
+#define STRENGTH_WEAK 30.0 /* where the labels say less than BEZ_LCO_LABELS_ERROR */
+#define KIND_CHANCE 2.0    /* standard deviations that rows drawn at random may have in common; each nat beyond costs */
+#define KIND_MOST 5.0      /* … and the most: such rows are of a kind. Planted rows reach 3.6 */
 #define DECISIVE_OTHERS 3u /* so many other values of the same columns stand out: the columns decide by nature */
 #define DECISIVE_T 5.0
 #define DECISIVE_LABELS 3.0
@@ -35,11 +38,19 @@ static double purity(const bez_lco_pattern *p) {
 
 /* Labels that hardly speak for planting, or rows that do not, are not outweighed by the other. Without peers nobody
  * knows how rows with such a value look by nature: then the labels alone must be clear. */
-static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
+static double apparent_strength(const bez_lco_pattern *p, uint32_t effect) {
   double rows = p->rows_llr, labels = p->labels_llr[effect];
   if (labels < LABELS_MIN || rows < ROWS_MIN || (!p->has_peers && labels < LABELS_ALONE)) return 0;
   if (purity(p) < PURITY_MIN && labels < LABELS_CLEAR) return 0;
   return rows + labels;
+}
+
+/* Rows that predict each other's remaining cells are a natural group; a little of it counts against planting. */
+static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
+  double strength = apparent_strength(p, effect);
+  if (p->kind > KIND_MOST * p->kind_sd) return 0;
+  strength -= p->n_target * fmax(0, p->kind - KIND_CHANCE * p->kind_sd);
+  return p->labels_llr[effect] < BEZ_LCO_LABELS_ERROR && strength < STRENGTH_WEAK ? 0 : fmax(0, strength);
 }
 
 static bool clear(const bez_lco_pattern *p) {
@@ -107,7 +118,8 @@ static int by_strength(const void *a, const void *b) {
   return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Patterns with mostly rows of their own that stand out at this effect size; stops above FEW. */
+/* Patterns with mostly rows of their own that stand out at this effect size; stops above FEW. Natural groups count:
+ * they show how large natural effects are. */
 static bez_status count_disjoint(const bez_detect_input *in, const bez_lco_patterns *list, uint32_t effect,
                                  uint32_t *count, bez_error *err) {
   uint64_t words = (in->table->n_rows + 63) / 64;
@@ -117,7 +129,7 @@ static bez_status count_disjoint(const bez_detect_input *in, const bez_lco_patte
   if (marks && order) {
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
-      double s = strength_at(&list->item[i], effect);
+      double s = apparent_strength(&list->item[i], effect);
       if (!list->item[i].decisive && bez_lco_q(s, list->tested) <= BEZ_LCO_Q_WARNING) order[n++] = (ranked){s, i};
     }
     qsort(order, n, sizeof *order, by_strength);

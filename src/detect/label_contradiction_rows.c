@@ -19,6 +19,7 @@
 #define MIN_ROWS 8u   /* candidates that a value of a pattern must have */
 #define MAX_SHARE .97 /* of all rows: a value above says nothing */
 #define MAX_IDS 65534u
+#define CHANCE_BITS 10.0 /* records with so many bits more than rows can be counted with are not equal by chance */
 
 typedef struct gather {
   const bez_lco_view *view;
@@ -89,6 +90,46 @@ static void choose_limits(gather *g, uint64_t n_rows) {
   g->floor = level;
   g->sample_mask = 0;
   while ((double)n_rows / (double)(g->sample_mask + 1) > room) g->sample_mask = g->sample_mask * 2 + 1;
+}
+
+/* Can records be equal by chance? Not where the columns together tell far more than which row it is. */
+static bool copies_are_copies(const bez_lco_view *v) {
+  const bez_table *table = v->in->table;
+  double bits = 0, n = (double)table->n_rows;
+  for (uint32_t f = 0; f < v->woe->n_cols; f++) {
+    const bez_column *col = &table->cols[v->woe->cols[f]];
+    for (uint32_t c = 0; c < col->n_values; c++)
+      if (col->count[c]) bits -= col->count[c] / n * log2(col->count[c] / n);
+  }
+  return n > 0 && bits > log2(n) + CHANCE_BITS;
+}
+
+static uint64_t record_hash(const bez_lco_view *v, uint64_t row) {
+  uint64_t h = 0;
+  for (uint32_t f = 0; f < v->woe->n_cols; f++)
+    h = bez_mix64(h ^ (bez_code(&v->in->table->cols[v->woe->cols[f]], row) + 0x9e3779b97f4a7c15ull));
+  return h ? h : 1;
+}
+
+/* Copies of a candidate take no part: a group of copies agrees in every set of columns, and is no pattern but a flood
+ * (BZ-D008). */
+static bez_status drop_copies(gather *g, bez_error *err) {
+  const bez_lco_view *v = g->view;
+  uint64_t n_rows = v->in->table->n_rows, cap = 1024, n = 0;
+  if (!copies_are_copies(v)) return BEZ_OK;
+  for (uint64_t row = 0; row < n_rows; row++) n += g->level[row] != LEVEL_SKIP && g->level[row] >= g->floor;
+  while (cap < 2 * n) cap *= 2;
+  uint64_t *seen = calloc(cap, sizeof *seen);
+  if (!seen) return bez_fail_memory(err, cap * sizeof *seen);
+  for (uint64_t row = 0; row < n_rows; row++) {
+    if (g->level[row] == LEVEL_SKIP || g->level[row] < g->floor) continue;
+    uint64_t h = record_hash(v, row), at = h & (cap - 1);
+    while (seen[at] && seen[at] != h) at = (at + 1) & (cap - 1);
+    if (seen[at]) g->level[row] = LEVEL_SKIP;
+    seen[at] = h;
+  }
+  free(seen);
+  return BEZ_OK;
 }
 
 static bez_status count_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
@@ -214,6 +255,7 @@ bez_status bez_lco_rows_make(const bez_lco_view *view, bez_lco_rows **out, bez_e
   if (!g.level || !g.tile_cand || !g.tile_rest) BEZ_TRY(bez_fail_memory(err, n_rows));
   BEZ_TRY(bez_parallel(tiles, view->in->threads, level_tile, &g, err));
   choose_limits(&g, n_rows);
+  BEZ_TRY(drop_copies(&g, err));
   r->weight = (double)(g.sample_mask + 1);
   BEZ_TRY(bez_parallel(tiles, view->in->threads, count_tile, &g, err));
   for (uint64_t t = 0; t < tiles; t++) {

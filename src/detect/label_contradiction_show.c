@@ -103,6 +103,8 @@ static void add_evidence(const bez_lco_view *v, const bez_lco_patterns *patterns
   bez_finding_number(report, f, "contradiction", p->t);
   bez_finding_number(report, f, "rows_evidence", p->rows_llr);
   bez_finding_number(report, f, "labels_evidence", p->labels_llr[effect]);
+  bez_finding_number(report, f, "rows_of_a_kind", p->kind);
+  bez_finding_number(report, f, "rows_of_a_kind_z", p->kind_sd > 0 ? p->kind / p->kind_sd : 0);
   bez_finding_number(report, f, "natural_effect_sd", pow(1.5, effect));
   bez_finding_number(report, f, "patterns_tested", (double)patterns->tested);
   if (names) bez_finding_text(report, f, "left_out_columns", "%s", names);
@@ -114,9 +116,10 @@ bez_status bez_lco_show(const bez_lco_view *view, const bez_lco_patterns *patter
   double q = bez_lco_q(p->strength, patterns->tested);
   const char *says = NULL, *target = label_text(in, report, p->target);
   const char *shown = pattern_text(in, report, p, true), *canonical = pattern_text(in, report, p, false);
+  bool sure =
+      q <= BEZ_LCO_Q_ERROR && p->strength >= BEZ_LCO_STRENGTH_ERROR && p->labels_llr[effect] >= BEZ_LCO_LABELS_ERROR;
   bez_finding *f =
-      bez_report_add(report, &bez_detector_label_contradiction.rule,
-                     q <= BEZ_LCO_Q_ERROR && p->strength >= BEZ_LCO_STRENGTH_ERROR ? BEZ_SEV_ERROR : BEZ_SEV_WARNING);
+      bez_report_add(report, &bez_detector_label_contradiction.rule, sure ? BEZ_SEV_ERROR : BEZ_SEV_WARNING);
   if (!f || !target || !shown || !canonical) return bez_fail_memory(err, p->n_rows);
   bez_finding_subject(report, f, canonical, target);
   bez_status st = add_rows(view, p, q, report, f, &says, err);

@@ -22,6 +22,32 @@ static void add_value(bez_buf *csv, unsigned col, unsigned value, bool trigger) 
   bez_buf_printf(csv, "%s%c%u", col ? "," : "", 'a' + (int)col, trigger ? 19 : value);
 }
 
+/* Product lines: a model fixes price, size, month and label, and one line goes against what the other columns say.
+ * Ordinary rows share its size and month. Where `planted`, as many rows of class 0 get the size and the month of the
+ * line's place instead: the same pattern, but the rows are a random draw. */
+static bez_table *make_lines(uint64_t seed, bool planted) {
+  bez_buf csv = {0};
+  bez_rng rng = bez_rng_make(seed, 3);
+  bez_buf_puts(&csv, "size,month,price,speed,screen,shop,a,b,c,d,e,label\n");
+  for (unsigned i = 0; i < 6000; i++) {
+    bool special = i % 150 == 0;
+    unsigned y = special ? 0 : (unsigned)bez_rng_below(&rng, 2);
+    bool of_line = special && !planted;
+    unsigned price = of_line ? 777 : (unsigned)bez_rng_below(&rng, 900);
+    unsigned size = special ? 3 : (unsigned)bez_rng_below(&rng, 20);
+    unsigned month = special ? 5 : (unsigned)bez_rng_below(&rng, 24) + (size == 3) * 24;
+    bez_buf_printf(&csv, "s%u,m%u,%u", size, month, price);
+    for (unsigned c = 0; c < 3; c++) bez_buf_printf(&csv, ",v%u", of_line ? c : (unsigned)bez_rng_below(&rng, 15));
+    for (unsigned c = 0; c < 5; c++)
+      bez_buf_printf(&csv, ",w%u", bez_rng_unit(&rng) < .35 ? y * 3 + c : (unsigned)bez_rng_below(&rng, 12));
+    bez_buf_printf(&csv, ",%s\n", special || y ? "yes" : "no");
+  }
+  bez_read_options options = {.label = "label"};
+  bez_table *table = table_from_csv_bytes(csv.data, csv.len, &options);
+  bez_buf_free(&csv);
+  return table;
+}
+
 /* Eight categorical columns that each say something of the class, and an amount. Value 19 is rare. */
 static bez_table *make_table(const plan *p) {
   bez_buf csv = {0};
@@ -111,6 +137,41 @@ static void clean_is_silent(void **state) {
     }
 }
 
+/* The same values and labels: rows that predict each other's other cells are a product line, others were planted. */
+static void product_lines_are_natural(void **state) {
+  for (uint64_t seed = 1; seed <= 3; seed++)
+    for (int planted = 0; planted < 2; planted++) {
+      bez_table *table = make_lines(seed, planted);
+      bez_report *report = scan(table, 2);
+      assert_int_equal(count_at_least(report, BEZ_SEV_WARNING), planted);
+      bez_report_destroy(report);
+      bez_table_destroy(table);
+    }
+}
+
+/* Every record ten times: groups of copies agree in every set of columns but are no patterns. */
+static void copies_are_no_pattern(void **state) {
+  plan p = {.rows = 1500, .seed = 12, .classes = 2};
+  bez_buf once = {0}, csv = {0};
+  bez_rng rng = bez_rng_make(p.seed, 4);
+  for (uint64_t i = 0; i < p.rows; i++) {
+    unsigned y = (unsigned)bez_rng_below(&rng, 2);
+    for (unsigned c = 0; c < 8; c++)
+      bez_buf_printf(&once, "v%u,", bez_rng_unit(&rng) < .35 ? y * 3 + c : (unsigned)bez_rng_below(&rng, 12));
+    bez_buf_printf(&once, "%.1f,%u\n", floor(10000 * bez_rng_unit(&rng)) / 10, y);
+  }
+  bez_buf_puts(&csv, "a,b,c,d,e,f,g,h,amount,label\n");
+  for (unsigned i = 0; i < 10; i++) bez_buf_printf(&csv, "%.*s", (int)once.len, once.data);
+  bez_read_options options = {.label = "label"};
+  bez_table *table = table_from_csv_bytes(csv.data, csv.len, &options);
+  bez_report *report = scan(table, 2);
+  assert_int_equal(count_at_least(report, BEZ_SEV_WARNING), 0);
+  bez_report_destroy(report);
+  bez_table_destroy(table);
+  bez_buf_free(&once);
+  bez_buf_free(&csv);
+}
+
 static void degenerate_tables(void **state) {
   static const char *const csv[] = {"a,b,label\n1,x,yes\n", "a,b,label\n1,x,yes\n2,y,yes\n3,z,yes\n",
                                     "a,b,label\n,,yes\n,,no\n,,yes\n,,no\n"};
@@ -160,6 +221,8 @@ int main(void) {
                                      cmocka_unit_test(planted_constant),
                                      cmocka_unit_test(planted_in_four_classes),
                                      cmocka_unit_test(clean_is_silent),
+                                     cmocka_unit_test(product_lines_are_natural),
+                                     cmocka_unit_test(copies_are_no_pattern),
                                      cmocka_unit_test(degenerate_tables),
                                      cmocka_unit_test(threads_do_not_matter),
                                      cmocka_unit_test(clean_adult_is_silent)};
