@@ -1,4 +1,5 @@
-/* The fits that several detectors use: a short list, one entry per class asked for. */
+/* The fits that several detectors use, each made when it is first asked for; models are a short list, one entry per
+ * class. */
 #include "detect/shared.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ typedef struct fitted {
 
 struct bez_shared {
   fitted *models;
+  bez_tracks *tracks;
 };
 
 bez_shared *bez_shared_create(void) {
@@ -27,6 +29,7 @@ void bez_shared_destroy(bez_shared *shared) {
     free(shared->models);
     shared->models = next;
   }
+  bez_tracks_destroy(shared->tracks);
   free(shared);
 }
 
@@ -49,4 +52,11 @@ bez_status bez_shared_woe(const bez_detect_input *in, uint32_t label_code, const
   in->shared->models = m;
   *out = m->woe;
   return BEZ_OK;
+}
+
+bez_status bez_shared_tracks(const bez_detect_input *in, const bez_tracks **out, bez_error *err) {
+  bez_status st = BEZ_OK;
+  if (!in->shared->tracks) st = bez_tracks_fit(in->table->images, in->seed, in->threads, &in->shared->tracks, err);
+  *out = in->shared->tracks;
+  return st;
 }

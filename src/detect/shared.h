@@ -4,6 +4,7 @@
 #define BEZ_DETECT_SHARED_H
 
 #include "detect/detector.h"
+#include "fit/tracks.h"
 #include "fit/woe.h"
 
 typedef struct bez_shared bez_shared;
@@ -14,5 +15,8 @@ void bez_shared_destroy(bez_shared *shared);
  * classes: of the second class against the first, asked with its code). */
 BEZ_MUST_USE bez_status bez_shared_woe(const bez_detect_input *in, uint32_t label_code, const bez_woe **out,
                                        bez_error *err);
+
+/* The groups of near-duplicate pictures (in->table->images must be there). */
+BEZ_MUST_USE bez_status bez_shared_tracks(const bez_detect_input *in, const bez_tracks **out, bez_error *err);
 
 #endif
