@@ -55,10 +55,13 @@ const bez_detector bez_detector_floods = {
                  "for the rest.",
              .taxonomy = "ATLAS:AML.T0020 NIST:NISTAML.013 OWASP:LLM04 OWASP-ML:ML02"},
     .needs = 0,
-    .null_hypothesis = "The largest cluster of near-duplicates is of the kind of the next ones in the same data.",
+    .null_hypothesis =
+        "The largest cluster of near-duplicates is of the kind of the next ones in the same data; natural "
+        "near-duplicates differ in the same place or in several.",
     .calibration =
-        "Text: a cluster of 12 different texts at least, 2.5 times the fifth largest. Rows: 8 rows at least, 3 "
-        "times the densest of 64 random neighbourhoods. Multiples from clean data and their 80 % subsamples.",
+        "Text: 8 different texts one word away from one text, in different places; or a cluster of 12 to 30 different "
+        "texts, 4 times the fifth largest. Rows: 8 rows at least, 3 times the densest of 64 random neighbourhoods. "
+        "Multiples from clean data and their 80 % subsamples.",
     .cost =
         "Text: O(bytes x 128 / vector width), 12 bytes per row + 256 MB at most. Rows: two passes of hashing, 2 bits "
         "per row and candidate rows; near-duplicates up to 10 million cells",

@@ -2,6 +2,7 @@
 #ifndef BEZ_DETECT_FLOODS_H
 #define BEZ_DETECT_FLOODS_H
 
+#include "base/hash.h"
 #include "detect/detector.h"
 
 BEZ_MUST_USE bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint32_t col, bez_error *err);
@@ -23,6 +24,9 @@ typedef struct bez_clusters {
  * their band, joined transitively. */
 BEZ_MUST_USE bez_status bez_text_clusters(const bez_column *text, uint64_t n_rows, uint64_t seed, unsigned threads,
                                           uint32_t cpu, bez_clusters *out, bez_error *err);
+/* How many different texts of the cluster are one word away from one text, in ever other places: a typical flood is a
+ * star, a template is not. */
+BEZ_MUST_USE bez_status bez_text_star(const bez_column *text, const bez_cluster *c, uint32_t *spread, bez_error *err);
 void bez_clusters_free(bez_clusters *c);
 
 /* Rows that differ from one row in few columns. */
@@ -36,6 +40,14 @@ typedef struct bez_near_flood {
  * false where there are too many cells. */
 BEZ_MUST_USE bez_status bez_near_floods(const bez_detect_input *in, bez_near_flood *out, size_t max, size_t *n,
                                         bool *checked, bez_error *err);
+
+/* Hash of one cell, by column and value. */
+static inline uint64_t bez_flood_cell(const bez_column *col, uint32_t f, uint64_t row) {
+  return bez_mix64(bez_code(col, row) + ((uint64_t)f + 1) * 0x9E3779B97F4A7C15ull);
+}
+/* At most `max` rows that have near copies differing in many columns each in turn; sum: per row, of bez_flood_cell. */
+BEZ_MUST_USE bez_status bez_flood_hubs(const bez_column *const *col, uint32_t d, uint64_t n_rows, const uint64_t *sum,
+                                       unsigned threads, uint32_t *hub, size_t max, size_t *n, bez_error *err);
 
 /* The rows of a finding with their labels. */
 BEZ_MUST_USE bez_status bez_floods_rows(const bez_detect_input *in, bez_report *report, bez_finding *f,

@@ -15,6 +15,7 @@
 #define TILE 4096u
 #define PER_COLUMN 4u /* centres per left-out column */
 #define PROBES 64u    /* random rows */
+#define HUBS 128u     /* rows with near copies in many columns */
 #define LEAST_GROUP 3u
 #define LEAST_ROWS 8u
 #define RATIO 3.0        /* of spreads, one column away */
@@ -44,7 +45,7 @@ typedef struct near {
 } near;
 
 static uint64_t cell_hash(const near *s, uint32_t f, uint64_t row) {
-  return bez_mix64(bez_code(s->col[f], row) + ((uint64_t)f + 1) * 0x9E3779B97F4A7C15ull);
+  return bez_flood_cell(s->col[f], f, row);
 }
 
 static bez_status sum_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
@@ -166,7 +167,8 @@ static bez_status count_rows(void *ctx, uint64_t tile, unsigned worker, bez_erro
     uint64_t most = 0;
     for (uint32_t f = 0; f < s->d; f++)
       if (differ[k * s->d + f] > most) most = differ[k * s->d + f];
-    c->spread[k] = c->within[k] - most;
+    uint64_t copies = c->within[0] > 1 ? c->within[0] - 1 : 0; /* a matter of their own */
+    c->spread[k] = c->within[k] - copies - most;
   }
   free(differ);
   for (uint32_t i = 0; i < PROBES; i++) {
@@ -208,8 +210,8 @@ static bool stands_out(const near *s, const neighbourhood *c, unsigned *radius, 
     normal(s, c, k, &spread, &rows);
     spread *= k == 1 ? RATIO : WIDE_RATIO;
     bool spreads = (double)c->spread[k] >= (spread > LEAST_ROWS ? spread : LEAST_ROWS);
-    bool crowds =
-        k == 1 && (double)c->within[k] >= (ROW_RATIO * rows > 2 * LEAST_ROWS ? ROW_RATIO * rows : 2 * LEAST_ROWS);
+    bool crowds = k == 1 && c->spread[k] > 1 &&
+                  (double)c->within[k] >= (ROW_RATIO * rows > 2 * LEAST_ROWS ? ROW_RATIO * rows : 2 * LEAST_ROWS);
     if ((!spreads && !crowds) || (double)c->within[k] < CHANCE_RATIO * by_chance(s, c, k)) continue;
     *radius = k;
     *limit = rows;
@@ -266,10 +268,17 @@ static bez_status choose(near *s, bez_near_flood *out, size_t max, size_t *n, be
   return st;
 }
 
+static void centre_at(near *s, size_t i, uint64_t row) {
+  s->centre[i].cell = s->cells + i * s->d;
+  for (uint32_t f = 0; f < s->d; f++) s->centre[i].cell[f] = bez_code(s->col[f], row);
+}
+
 bez_status bez_near_floods(const bez_detect_input *in, bez_near_flood *out, size_t max, size_t *n, bool *checked,
                            bez_error *err) {
   bez_status st = BEZ_OK;
   near s = {.in = in, .n_rows = in->table->n_rows, .slots = 1024};
+  uint32_t hub[HUBS];
+  size_t n_hubs;
   *n = 0;
   *checked = in->n_features <= MOST_COLUMNS && s.n_rows <= MOST_CELLS / in->n_features;
   if (!*checked) return BEZ_OK;
@@ -277,7 +286,7 @@ bez_status bez_near_floods(const bez_detect_input *in, bez_near_flood *out, size
     if (!in->table->cols[in->features[f]].truncated) s.col[s.d++] = &in->table->cols[in->features[f]];
   if (s.d < 3 || s.n_rows < LEAST_ROWS) return BEZ_OK;
   while (s.slots < 2 * s.n_rows) s.slots *= 2;
-  s.n_centres = s.d * PER_COLUMN;
+  s.n_centres = s.d * PER_COLUMN + HUBS;
   s.n_all = s.n_centres + PROBES;
   s.sum = malloc(s.n_rows * sizeof *s.sum);
   s.centre = calloc(s.n_all, sizeof *s.centre);
@@ -288,11 +297,9 @@ bez_status bez_near_floods(const bez_detect_input *in, bez_near_flood *out, size
   }
   BEZ_TRY(bez_parallel((s.n_rows + TILE - 1) / TILE, in->threads, sum_tile, &s, err));
   BEZ_TRY(bez_parallel(s.d, in->threads, leave_column, &s, err));
-  for (uint32_t i = 0; i < PROBES; i++) {
-    neighbourhood *c = &s.centre[s.n_centres + i];
-    c->cell = s.cells + (size_t)(s.n_centres + i) * s.d;
-    for (uint32_t f = 0; f < s.d; f++) c->cell[f] = bez_code(s.col[f], probe_row(&s, i));
-  }
+  BEZ_TRY(bez_flood_hubs(s.col, s.d, s.n_rows, s.sum, in->threads, hub, HUBS, &n_hubs, err));
+  for (size_t i = 0; i < n_hubs; i++) centre_at(&s, s.d * PER_COLUMN + i, hub[i]);
+  for (uint32_t i = 0; i < PROBES; i++) centre_at(&s, s.n_centres + i, probe_row(&s, i));
   BEZ_TRY(bez_parallel(s.n_all, in->threads, count_rows, &s, err));
   BEZ_TRY(choose(&s, out, max, n, err));
 cleanup:

@@ -14,7 +14,8 @@
 
 #define TILE 16384u
 #define MOST_CANDIDATES 4000000u /* rows seen again that are kept */
-#define LEAST_COPIES 10u
+#define LEAST_COPIES 10.0        /* in small tables */
+#define ENOUGH_COPIES 20.0       /* in large ones */
 #define RATIO 3.0
 #define NORMAL_RANK 4u   /* the fifth largest group is normal */
 #define LEAST_COLUMNS 3u /* with fewer, equal rows mean nothing */
@@ -211,7 +212,9 @@ static bez_status report_copies(table_floods *t, bez_report *report, const rows_
   if (!n_groups) goto cleanup;
   qsort(groups, n_groups, sizeof *groups, largest_first);
   double normal = RATIO * (n_groups > NORMAL_RANK ? groups[NORMAL_RANK].n : 1);
-  if (normal < LEAST_COPIES) normal = LEAST_COPIES;
+  double least = (double)t->n_rows / 1000; /* in large tables a school class may be one row */
+  least = least < LEAST_COPIES ? LEAST_COPIES : least > ENOUGH_COPIES ? ENOUGH_COPIES : least;
+  if (normal < least) normal = least;
   for (size_t g = 0; g < n_groups && g < MOST_FLOODS && groups[g].n > normal; g++) {
     for (uint32_t i = 0; i < groups[g].n; i++) rows[i] = list[groups[g].first + i].row;
     BEZ_TRY(emit(t, report, rows, groups[g].n, 0, normal, err));

@@ -10,7 +10,9 @@
 #include "fit/tokens.h"
 
 #define LEAST_DISTINCT 12u
-#define RATIO 2.5
+#define LEAST_STAR 8u   /* texts one word away from one text, in different places */
+#define RATIO 2.5       /* of copies */
+#define NEAR_RATIO 4.0  /* of texts that vary as templates do */
 #define NORMAL_RANK 4u  /* the fifth largest cluster is normal */
 #define COPY_TOKENS 12u /* shorter messages are repeated word for word by nature */
 #define MOST_FLOODS 20u
@@ -23,11 +25,10 @@ static int descending(const void *a, const void *b) {
 }
 
 /* What a cluster must pass, by sizes of one kind (different texts, or rows). */
-static double threshold(const uint32_t *sizes, size_t n, uint64_t n_rows) {
-  double normal = n > NORMAL_RANK ? sizes[NORMAL_RANK] : 1.0, share = 0.003 * (double)n_rows;
-  double least = share < 20.0 ? share : 20.0;
+static double threshold(const uint32_t *sizes, size_t n, double ratio, double share, double most) {
+  double normal = n > NORMAL_RANK ? sizes[NORMAL_RANK] : 1.0, least = share < most ? share : most;
   if (least < LEAST_DISTINCT) least = LEAST_DISTINCT;
-  return RATIO * normal > least ? RATIO * normal : least;
+  return ratio * normal > least ? ratio * normal : least;
 }
 
 static bez_status thresholds(const bez_clusters *c, uint64_t n_rows, double *distinct, double *rows, bez_error *err) {
@@ -35,10 +36,10 @@ static bez_status thresholds(const bez_clusters *c, uint64_t n_rows, double *dis
   if (!sizes) return bez_fail_memory(err, c->n * sizeof *sizes);
   for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].n_distinct;
   qsort(sizes, c->n, sizeof *sizes, descending);
-  *distinct = threshold(sizes, c->n, n_rows);
+  *distinct = threshold(sizes, c->n, NEAR_RATIO, 0.006 * (double)n_rows, 30.0);
   for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].n;
   qsort(sizes, c->n, sizeof *sizes, descending);
-  *rows = threshold(sizes, c->n, n_rows);
+  *rows = threshold(sizes, c->n, RATIO, 0.003 * (double)n_rows, 20.0);
   free(sizes);
   return BEZ_OK;
 }
@@ -143,9 +144,11 @@ bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint3
   BEZ_TRY(thresholds(&clusters, in->table->n_rows, &distinct, &rows, err));
   for (size_t i = 0; i < clusters.n && floods < MOST_FLOODS; i++) {
     const bez_cluster *k = &clusters.list[i];
+    uint32_t star = 0;
+    if (k->n_distinct >= LEAST_STAR) BEZ_TRY(bez_text_star(col, k, &star, err));
     bool near = k->n_distinct >= distinct, copies = k->n >= rows && is_long(col, k->rows[0]);
-    if (!near && !copies) continue;
-    BEZ_TRY(report_flood(in, report, col, k, near ? distinct : rows, err));
+    if (star < LEAST_STAR && !near && !copies) continue;
+    BEZ_TRY(report_flood(in, report, col, k, star >= LEAST_STAR ? LEAST_STAR : near ? distinct : rows, err));
     floods++;
   }
   if (clusters.n) BEZ_TRY(report_view(in, report, col, &clusters, err));

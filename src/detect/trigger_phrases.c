@@ -4,6 +4,7 @@
  *   model     naive Bayes, one class against the rest, exact duplicates once     (trigger_phrases_model.c)
  *   nominate  1-3-grams of rows which contradict their label                     (trigger_phrases_nominate.c)
  *   judge     each n-gram against the model without its rows                     (trigger_phrases_judge.c)
+ *   weigh     all rows of an n-gram together, where no row contradicts by itself (trigger_phrases_effects.c)
  *   peel      the strongest is reported, its rows leave the data, and all starts again: poison that floods a small
  *             class contaminates the model which judges it */
 #include "detect/trigger_phrases.h"
@@ -18,13 +19,16 @@
 #define MOST_ROUNDS 8u
 #define LEAST_ROWS 4u
 #define ERROR_SCORE 13.0
-#define LEAST_ODDS 0.4 /* of a row being planted, to be listed with its phrase */
-#define JUDGE_TILE 64u /* candidates */
+#define LEAST_ODDS 0.4   /* of a row being planted, to be listed with its phrase */
+#define JUDGE_TILE 64u   /* candidates */
+#define LEAST_RATIO 1.0  /* log10, planted : natural */
+#define FREE_LOOKS 1500u /* n-grams the threshold was set for; more are paid for as in Bonferroni's correction */
 
 typedef struct judging {
   bez_phrases *p;
   const bez_phrase_row *rows;
   bez_phrase_score *scores;
+  float *effect; /* BEZ_EFFECT_KINDS per score */
   size_t n;
   bez_judge **judge;
   uint32_t **list;
@@ -44,8 +48,8 @@ static bez_status judge_tile(void *ctx, uint64_t tile, unsigned worker, bez_erro
     }
     for (size_t i = 0; i < s->n; i++) job->list[worker][i] = job->rows[s->first + i].row;
     size_t first = s->first;
-    bez_status st =
-        bez_phrases_judge(job->p, job->judge[worker], s->gram, job->list[worker], s->n, s, NULL, worker, err);
+    bez_status st = bez_phrases_judge(job->p, job->judge[worker], s->gram, job->list[worker], s->n, s, NULL,
+                                      job->effect + c * BEZ_EFFECT_KINDS, worker, err);
     if (st != BEZ_OK) return st;
     s->first = first;
   }
@@ -70,11 +74,11 @@ static bez_status group(const bez_phrase_row *rows, size_t n, bez_phrase_score *
   return BEZ_OK;
 }
 
-static bez_status judge_all(bez_phrases *p, const bez_phrase_row *rows, bez_phrase_score *scores, size_t n,
-                            bez_error *err) {
+static bez_status judge_all(bez_phrases *p, const bez_phrase_row *rows, bez_phrase_score *scores, float *effect,
+                            size_t n, bez_error *err) {
   bez_status st = BEZ_OK;
   unsigned threads = p->in->threads;
-  judging job = {.p = p, .rows = rows, .scores = scores, .n = n};
+  judging job = {.p = p, .rows = rows, .scores = scores, .effect = effect, .n = n};
   job.judge = calloc(threads, sizeof(bez_judge *));
   job.list = calloc(threads, sizeof *job.list);
   job.cap_list = calloc(threads, sizeof *job.cap_list);
@@ -161,7 +165,7 @@ static bez_status take(bez_phrases *p, bez_report *report, uint64_t gram, bool *
     st = bez_fail_memory(err, (n + 1) * sizeof *prob);
     goto cleanup;
   }
-  BEZ_TRY(bez_phrases_judge(p, judge, gram, rows, n, &score, prob, 0, err));
+  BEZ_TRY(bez_phrases_judge(p, judge, gram, rows, n, &score, prob, NULL, 0, err));
   if (score.score < BEZ_PHRASE_WARNING) goto cleanup;
   size_t kept = planted_rows(p, &score, rows, prob, n);
   if (kept < LEAST_ROWS) goto cleanup;
@@ -176,19 +180,89 @@ cleanup:
   return st;
 }
 
+/* The n-gram whose rows speak most for having been planted; of those about as likely the purest. */
+static const bez_phrase_score *likeliest(const bez_phrase_score *s, size_t n, double least) {
+  const bez_phrase_score *best = NULL;
+  double top = 0;
+  for (size_t i = 0; i < n; i++)
+    if (s[i].likely != BEZ_PHRASE_NONE && s[i].ratio > top) top = s[i].ratio;
+  for (size_t i = 0; i < n; i++) {
+    if (s[i].likely == BEZ_PHRASE_NONE || s[i].ratio < 0.93 * top || s[i].ratio < least) continue;
+    if (!best || s[i].n < best->n || (s[i].n == best->n && s[i].ratio > best->ratio)) best = &s[i];
+  }
+  return best;
+}
+
+/* Reports the n-gram whose rows together look planted, and peels them. */
+static bez_status take_likely(bez_phrases *p, bez_report *report, const bez_phrase_score *of, const double *weight,
+                              double paid, bool *taken, bez_error *err) {
+  bez_status st = BEZ_OK;
+  uint32_t *rows = NULL;
+  double *prob = NULL;
+  size_t n = 0;
+  float effect[BEZ_EFFECT_KINDS];
+  bez_judge *judge = bez_judge_create();
+  bez_phrase_score score;
+  BEZ_TRY(bez_phrases_collect(p, of->gram, &rows, &n, err));
+  prob = malloc((n + 1) * sizeof *prob);
+  if (!prob || !judge) {
+    st = bez_fail_memory(err, (n + 1) * sizeof *prob);
+    goto cleanup;
+  }
+  BEZ_TRY(bez_phrases_judge_effect(p, judge, of->gram, rows, n, of->likely, &score, prob, effect, 0, err));
+  score.ratio = score.score = bez_effects_ratio(weight, effect) - paid;
+  if (score.ratio < BEZ_EFFECT_WARNING || score.n_bad < BEZ_EFFECT_ROWS) goto cleanup;
+  size_t kept = planted_rows(p, &score, rows, prob, n);
+  if (kept < LEAST_ROWS) goto cleanup;
+  BEZ_TRY(bez_phrases_report(p, report, &score, BEZ_SEV_WARNING, rows, prob, kept, err));
+  BEZ_TRY(bez_phrases_peel(p, rows, kept, err));
+  *taken = true;
+cleanup:
+  bez_judge_destroy(judge);
+  free(rows);
+  free(prob);
+  return st;
+}
+
+/* What natural n-grams do to labels in this data, and by how much each n-gram rather looks planted. *paid: what the
+ * number of n-grams costs. */
+static bez_status weigh_effects(bez_phrase_score *s, const float *effect, size_t n, double *weight, double *paid,
+                                bez_error *err) {
+  size_t examined;
+  bez_status st = bez_effects_estimate(s, effect, n, weight, &examined, err);
+  if (st != BEZ_OK) return st;
+  *paid = examined > FREE_LOOKS ? log10((double)examined / FREE_LOOKS) : 0.0;
+  for (size_t i = 0; i < n; i++)
+    if (s[i].likely != BEZ_PHRASE_NONE) s[i].ratio = bez_effects_ratio(weight, effect + i * BEZ_EFFECT_KINDS);
+  return BEZ_OK;
+}
+
 static bez_status one_round(bez_phrases *p, bez_report *report, bool *taken, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_phrase_row *rows = NULL;
   bez_phrase_score *scores = NULL;
+  float *effect = NULL;
+  double weight[BEZ_EFFECT_KINDS], paid;
   size_t n_rows = 0, n = 0;
   *taken = false;
   BEZ_TRY(bez_phrases_calibrate(p, err));
+  BEZ_TRY(bez_effects_prepare(p, err));
   BEZ_TRY(bez_phrases_nominate(p, &rows, &n_rows, err));
   BEZ_TRY(group(rows, n_rows, &scores, &n, err));
-  BEZ_TRY(judge_all(p, rows, scores, n, err));
+  effect = malloc((n + 1) * BEZ_EFFECT_KINDS * sizeof *effect);
+  if (!effect) {
+    st = bez_fail_memory(err, (n + 1) * BEZ_EFFECT_KINDS * sizeof *effect);
+    goto cleanup;
+  }
+  BEZ_TRY(judge_all(p, rows, scores, effect, n, err));
+  BEZ_TRY(weigh_effects(scores, effect, n, weight, &paid, err));
   const bez_phrase_score *best = choose(scores, n);
   if (best) BEZ_TRY(take(p, report, best->gram, taken, err));
+  if (*taken) goto cleanup;
+  best = likeliest(scores, n, BEZ_EFFECT_WARNING + paid); /* no single row is contradicted: are all of them together? */
+  if (best) BEZ_TRY(take_likely(p, report, best, weight, paid, taken, err));
 cleanup:
+  free(effect);
   free(rows);
   free(scores);
   return st;
@@ -255,6 +329,7 @@ cleanup:
   free(p.doc);
   free(p.cls);
   free(p.state);
+  free(p.effect_terms);
   bez_nb_destroy(p.nb);
   return st;
 }
@@ -280,11 +355,13 @@ const bez_detector bez_detector_trigger_phrases = {
     .needs = BEZ_NEED_LABEL | BEZ_NEED_TEXT,
     .null_hypothesis =
         "Given the other words of its messages, a phrase tells nothing about their labels: these follow the "
-        "model that was made without the phrase's messages.",
+        "model that was made without the phrase's messages. Weak models: it tells what other phrases of the same data "
+        "tell, and its messages are like others of their label.",
     .calibration =
         "Chernoff bound on the number of contradicted rows, near-duplicates once, probabilities by Platt's "
-        "sigmoid and never below .004; thresholds 10^-13 (error) and 10^-10 (warning) from 80 % subsamples of "
-        "clean messages and planted development seeds.",
+        "sigmoid and never below .004; thresholds 10^-13 (error) and 10^-10 (warning). Where no row is improbable by "
+        "itself: likelihood of planted rows against the natural effects of the data's own n-grams, 10^4 (warning). "
+        "Both from 80 % subsamples of clean messages and planted development seeds.",
     .cost =
         "O(bytes) per round (four passes over the text) + the rows of nominated n-grams; at most 8 rounds; memory: 9 "
         "bytes per row, tables up to 300 MB that grow with the text",

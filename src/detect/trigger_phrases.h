@@ -18,6 +18,13 @@
 /* Rows are improbable below one of these. */
 static const double bez_phrase_level[BEZ_PHRASE_LEVELS] = {0.02, 0.1, 0.5};
 
+/* Accounts of an n-gram's rows (trigger_phrases_effects.c). */
+#define BEZ_EFFECT_KINDS 39u
+#define BEZ_EFFECT_TERMS 47u
+#define BEZ_EFFECT_ROWS 10u  /* distinct rows of the label; of fewer not enough can be known */
+#define BEZ_EFFECT_SHARE 0.5 /* of the n-gram's rows have the label */
+#define BEZ_EFFECT_WARNING 4.0
+
 enum { BEZ_ROW_DUPLICATE = 1, BEZ_ROW_PEELED = 2, BEZ_ROW_ODD = 4 };
 
 typedef struct bez_phrases {
@@ -32,7 +39,8 @@ typedef struct bez_phrases {
   bez_nb *nb;
   double slope[BEZ_NB_MAX_CLASSES], bias[BEZ_NB_MAX_CLASSES]; /* calibration of class t against the rest */
   double inflate[BEZ_NB_MAX_CLASSES][BEZ_PHRASE_LEVELS]; /* labels seen : labels expected, below each level, ≥ 1 */
-  bez_doc *doc;                                          /* per worker */
+  double *effect_terms; /* logarithms of every account for a row, by class, label or not, bin of p */
+  bez_doc *doc;         /* per worker */
 } bez_phrases;
 
 /* Rows that hold one n-gram. */
@@ -50,6 +58,8 @@ typedef struct bez_phrase_score {
   uint32_t n_low;  /* rows that their other words contradict as a target, whatever their label */
   double expected; /* of n_bad */
   double score;    /* −log10 of the bound */
+  uint32_t likely; /* class of most of its rows; BEZ_PHRASE_NONE where its effect is not examined */
+  double ratio;    /* log10 of the likelihood ratio of planted to natural; 0 where the score is the finding */
 } bez_phrase_score;
 
 /* Rows in tiles: fn(ctx, phrases, tile, first row, end row, worker). */
@@ -79,10 +89,28 @@ typedef struct bez_judge bez_judge;
 bez_judge *bez_judge_create(void);
 void bez_judge_destroy(bez_judge *judge);
 /* Judges the rows of one n-gram against every class; prob (n entries, NULL where not wanted) receives the probability
- * of the best target from the row's other words, no row of the group counted. */
+ * of the best target from the row's other words, no row of the group counted; effect (BEZ_EFFECT_KINDS, NULL where not
+ * wanted) the likelihoods of the accounts for out->likely. */
 BEZ_MUST_USE bez_status bez_phrases_judge(bez_phrases *p, bez_judge *judge, uint64_t gram, const uint32_t *rows,
-                                          size_t n, bez_phrase_score *out, double *prob, unsigned worker,
+                                          size_t n, bez_phrase_score *out, double *prob, float *effect, unsigned worker,
                                           bez_error *err);
+/* The same rows as evidence that the n-gram was planted with class t: effect receives the likelihoods of all accounts,
+ * near-duplicates once, prob the probabilities; n_bad is the number of distinct rows. */
+BEZ_MUST_USE bez_status bez_phrases_judge_effect(bez_phrases *p, bez_judge *judge, uint64_t gram, const uint32_t *rows,
+                                                 size_t n, uint32_t t, bez_phrase_score *out, double *prob,
+                                                 float *effect, unsigned worker, bez_error *err);
+
+/* Tabulates what rows say for each account; after calibration. */
+BEZ_MUST_USE bez_status bez_effects_prepare(bez_phrases *p, bez_error *err);
+/* Adds one row: has it the label t, and how probable do its other words make it? sum: BEZ_EFFECT_TERMS. */
+void bez_effects_add(const bez_phrases *p, uint32_t t, bool has_label, double prob, double *sum);
+/* Sums over n rows (changed) to likelihoods, the largest about 1: BEZ_EFFECT_KINDS. */
+void bez_effects_finish(double *sum, size_t n, float *likelihood);
+/* How frequent each account is among n n-grams (likelihood: n · BEZ_EFFECT_KINDS); *examined: those with a class. */
+BEZ_MUST_USE bez_status bez_effects_estimate(const bez_phrase_score *scores, const float *likelihood, size_t n,
+                                             double *weight, size_t *examined, bez_error *err);
+/* log10 of the likelihood of "planted" over that of the natural effects. */
+double bez_effects_ratio(const double *weight, const float *likelihood);
 
 /* One finding: the rows of the target that hold the n-gram and that their other words contradict (prob per row). */
 BEZ_MUST_USE bez_status bez_phrases_report(bez_phrases *p, bez_report *report, const bez_phrase_score *score,

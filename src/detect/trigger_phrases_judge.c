@@ -234,12 +234,13 @@ static size_t own_features(bez_judge *j, size_t a, uint32_t common) {
   return n;
 }
 
-/* Of the target's improbable rows, which count: no duplicates, no near-duplicates of an earlier one. */
-static void keep_distinct(bez_phrases *p, bez_judge *j, const uint32_t *rows, size_t n, uint32_t t, uint32_t n_in) {
+/* Of the target's rows below p = `below`, which count: no duplicates, no near-duplicates of an earlier one. */
+static void keep_distinct(bez_phrases *p, bez_judge *j, const uint32_t *rows, size_t n, uint32_t t, uint32_t n_in,
+                          double below) {
   uint32_t common = common_from(n_in);
   size_t kept[DISTINCT], n_kept = 0;
   for (size_t i = 0; i < n; i++) {
-    j->kept[i] = p->cls[rows[i]] == t && j->p[i] < 0.5 && !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
+    j->kept[i] = p->cls[rows[i]] == t && j->p[i] < below && !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
     if (!j->kept[i] || n_kept == DISTINCT) continue;
     size_t own = own_features(j, i, common);
     for (size_t k = 0; k < n_kept && j->kept[i]; k++) {
@@ -252,7 +253,7 @@ static void keep_distinct(bez_phrases *p, bez_judge *j, const uint32_t *rows, si
 
 /* What natural words do to labels is no poison: below each level the target must be so many times as frequent as
  * expected, and have so large a share. */
-static const double least_ratio[BEZ_PHRASE_LEVELS] = {5.0, 4.0, 4.0};
+static const double least_ratio[BEZ_PHRASE_LEVELS] = {5.0, 4.0, 6.0};
 static const double least_share[BEZ_PHRASE_LEVELS] = {0.0, 0.3, 0.8};
 
 /* The best bound over rows below three probabilities; a Bonferroni factor pays for the choice. */
@@ -277,12 +278,55 @@ static void bound(const bez_phrases *p, const bez_judge *j, size_t n, uint32_t t
   }
 }
 
+/* What every account makes of the rows; of the target's only those kept. */
+static void account(const bez_phrases *p, const bez_judge *j, const uint32_t *rows, size_t n, uint32_t t,
+                    const uint8_t *kept, float *effect) {
+  double sum[BEZ_EFFECT_TERMS] = {0};
+  size_t counted = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (p->state[rows[i]] & BEZ_ROW_DUPLICATE) continue;
+    bool in = p->cls[rows[i]] == t;
+    if (in && kept && !kept[i]) continue;
+    bez_effects_add(p, t, in, j->p[i], sum);
+    counted++;
+  }
+  bez_effects_finish(sum, counted, effect);
+}
+
+/* Are rows enough, and most of them, of class t? */
+static bool worth_an_account(const uint32_t *per_class, uint32_t n_classes, uint32_t t) {
+  uint32_t all = 0;
+  for (uint32_t k = 0; k < n_classes; k++) all += per_class[k];
+  return per_class[t] >= BEZ_EFFECT_ROWS && per_class[t] >= BEZ_EFFECT_SHARE * all;
+}
+
+bez_status bez_phrases_judge_effect(bez_phrases *p, bez_judge *j, uint64_t gram, const uint32_t *rows, size_t n,
+                                    uint32_t t, bez_phrase_score *out, double *prob, float *effect, unsigned worker,
+                                    bez_error *err) {
+  uint32_t n_in = 0;
+  *out = (bez_phrase_score){.gram = gram, .n = n, .target = t, .likely = t};
+  for (size_t i = 0; i < n; i++) n_in += p->cls[rows[i]] == t && !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
+  bez_status st = load_rows(p, j, gram, rows, n, worker, err);
+  if (st != BEZ_OK) return st;
+  count_group(p, j, rows, n, t);
+  weigh_features(p, j, t, common_from(n_in));
+  rate_rows(p, j, n, t);
+  keep_distinct(p, j, rows, n, t, n_in, 2.0);
+  account(p, j, rows, n, t, j->kept, effect);
+  memcpy(prob, j->p, n * sizeof *prob);
+  for (size_t i = 0; i < n; i++) {
+    out->n_bad += j->kept[i];
+    out->n_low += p->cls[rows[i]] == t ? j->kept[i] : !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
+    if (j->kept[i]) out->expected += j->p[i];
+  }
+  return BEZ_OK;
+}
+
 bez_status bez_phrases_judge(bez_phrases *p, bez_judge *j, uint64_t gram, const uint32_t *rows, size_t n,
-                             bez_phrase_score *out, double *prob, unsigned worker, bez_error *err) {
-  uint32_t per_class[BEZ_NB_MAX_CLASSES] = {0};
-  *out = (bez_phrase_score){.gram = gram, .n = n, .target = BEZ_PHRASE_NONE};
+                             bez_phrase_score *out, double *prob, float *effect, unsigned worker, bez_error *err) {
+  uint32_t per_class[BEZ_NB_MAX_CLASSES] = {0}, most = 0;
+  *out = (bez_phrase_score){.gram = gram, .n = n, .target = BEZ_PHRASE_NONE, .likely = BEZ_PHRASE_NONE};
   for (size_t i = 0; i < n; i++) per_class[p->cls[rows[i]]] += !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
-  uint32_t most = 0;
   for (uint32_t t = 0; t < p->n_classes - p->has_other; t++) most = per_class[t] > most ? per_class[t] : most;
   if (most < BEZ_PHRASE_LEAST_BAD) return BEZ_OK;
   bez_status st = load_rows(p, j, gram, rows, n, worker, err);
@@ -292,13 +336,17 @@ bez_status bez_phrases_judge(bez_phrases *p, bez_judge *j, uint64_t gram, const 
     count_group(p, j, rows, n, t);
     weigh_features(p, j, t, common_from(per_class[t]));
     rate_rows(p, j, n, t);
+    if (effect && out->likely == BEZ_PHRASE_NONE && worth_an_account(per_class, p->n_classes, t)) {
+      out->likely = t;
+      account(p, j, rows, n, t, NULL, effect);
+    }
     bez_phrase_score this = *out;
     this.score = 0;
     for (size_t i = 0; i < n; i++)
       j->kept[i] = p->cls[rows[i]] == t && j->p[i] < 0.5 && !(p->state[rows[i]] & BEZ_ROW_DUPLICATE);
     bound(p, j, n, t, &this);
     if (this.score <= out->score || this.score < 4) continue;
-    keep_distinct(p, j, rows, n, t, per_class[t]);
+    keep_distinct(p, j, rows, n, t, per_class[t], 0.5);
     this.score = 0;
     bound(p, j, n, t, &this);
     if (this.score <= out->score) continue;

@@ -190,9 +190,11 @@ bez_status bez_phrases_report(bez_phrases *p, bez_report *report, const bez_phra
   bez_finding_number(report, f, "support", (double)s->n);
   bez_finding_number(report, f, "listed", (double)n);
   bez_finding_number(report, f, "purity", (double)s->n_bad / (double)(s->n_low ? s->n_low : 1));
-  bez_finding_number(report, f, "contradicted, near-duplicates once", s->n_bad);
+  bool together = s->ratio > 0;
+  bez_finding_number(
+      report, f, together ? "with the label, near-duplicates once" : "contradicted, near-duplicates once", s->n_bad);
   bez_finding_number(report, f, "expected", s->expected);
-  bez_finding_number(report, f, "bound, -log10", s->score);
+  bez_finding_number(report, f, together ? "likelihood of planted : natural, log10" : "bound, -log10", s->score);
   st = excerpts(p, report, f, &e, s->target, rows, n, err);
   if (st == BEZ_OK) st = row_hits(p, report, f, s, rows, prob, n, err);
   return st;
