@@ -14,6 +14,12 @@
 #define Z_NOTE 3.0
 #define Z_WARNING 4.5
 #define LIFT_WARNING 3.0
+/* Rows that all carry one label besides: natural combinations that do so and are no kind reach z = 1.9. */
+#define PURITY_LEAST 0.95
+#define TARGET_MOST 0.9 /* a label of nearly all rows says nothing */
+#define Z_PURE 2.6
+#define LIFT_PURE 5.0
+#define GAIN_PURE 1.0
 #define GAIN_MOST 1.5           /* rows of a kind are a natural group that the columns do not describe well */
 #define WORK_MOST 6000000000ull /* rows × pairs */
 #define PATTERNS_MOST 5u        /* more of them are this data's nature: notes, the strongest so many */
@@ -117,7 +123,19 @@ static bez_status collect(const bez_context *x, bez_context_hit **out, uint64_t 
 }
 
 static bool is_strong(const bez_context_hit *hit) {
-  return hit->spike > 0 || (hit->z >= Z_WARNING && hit->lift >= LIFT_WARNING);
+  return hit->spike > 0 || hit->one_label || (hit->z >= Z_WARNING && hit->lift >= LIFT_WARNING);
+}
+
+/* All rows of a combination that nothing else holds together carry one label. */
+static bez_status ask_label(const bez_context *x, bez_context_hit *hit, const uint64_t *rows, uint64_t n,
+                            bez_error *err) {
+  bez_label_share label;
+  if (x->in->label < 0 || hit->z < Z_PURE || hit->lift < LIFT_PURE || hit->gain > GAIN_PURE) return BEZ_OK;
+  bez_status st = bez_cells_purity(x->in, rows, n, &label, err);
+  if (st != BEZ_OK) return st;
+  double share = (double)x->in->table->cols[x->in->label].count[label.code] / (double)x->in->table->n_rows;
+  hit->one_label = label.purity >= PURITY_LEAST && share <= TARGET_MOST && label.code >= BEZ_CODE_FIRST;
+  return BEZ_OK;
 }
 
 static void tell_many(bez_report *report, uint32_t kept) {
@@ -144,6 +162,8 @@ static bez_status report_hits(const bez_context *x, bez_report *report, bez_erro
     if (shares_half(hits, kept, &hits[i])) continue;
     uint64_t n = rows_of(x, &hits[i], rows);
     if (is_taken(taken, rows, n)) continue;
+    BEZ_TRY(ask_label(x, &hits[i], rows, n, err));
+    if (hits[i].spike <= 0 && hits[i].z < Z_NOTE && !hits[i].one_label) continue;
     for (uint64_t r = 0; r < n; r++) taken[rows[r]] = 1;
     n_strong += is_strong(&hits[i]);
     hits[kept++] = hits[i];
@@ -180,7 +200,7 @@ static bez_status run(const bez_detect_input *in, bez_report *report, bez_error 
   }
   if (st != BEZ_OK) return bez_fail(err, st, limit.subject, "%s", limit.message);
   BEZ_TRY(bez_context_count(context, err));
-  BEZ_TRY(bez_context_judge(context, MEAN_LEAST, Z_NOTE, GAIN_MOST, err));
+  BEZ_TRY(bez_context_judge(context, MEAN_LEAST, in->label >= 0 ? Z_PURE : Z_NOTE, GAIN_MOST, err));
   BEZ_TRY(report_hits(context, report, err));
   st = bez_report_status(report, err);
 cleanup:
@@ -201,8 +221,9 @@ const bez_detector bez_detector_context_contradiction = {
     .null_hypothesis = "Rows that carry a value look, in the other columns, like the other rows that carry it.",
     .calibration =
         "Clean Adult, its subsamples and two generated bank tables reach 1.5 standard errors. A note from 3, a "
-        "warning from 4.5 with three times the rows of chance in rows that have little else in common; more "
-        "than five such patterns are taken for the data's nature and become notes. Pair spikes: 12 times the expected "
+        "warning from 4.5 with three times the rows of chance in rows that have little else in common, or "
+        "from 2.6 with five times the rows where all carry one label; more than five such patterns are taken for the "
+        "data's nature and become notes. Pair spikes: 12 times the expected "
         "rows, chance below 1e-25 and its exponent 4 times that of the table's next cell.",
     .cost = "O(rows x pairs of columns) time; 4 bytes per cell of all pair tables (64 MiB at most)",
     .source = "Bezoar, docs/detect/context-contradiction.md",

@@ -353,7 +353,8 @@ static bez_status judge_pair(void *ctx, uint64_t pair, unsigned worker, bez_erro
     uint32_t code_a = g.cell[i] / width, code_b = g.cell[i] % width;
     uint64_t n = g.begin[i + 1] - g.begin[i];
     double expected = (double)x->cols[a].rows[code_a] * (double)x->cols[b].rows[code_b] / (double)x->in->table->n_rows;
-    bez_context_hit hit = {a, b, code_a, code_b, n, (double)n / expected, 0, 0, 0, 0};
+    bez_context_hit hit = {
+        .a = a, .b = b, .code_a = code_a, .code_b = code_b, .support = n, .lift = (double)n / expected};
     judge(x, &g, i, &hit);
     if (g.cell[i] == spiked) hit.spike = spike;
     if (hit.spike > 0 || (hit.mean >= j->mean_least && hit.z >= j->z_least && hit.gain <= j->gain_most))

@@ -33,7 +33,8 @@ typedef struct bez_context_hit {
   double mean; /* mean contradiction per row, in [−2, 2]; natural combinations lie below 0 */
   double
       spike; /* −log10 of the chance of so many rows where the two columns are otherwise nearly independent; 0 none */
-  double z;  /* mean / (standard deviation + 0.3) · √rows, over at most 512 rows */
+  bool one_label; /* its rows carry one label; the detector asks */
+  double z;       /* mean / (standard deviation + 0.3) · √rows, over at most 512 rows */
 } bez_context_hit;
 
 typedef struct bez_context {
