@@ -125,7 +125,8 @@ static bez_status text_column(const bez_detect_input *in, bez_report *report, ui
   s.tile_cap = MAX_MARKS / n_tiles > 256 ? MAX_MARKS / n_tiles : 256;
   s.tiles = calloc(n_tiles, sizeof *s.tiles);
   if (!s.tiles) return bez_fail_memory(err, n_tiles * sizeof *s.tiles);
-  BEZ_TRY(bez_parallel(n_tiles, in->threads, sweep_tile, &s, err));
+  bez_watch watch = bez_detect_watch(in, "character tricks", "tiles");
+  BEZ_TRY(bez_parallel_watched(n_tiles, in->threads, &watch, sweep_tile, &s, err));
   BEZ_TRY(gather(&s, n_tiles, &marks, &n, &full, err));
   if (full)
     bez_report_not_checked(report, false, "BZ-D005 character tricks",
@@ -146,6 +147,8 @@ static bez_status run(const bez_detect_input *in, bez_report *report, bez_error 
     if (st != BEZ_OK) return st;
   }
   for (uint32_t i = 0; i < in->n_features; i++) {
+    if (in->progress && !in->progress(in->progress_ctx, "character tricks", "columns", i, in->n_features))
+      return BEZ_CANCELLED;
     if (in->table->cols[in->features[i]].type != BEZ_COL_CATEGORICAL) continue;
     bez_status st = bez_tricks_values(in, report, in->features[i], err);
     if (st != BEZ_OK) return st;

@@ -184,7 +184,8 @@ static bez_status count_pair(void *ctx, uint64_t pair, unsigned worker, bez_erro
 }
 
 bez_status bez_context_count(bez_context *x, bez_error *err) {
-  return bez_parallel(x->n_pairs, x->in->threads, count_pair, x, err);
+  bez_watch watch = bez_detect_watch(x->in, "context contradiction, counting", "pairs of columns");
+  return bez_parallel_watched(x->n_pairs, x->in->threads, &watch, count_pair, x, err);
 }
 
 /* Over-represented, rare, and neither value lives from the combination alone. */
@@ -366,5 +367,6 @@ static bez_status judge_pair(void *ctx, uint64_t pair, unsigned worker, bez_erro
 
 bez_status bez_context_judge(bez_context *x, double mean_least, double z_least, double gain_most, bez_error *err) {
   judging j = {x, mean_least, z_least, gain_most};
-  return bez_parallel(x->n_pairs, x->in->threads, judge_pair, &j, err);
+  bez_watch watch = bez_detect_watch(x->in, "context contradiction", "pairs of columns");
+  return bez_parallel_watched(x->n_pairs, x->in->threads, &watch, judge_pair, &j, err);
 }

@@ -2,6 +2,7 @@
 #ifndef BEZ_DETECT_DETECTOR_H
 #define BEZ_DETECT_DETECTOR_H
 
+#include "base/threads.h"
 #include "finding/finding.h"
 #include "format/table.h"
 
@@ -35,6 +36,11 @@ typedef struct bez_detect_input {
   void *progress_ctx;
   struct bez_shared *shared; /* never NULL */
 } bez_detect_input;
+
+/* What long tiles ask (base/threads.h): the progress function of the input. */
+static inline bez_watch bez_detect_watch(const bez_detect_input *in, const char *stage, const char *unit) {
+  return (bez_watch){.progress = in->progress, .ctx = in->progress_ctx, .stage = stage, .unit = unit};
+}
 
 typedef struct bez_detector {
   bez_rule rule;

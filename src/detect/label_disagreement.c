@@ -145,7 +145,8 @@ static bez_status judge_rows(judge *j, bez_error *err) {
   j->n_backed = calloc(tiles, sizeof *j->n_backed);
   if (!j->sum || !j->count || !j->threshold || !j->margin || !j->expected || !j->n_issues || !j->n_backed)
     return bez_fail_memory(err, n_rows * sizeof *j->margin);
-  bez_status st = bez_parallel(j->n_tiles, j->in->threads, sum_tile, j, err);
+  bez_watch watch = bez_detect_watch(j->in, "label disagreement", "tiles");
+  bez_status st = bez_parallel_watched(j->n_tiles, j->in->threads, &watch, sum_tile, j, err);
   if (st != BEZ_OK) return st;
   for (size_t t = 1; t < tiles; t++)
     for (size_t k = 0; k < classes; k++) {
@@ -153,7 +154,7 @@ static bez_status judge_rows(judge *j, bez_error *err) {
       j->count[k] += j->count[t * classes + k];
     }
   bez_confident_thresholds(j->sum, j->count, j->model->n_classes, j->threshold);
-  st = bez_parallel(j->n_tiles, j->in->threads, judge_tile, j, err);
+  st = bez_parallel_watched(j->n_tiles, j->in->threads, &watch, judge_tile, j, err);
   for (size_t t = 1; t < tiles && st == BEZ_OK; t++) {
     j->expected[0] += j->expected[t];
     j->n_issues[0] += j->n_issues[t];

@@ -239,8 +239,10 @@ static bez_status examine(const bez_detect_input *in, bez_report *report, uint32
                            LEAST_ROWS);
     goto cleanup;
   }
-  BEZ_TRY(bez_text_model_fit(j.text, j.cls, n_rows, j.n_classes, in->seed, in->threads, &j.model, err));
-  BEZ_TRY(bez_parallel(j.n_tiles, in->threads, judge_tile, &j, err));
+  bez_watch learning = bez_detect_watch(in, "label disagreement in text, learning", "steps");
+  bez_watch judging = bez_detect_watch(in, "label disagreement in text", "tiles");
+  BEZ_TRY(bez_text_model_fit(j.text, j.cls, n_rows, j.n_classes, in->seed, in->threads, &learning, &j.model, err));
+  BEZ_TRY(bez_parallel_watched(j.n_tiles, in->threads, &judging, judge_tile, &j, err));
   tell_limits(&j, report);
   BEZ_TRY(emit(&j, report, err));
 cleanup:

@@ -149,7 +149,9 @@ static bez_status fit_trees(const bez_detect_input *in, bez_label_model *m, bez_
                          .bins = bins,
                          .label = label,
                          .fold = fold};
+  bez_watch watch = bez_detect_watch(in, "label disagreement, trees", "folds");
   bez_boost_params params = bez_boost_defaults();
+  params.watch = &watch;
   if (m->n_classes > 2) params.rounds = 40;
   BEZ_TRY(bez_boost_out_of_fold(&data, &params, in->threads, m->p, err));
   calibrate(m->p, label, n, m->n_classes);
@@ -166,6 +168,8 @@ static bez_status fit_logistic(const bez_detect_input *in, bez_label_model *m, b
   m->coef = calloc(n, sizeof *m->coef);
   if (!m->woe || !m->coef) return bez_fail_memory(err, n * 16);
   for (uint32_t k = 0; k < n; k++) {
+    if (in->progress && !in->progress(in->progress_ctx, "label disagreement, models", "classes", k, n))
+      return bez_watch_fail(err);
     bez_status st = bez_shared_woe(in, m->class_code[n == 1 ? 1 : k], &m->woe[k], err);
     if (st != BEZ_OK) return st;
     m->coef[k] = malloc(((size_t)in->n_features + 1) * sizeof **m->coef);

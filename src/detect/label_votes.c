@@ -81,7 +81,7 @@ static bez_status make_points(const bez_detect_input *in, const layout *l, const
     for (uint32_t c = 0; c < l->n_cat; c++)
       (*cat)[(size_t)i * l->n_cat + c] = bez_code(&in->table->cols[l->cat[c]], rows[i]);
   }
-  *out = (bez_points){n, l->n_num, l->n_cat, *num, *cat, l->weight};
+  *out = (bez_points){.n = n, .n_num = l->n_num, .n_cat = l->n_cat, .num = *num, .cat = *cat, .cat_weight = l->weight};
   return BEZ_OK;
 }
 
@@ -143,6 +143,8 @@ bez_status bez_label_votes(const bez_label_model *m, const bez_detect_input *in,
   *exact = kept == n;
   BEZ_TRY(make_points(in, &l, rows, n, &num[0], &cat[0], &queries, err));
   BEZ_TRY(make_points(in, &l, candidates, kept, &num[1], &cat[1], &points, err));
+  bez_watch watch = bez_detect_watch(in, "label disagreement, nearest rows", "tiles");
+  queries.watch = &watch;
   BEZ_TRY(bez_knn_search(&points, &queries, self, BEZ_NEIGHBOURS, in->threads, in->cpu, index, distance, err));
   count_votes(m, in, rows, n, candidates, index, *votes);
 cleanup:

@@ -100,7 +100,10 @@ static bez_status run_fold(void *ctx, uint64_t fold, unsigned worker, bez_error 
   BEZ_TRY(fold_alloc(t, &s, err));
   start_scores(d, (uint32_t)fold, &s);
   bez_tree_work_split(&s.tree, (uint32_t)fold);
-  for (uint32_t round = 0; round < t->params->rounds && s.tree.n_train > 0; round++) boost_round(d, &s);
+  for (uint32_t round = 0; round < t->params->rounds && s.tree.n_train > 0; round++) {
+    if (!bez_watch_ask(t->params->watch, worker)) BEZ_TRY(bez_watch_fail(err));
+    boost_round(d, &s);
+  }
   for (uint64_t i = 0; i < d->n_rows; i++) {
     if (d->fold[i] != fold) continue;
     float *p = t->p + i * d->n_classes;
@@ -118,5 +121,5 @@ bez_status bez_boost_out_of_fold(const bez_boost_data *data, const bez_boost_par
       params->depth > BEZ_BOOST_DEPTH)
     return bez_fail(err, BEZ_USAGE, "boosted trees", "rows, classes, folds or depth outside the stated range");
   task t = {data, params, p};
-  return bez_parallel(data->n_folds, threads, run_fold, &t, err);
+  return bez_parallel_watched(data->n_folds, threads, params->watch, run_fold, &t, err);
 }

@@ -6,7 +6,7 @@
 #ifndef BEZ_FIT_BOOST_H
 #define BEZ_FIT_BOOST_H
 
-#include "bezoar/base.h"
+#include "base/threads.h"
 
 #define BEZ_BOOST_BINS 64u /* bins per column at the most */
 #define BEZ_BOOST_DEPTH 8u /* ceiling of depth */
@@ -17,6 +17,7 @@ typedef struct bez_boost_params {
   uint32_t depth;     /* levels of splits, 1 … BEZ_BOOST_DEPTH */
   uint32_t min_rows;  /* rows per leaf */
   double rate, ridge; /* shrinkage; penalty on leaf values */
+  bez_watch *watch;   /* asked before each round; may be NULL */
 } bez_boost_params;
 
 bez_boost_params bez_boost_defaults(void);

@@ -132,7 +132,9 @@ bez_status bez_knn_search(const bez_points *points, const bez_points *queries, c
     distance[i] = INFINITY;
   }
   bez_status st = block_points(&s, err);
-  if (st == BEZ_OK) st = bez_parallel(queries->n / TILE + (queries->n % TILE != 0), threads, search_tile, &s, err);
+  if (st == BEZ_OK)
+    st = bez_parallel_watched(queries->n / TILE + (queries->n % TILE != 0), threads, queries->watch, search_tile, &s,
+                              err);
   free(s.num);
   free(s.cat);
   return st;

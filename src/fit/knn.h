@@ -6,7 +6,7 @@
 #ifndef BEZ_FIT_KNN_H
 #define BEZ_FIT_KNN_H
 
-#include "bezoar/base.h"
+#include "base/threads.h"
 
 #define BEZ_KNN_MAX_K 64u
 #define BEZ_KNN_NONE UINT32_MAX
@@ -17,6 +17,7 @@ typedef struct bez_points {
   const float *num;        /* n × n_num, row major, finite */
   const uint32_t *cat;     /* n × n_cat, row major */
   const float *cat_weight; /* n_cat, ≥ 0 */
+  bez_watch *watch;        /* of queries: asked during the search; may be NULL */
 } bez_points;
 
 /* The k nearest of `points` for every query. self: per query the index of the point that is the query itself and is

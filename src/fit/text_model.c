@@ -26,6 +26,7 @@ typedef struct training {
   uint32_t *df; /* per slot */
   bez_grams *scratch;
   float *margin; /* n × n_machines, out of fold */
+  bez_watch *watch;
 } training;
 
 static uint32_t fold_of(const bez_text_model *m, uint64_t row) {
@@ -83,14 +84,14 @@ static bez_status build_matrix(training *t, unsigned threads, bez_error *err) {
   t->df = calloc(m->slots, sizeof *t->df);
   m->idf = malloc(m->slots * sizeof *m->idf);
   if (!t->at || !t->df || !m->idf) return bez_fail_memory(err, m->slots * sizeof *t->df);
-  bez_status st = bez_parallel(tiles, threads, count_tile, t, err);
+  bez_status st = bez_parallel_watched(tiles, threads, t->watch, count_tile, t, err);
   if (st != BEZ_OK) return st;
   for (uint64_t i = 0; i < t->n; i++) t->at[i + 1] += t->at[i];
   for (uint32_t s = 0; s < m->slots; s++) /* seen in one text only: says nothing of another */
     m->idf[s] = t->df[s] < 2 ? 0.0f : (float)(1.0 + log((1.0 + (double)t->n) / (1.0 + t->df[s])));
   t->grams = malloc((t->at[t->n] + 1) * sizeof *t->grams);
   if (!t->grams) return bez_fail_memory(err, t->at[t->n] * sizeof *t->grams);
-  return bez_parallel(tiles, threads, fill_tile, t, err);
+  return bez_parallel_watched(tiles, threads, t->watch, fill_tile, t, err);
 }
 
 static double dot(const float *w, const bez_gram *x, uint64_t n) {
@@ -147,6 +148,7 @@ static bez_status train_machine(void *ctx, uint64_t tile, unsigned worker, bez_e
     if (fold_of(m, t->rows[i]) != fold) order[n++] = i;
   bez_rng rng = bez_rng_make(m->seed, 0x74657874u + tile);
   for (unsigned epoch = 0; epoch < EPOCHS && n; epoch++) {
+    if (!bez_watch_ask(t->watch, worker)) BEZ_TRY(bez_watch_fail(err));
     bez_rng_shuffle(&rng, order, n);
     descend(t, w, alpha, order, n, machine);
   }
@@ -199,9 +201,9 @@ static bez_status allocate(training *t, unsigned threads, bez_error *err) {
 }
 
 bez_status bez_text_model_fit(const bez_column *text, const uint8_t *cls, uint64_t n_rows, uint32_t n_classes,
-                              uint64_t seed, unsigned threads, bez_text_model **out, bez_error *err) {
+                              uint64_t seed, unsigned threads, bez_watch *watch, bez_text_model **out, bez_error *err) {
   bez_status st = BEZ_OK;
-  training t = {0};
+  training t = {.watch = watch};
   *out = NULL;
   t.m = calloc(1, sizeof *t.m);
   t.scratch = calloc(threads, sizeof *t.scratch);
@@ -219,7 +221,7 @@ bez_status bez_text_model_fit(const bez_column *text, const uint8_t *cls, uint64
   BEZ_TRY(choose_rows(&t, err));
   BEZ_TRY(build_matrix(&t, threads, err));
   BEZ_TRY(allocate(&t, threads, err));
-  BEZ_TRY(bez_parallel((uint64_t)BEZ_TEXT_FOLDS * t.m->n_machines, threads, train_machine, &t, err));
+  BEZ_TRY(bez_parallel_watched((uint64_t)BEZ_TEXT_FOLDS * t.m->n_machines, threads, watch, train_machine, &t, err));
   BEZ_TRY(calibrate(&t, err));
   *out = t.m;
   t.m = NULL;

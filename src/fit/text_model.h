@@ -7,6 +7,7 @@
 #ifndef BEZ_FIT_TEXT_MODEL_H
 #define BEZ_FIT_TEXT_MODEL_H
 
+#include "base/threads.h"
 #include "fit/char_grams.h"
 #include "format/table.h"
 
@@ -28,10 +29,11 @@ typedef struct bez_text_model {
   uint64_t n_trained; /* rows the machines saw: all that have a class, or a sample */
 } bez_text_model;
 
-/* cls: per row a class in [0, n_classes) or BEZ_TEXT_NONE; it must outlive the model. n_classes ≥ 2. */
+/* cls: per row a class in [0, n_classes) or BEZ_TEXT_NONE; it must outlive the model. n_classes ≥ 2. watch may be NULL.
+ */
 BEZ_MUST_USE bez_status bez_text_model_fit(const bez_column *text, const uint8_t *cls, uint64_t n_rows,
-                                           uint32_t n_classes, uint64_t seed, unsigned threads, bez_text_model **out,
-                                           bez_error *err);
+                                           uint32_t n_classes, uint64_t seed, unsigned threads, bez_watch *watch,
+                                           bez_text_model **out, bez_error *err);
 void bez_text_model_destroy(bez_text_model *m); /* NULL is fine */
 
 /* Class probabilities of one row by machines that did not see it; p holds n_classes. */

@@ -231,7 +231,8 @@ bez_status bez_arrays_push(const bez_source *source, const char *format, const b
   BEZ_TRY(measure(&p, err));
   BEZ_TRY(make_workers(&p, err));
   BEZ_TRY(declare(&p, format, err));
-  BEZ_TRY(bez_parallel(p.n_tiles, p.n_workers, push_tile, &p, err));
+  bez_watch watch = bez_builder_watch(builder, "reading");
+  BEZ_TRY(bez_parallel_watched(p.n_tiles, p.n_workers, &watch, push_tile, &p, err));
   BEZ_TRY(bez_builder_end_file(builder, p.n_tiles, err));
 cleanup:
   for (unsigned i = 0; p.workers && i < p.n_workers; i++) {

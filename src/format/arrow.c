@@ -71,7 +71,8 @@ static bez_status push_batch(import *im, const struct ArrowArray *batch, bez_err
   }
   im->rows = batch->length;
   uint64_t n_tiles = ((uint64_t)batch->length + TILE_ROWS - 1) / TILE_ROWS;
-  bez_status st = bez_parallel(n_tiles, im->n_lanes, push_tile, im, err);
+  bez_watch watch = bez_builder_watch(im->builder, "reading");
+  bez_status st = bez_parallel_watched(n_tiles, im->n_lanes, &watch, push_tile, im, err);
   im->first_tile += n_tiles;
   return st;
 }

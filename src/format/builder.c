@@ -89,6 +89,10 @@ void bez_builder_progress(const bez_builder *b, bez_progress_fn *fn, void **ctx)
   *ctx = b->options.progress_ctx;
 }
 
+bez_watch bez_builder_watch(const bez_builder *b, const char *stage) {
+  return (bez_watch){.progress = b->options.progress, .ctx = b->options.progress_ctx, .stage = stage, .unit = "tiles"};
+}
+
 bez_status bez_builder_begin_file(bez_builder *b, const char *path, const char *format, uint64_t bytes,
                                   bez_error *err) {
   if (b->n_files >= BEZ_MAX_FILES)

@@ -3,6 +3,7 @@
 #ifndef BEZ_FORMAT_BUILDER_H
 #define BEZ_FORMAT_BUILDER_H
 
+#include "base/threads.h"
 #include "format/table.h"
 
 typedef struct bez_builder bez_builder;
@@ -13,6 +14,9 @@ bez_budget *bez_builder_budget(bez_builder *builder);
 unsigned bez_builder_threads(const bez_builder *builder);
 /* The caller's progress function, to be called from the thread that called the reader; *fn may come back NULL. */
 void bez_builder_progress(const bez_builder *builder, bez_progress_fn *fn, void **ctx);
+
+/* The same for tiles (base/threads.h). */
+bez_watch bez_builder_watch(const bez_builder *builder, const char *stage);
 
 /* Declares the columns. The first call fixes them for the data set; later calls (further files) must name the same
  * columns: any order is mapped by name, a missing or foreign column is BEZ_FORMAT. len NULL: NUL-terminated. With

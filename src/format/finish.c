@@ -123,11 +123,12 @@ bez_status bez_builder_finish(bez_builder *b, bez_table **out, bez_error *err) {
   BEZ_TRY(bez_finish_tiles(&f, err));
   BEZ_TRY(choose_sample(&f, err));
   BEZ_TRY(describe_table(&f, err));
-  BEZ_TRY(bez_parallel(b->n_cols, b->threads, bez_survey_column, &f, err));
+  bez_watch watch = bez_builder_watch(b, "sorting values");
+  BEZ_TRY(bez_parallel_watched(b->n_cols, b->threads, &watch, bez_survey_column, &f, err));
   BEZ_TRY(bez_infer_columns(f.table, &b->options, f.stats, err));
   bez_finish_label_words(&f);
-  BEZ_TRY(bez_parallel(b->n_cols, b->threads, bez_rank_column, &f, err));
-  BEZ_TRY(bez_parallel(f.n_tiles, b->threads, bez_write_tile, &f, err));
+  BEZ_TRY(bez_parallel_watched(b->n_cols, b->threads, &watch, bez_rank_column, &f, err));
+  BEZ_TRY(bez_parallel_watched(f.n_tiles, b->threads, &watch, bez_write_tile, &f, err));
   BEZ_TRY(bez_finish_images(b, f.table, f.keep, err));
   *out = f.table;
   b->table = NULL;

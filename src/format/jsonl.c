@@ -345,13 +345,14 @@ static bez_status jsonl_read(bez_source *source, bez_builder *builder, bez_error
   j.tiles = calloc(j.n_tiles, sizeof *j.tiles);
   j.workers = calloc(j.n_workers, sizeof *j.workers);
   if (!j.tiles || !j.workers) BEZ_TRY(bez_fail_memory(err, j.n_tiles * sizeof *j.tiles));
-  st = bez_parallel(j.n_tiles, j.n_workers, collect_tile, &j, err);
+  bez_watch watch = bez_builder_watch(builder, "reading");
+  st = bez_parallel_watched(j.n_tiles, j.n_workers, &watch, collect_tile, &j, err);
   if (st != BEZ_OK) place_line(&j, err);
   BEZ_TRY(st);
   BEZ_TRY(join_keys(&j, err));
   BEZ_TRY(make_workers(&j, err));
   BEZ_TRY(declare(&j, err));
-  BEZ_TRY(bez_parallel(j.n_tiles, j.n_workers, push_tile, &j, err));
+  BEZ_TRY(bez_parallel_watched(j.n_tiles, j.n_workers, &watch, push_tile, &j, err));
   BEZ_TRY(bez_builder_end_file(builder, j.n_tiles, err));
 cleanup:
   jsonl_free(&j);

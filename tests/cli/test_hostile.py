@@ -85,27 +85,31 @@ def test_signals_leave_no_partial_files(tmp_path, number):
 
 
 def interrupt_while_writing(folder, *args):
-    """Sends SIGINT as soon as a partial output appears; a shell calls the answer 130."""
-    process = start(*args, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while process.poll() is None and not any(".partial-" in p.name for p in folder.iterdir()):
-        time.sleep(0.002)
+    """The output is a pipe that nobody empties before the signal was sent: the command cannot be faster. A shell
+    calls the answer 130."""
+    os.mkfifo(folder / "pipe")
+    process = start(*args, "-o", "pipe", cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    reader = os.open(folder / "pipe", os.O_RDONLY)
+    time.sleep(0.1)  # so that it is in the midst of writing; the outcome does not hang on it
     process.send_signal(signal.SIGINT)
+    while os.read(reader, 1 << 16):
+        pass
     process.communicate(timeout=300)
+    os.close(reader)
+    (folder / "pipe").unlink()
     return process.returncode
 
 
 def test_interrupted_clean_and_poison_leave_nothing(bezoar, tmp_path):
-    """The outputs are packed, so that writing them takes far longer than noticing the signal."""
     data = tmp_path / "big.csv"
-    large_table(data, 600_000)
+    large_table(data, 100_000)
     report = json.loads(bezoar("scan", data, "--label", "label", "--only", "BZ-D005", "--format", "json").stdout)
     (tmp_path / "r.json").write_text(json.dumps(report))
     before = {p.name for p in tmp_path.iterdir()}
-    assert interrupt_while_writing(tmp_path, "clean", data, "--from", "r.json", "-o", "c.csv.gz", "--quarantine",
-                                   "q.csv.gz") == -signal.SIGINT
+    assert interrupt_while_writing(tmp_path, "clean", data, "--from", "r.json", "--quarantine", "q.csv") == -signal.SIGINT
     assert {p.name for p in tmp_path.iterdir()} == before
     assert interrupt_while_writing(tmp_path, "poison", data, "--attack", "flips", "--label", "label", "--rows", "9",
-                                   "-o", "p.csv.gz", "--answer-key", "k.json") == -signal.SIGINT
+                                   "--answer-key", "k.json") == -signal.SIGINT
     assert {p.name for p in tmp_path.iterdir()} == before
 
 
