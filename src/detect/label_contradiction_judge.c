@@ -14,7 +14,8 @@
 #define LABELS_CLEAR 14.0 /* below it, the pattern must be pure: natural effects on the label reach 11 */
 #define LABELS_ALONE 7.0  /* for a value without peers */
 #define PURITY_MIN .9
-#define STRENGTH_WEAK 30.0 /* where the labels say less than BEZ_LCO_LABELS_ERROR */
+#define STRENGTH_WEAK 30.0 /* where the labels say less than BEZ_LCO_LABELS_ERROR … */
+#define STRENGTH_DRAW 20.0 /* … and the rows have no more in common than a random draw */
 #define KIND_CHANCE 2.0    /* standard deviations that rows drawn at random may have in common; each nat beyond costs */
 #define KIND_MOST 5.0      /* … and the most: such rows are of a kind. Planted rows reach 3.6 */
 #define DECISIVE_OTHERS 3u /* so many other values of the same columns stand out: the columns decide by nature */
@@ -50,7 +51,8 @@ static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
   double strength = apparent_strength(p, effect);
   if (p->kind > KIND_MOST * p->kind_sd) return 0;
   strength -= p->n_target * fmax(0, p->kind - KIND_CHANCE * p->kind_sd);
-  return p->labels_llr[effect] < BEZ_LCO_LABELS_ERROR && strength < STRENGTH_WEAK ? 0 : fmax(0, strength);
+  double least = p->kind <= p->kind_sd ? STRENGTH_DRAW : STRENGTH_WEAK;
+  return p->labels_llr[effect] < BEZ_LCO_LABELS_ERROR && strength < least ? 0 : fmax(0, strength);
 }
 
 static bool clear(const bez_lco_pattern *p) {
