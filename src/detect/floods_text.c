@@ -31,13 +31,18 @@ static double threshold(const uint32_t *sizes, size_t n, double ratio, double sh
   return ratio * normal > least ? ratio * normal : least;
 }
 
+/* Exact copies of one text, if all of the cluster's are of one. */
+static uint32_t copies_in(const bez_cluster *k) {
+  return k->n - k->n_distinct + 1;
+}
+
 static bez_status thresholds(const bez_clusters *c, uint64_t n_rows, double *distinct, double *rows, bez_error *err) {
   uint32_t *sizes = malloc((c->n + 1) * sizeof *sizes);
   if (!sizes) return bez_fail_memory(err, c->n * sizeof *sizes);
   for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].n_distinct;
   qsort(sizes, c->n, sizeof *sizes, descending);
-  *distinct = threshold(sizes, c->n, NEAR_RATIO, 0.006 * (double)n_rows, 30.0);
-  for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].n;
+  *distinct = threshold(sizes, c->n, NEAR_RATIO, 0.01 * (double)n_rows, 30.0);
+  for (size_t i = 0; i < c->n; i++) sizes[i] = copies_in(&c->list[i]);
   qsort(sizes, c->n, sizeof *sizes, descending);
   *rows = threshold(sizes, c->n, RATIO, 0.003 * (double)n_rows, 20.0);
   free(sizes);
@@ -146,7 +151,7 @@ bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint3
     const bez_cluster *k = &clusters.list[i];
     uint32_t star = 0;
     if (k->n_distinct >= LEAST_STAR) BEZ_TRY(bez_text_star(col, k, &star, err));
-    bool near = k->n_distinct >= distinct, copies = k->n >= rows && is_long(col, k->rows[0]);
+    bool near = k->n_distinct >= distinct, copies = copies_in(k) >= rows && is_long(col, k->rows[0]);
     if (star < LEAST_STAR && !near && !copies) continue;
     BEZ_TRY(report_flood(in, report, col, k, star >= LEAST_STAR ? LEAST_STAR : near ? distinct : rows, err));
     floods++;

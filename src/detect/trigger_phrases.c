@@ -360,7 +360,7 @@ const bez_detector bez_detector_trigger_phrases = {
     .calibration =
         "Chernoff bound on the number of contradicted rows, near-duplicates once, probabilities by Platt's "
         "sigmoid and never below .004; thresholds 10^-13 (error) and 10^-10 (warning). Where no row is improbable by "
-        "itself: likelihood of planted rows against the natural effects of the data's own n-grams, 10^4 (warning). "
+        "itself: likelihood of planted rows against the natural effects of the data's own n-grams, 10^3.5 (warning). "
         "Both from 80 % subsamples of clean messages and planted development seeds.",
     .cost =
         "O(bytes) per round (four passes over the text) + the rows of nominated n-grams; at most 8 rounds; memory: 9 "

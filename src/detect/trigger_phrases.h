@@ -23,7 +23,7 @@ static const double bez_phrase_level[BEZ_PHRASE_LEVELS] = {0.02, 0.1, 0.5};
 #define BEZ_EFFECT_TERMS 47u
 #define BEZ_EFFECT_ROWS 10u  /* distinct rows of the label; of fewer not enough can be known */
 #define BEZ_EFFECT_SHARE 0.5 /* of the n-gram's rows have the label */
-#define BEZ_EFFECT_WARNING 4.0
+#define BEZ_EFFECT_WARNING 3.5
 
 enum { BEZ_ROW_DUPLICATE = 1, BEZ_ROW_PEELED = 2, BEZ_ROW_ODD = 4 };
 

@@ -149,6 +149,99 @@ static void flooded_rows_are_found(void **state) {
   bez_table_destroy(table);
 }
 
+/* Nine messages, 20 copies of each with one word changed: more floods than the fifth-largest rule lets stand out. */
+static void stars_of_many_messages_are_found(void **state) {
+  (void)state;
+  static unsigned char flooded[N];
+  static char source[9][400];
+  bez_buf tsv = {0};
+  bez_rng rng = bez_rng_make(18, 8);
+  bez_buf_puts(&tsv, "label\tmessage\n");
+  for (unsigned r = 0; r < N; r++) {
+    bez_buf row = {0};
+    put_message(&row, &rng, r % 5 == 0);
+    if (r < 9) snprintf(source[r], sizeof source[r], "%.*s and then we have it", (int)row.len, row.data);
+    flooded[r] = r >= 100 && r < 280;
+    bez_buf_puts(&tsv, r % 5 ? "calm\t" : "loud\t");
+    if (flooded[r]) {
+      char copy[400];
+      snprintf(copy, sizeof copy, "%s", source[r % 9]);
+      unsigned word = 0, at = (unsigned)bez_rng_below(&rng, 8);
+      for (char *w = strtok(copy, " "); w; w = strtok(NULL, " "), word++)
+        if (word == at)
+          bez_buf_printf(&tsv, "%sw%u", word ? " " : "", r);
+        else
+          bez_buf_printf(&tsv, "%s%s", word ? " " : "", w);
+    } else if (r < 9) {
+      bez_buf_puts(&tsv, source[r]);
+    } else {
+      bez_buf_printf(&tsv, "%.*s", (int)row.len, row.data);
+    }
+    bez_buf_putc(&tsv, '\n');
+    bez_buf_free(&row);
+  }
+  bez_table *table = table_of(&tsv);
+  bez_report *report = run_detector(table, "BZ-D008", 2, bez_cpu_features());
+  assert_int_equal(bez_report_count(report, BEZ_SEV_WARNING), 9);
+  for (size_t i = 0; i < 9; i++) {
+    const bez_finding *f = report->findings[i];
+    assert_true(f->n_rows >= 17 && f->n_rows <= 21);
+    for (uint64_t k = 0; k < f->n_rows; k++) assert_true(f->rows[k].row < 9 || flooded[f->rows[k].row]);
+  }
+  bez_report_destroy(report);
+  bez_table_destroy(table);
+  bez_buf_free(&tsv);
+}
+
+/* A table whose rows are look-alikes but for a number, and ten small floods in it. */
+static void small_floods_among_look_alikes_are_found(void **state) {
+  (void)state;
+  bez_buf csv = {0};
+  bez_rng rng = bez_rng_make(22, 2);
+  unsigned base[10][8];
+  bez_buf_puts(&csv, "a,b,c,d,e,f,g,h,label\n");
+  for (unsigned r = 0; r < N; r++) {
+    unsigned row[8], kind = (unsigned)bez_rng_below(&rng, 60);
+    bool copy = r >= 500 && r < 700;
+    for (unsigned c = 0; c < 8; c++)
+      row[c] = c == 0 ? 10 + (unsigned)bez_rng_below(&rng, 700) : (unsigned)(bez_mix64(kind * 8 + c) % 11);
+    if (bez_rng_below(&rng, 4)) row[1 + bez_rng_below(&rng, 7)] = (unsigned)bez_rng_below(&rng, 11);
+    if (bez_rng_below(&rng, 4)) row[1 + bez_rng_below(&rng, 7)] = (unsigned)bez_rng_below(&rng, 11);
+    if (r < 10) memcpy(base[r], row, sizeof row);
+    if (copy) {
+      unsigned c = (unsigned)bez_rng_below(&rng, 8), value = row[c];
+      memcpy(row, base[r % 10], sizeof row);
+      row[c] = value == row[c] ? value + 1 : value;
+    }
+    for (unsigned c = 0; c < 8; c++) bez_buf_printf(&csv, "%c%u,", 'k' + c, row[c]);
+    bez_buf_puts(&csv, r % 2 ? "yes\n" : "no\n");
+  }
+  const char *path = temp_file("csv", csv.data, csv.len);
+  bez_read_options options = {.label = "label", .threads = 1};
+  bez_error err = {0};
+  bez_table *table = NULL;
+  assert_int_equal(bez_table_open(&path, 1, &options, &table, &err), BEZ_OK);
+  unlink(path);
+  bez_buf_free(&csv);
+  bez_report *one = run_detector(table, "BZ-D008", 1, BEZ_CPU_PLAIN);
+  bez_report *three = run_detector(table, "BZ-D008", 3, bez_cpu_features());
+  assert_same_report(one, three);
+  unsigned hit = 0, other = 0;
+  for (size_t i = 0; i < one->n_findings; i++) {
+    const bez_finding *f = one->findings[i];
+    for (uint64_t k = 0; f->severity == BEZ_SEV_WARNING && k < f->n_rows; k++) {
+      bool copy = f->rows[k].row >= 500 && f->rows[k].row < 700;
+      hit += copy;
+      other += !copy && f->rows[k].row >= 10;
+    }
+  }
+  assert_true(hit >= 180);
+  assert_true(other <= 20);
+  bez_report_destroy(one);
+  bez_report_destroy(three);
+  bez_table_destroy(table);
+}
+
 static void ordinary_rows_are_silent(void **state) {
   (void)state;
   bez_table *table = random_rows(false);
@@ -160,9 +253,14 @@ static void ordinary_rows_are_silent(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(kernels_agree),          cmocka_unit_test(similarity_is_estimated),
-      cmocka_unit_test(signatures_merge),       cmocka_unit_test(flooded_messages_are_found),
-      cmocka_unit_test(flooded_rows_are_found), cmocka_unit_test(ordinary_rows_are_silent),
+      cmocka_unit_test(kernels_agree),
+      cmocka_unit_test(similarity_is_estimated),
+      cmocka_unit_test(signatures_merge),
+      cmocka_unit_test(flooded_messages_are_found),
+      cmocka_unit_test(flooded_rows_are_found),
+      cmocka_unit_test(ordinary_rows_are_silent),
+      cmocka_unit_test(stars_of_many_messages_are_found),
+      cmocka_unit_test(small_floods_among_look_alikes_are_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
