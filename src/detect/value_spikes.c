@@ -188,7 +188,8 @@ static bez_status emit_odd(const bez_detect_input *in, bez_report *report, const
   f->p_value = exp(fmin(odd->log_p, 0));
   bez_finding_number(report, f, "support", (double)odd->rows);
   bez_finding_number(report, f, "share of the label in neighbouring values", odd->local);
-  bez_finding_number(report, f, "effect of this column's values by nature (sd, log-odds)", odd->habit);
+  if (!isnan(odd->habit))
+    bez_finding_number(report, f, "effect of this column's values by nature (sd, log-odds)", odd->habit);
   bez_finding_number(report, f, "standard errors between rows of other labels and of this one", odd->apart);
   bez_finding_number(report, f, "standard errors from rows of other labels", odd->pull);
   bez_finding_number(report, f, "standard errors from a random draw of them", odd->kind);

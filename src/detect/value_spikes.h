@@ -25,7 +25,8 @@ typedef struct bez_odd_value {
   uint64_t rows, of_target; /* rows with the value, and those among them that carry the target */
   uint64_t peers;           /* other numbers of the column that fix a label */
   double local;             /* share of the target in the rows with neighbouring numbers */
-  double habit;             /* how much numbers of this column move the label by nature: standard deviation, log-odds */
+  double habit; /* how much numbers of this column move the label by nature: standard deviation, log-odds; NaN: not
+                   asked */
   double log_p; /* ln P(so many of one label | neighbours, habit) · values tested; above 0 where it means nothing */
   double apart; /* standard errors between rows of other labels and of the target, for so many rows */
   double pull;  /* standard errors between these rows and rows of other labels, along that line */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "detect/value_spikes.h"
 #include "math/logit_normal.h"
+#include "math/tails.h"
 
 #define ROWS_LEAST 12u
 #define PURITY_LEAST 0.85 /* some rows may hold the number by nature */
@@ -16,7 +17,10 @@
 #define DISTINCT_LEAST 10u /* fewer numbers do not tell what the column does by nature */
 #define WINDOW 10u         /* neighbours by rank on either side */
 #define SMOOTHING 20.0     /* rows of the column's share added to the neighbours */
+#define TARGETS_MANY 64u   /* of more labels only those of a hundredth of the rows are asked */
+#define FITTED_ALL 8000u   /* numbers fitted over all labels together … */
 #define FITTED_MOST 1000u  /* numbers that the column's habit is fitted to */
+#define LOG_P_PLAIN (-1.0) /* ln of a tail that needs no explanation */
 #define N_HABITS 10u
 #define CELLS_MOST (1u << 24)
 
@@ -96,7 +100,10 @@ static void find_local(by_label *b, uint32_t target) {
 
 static void fit_habit(by_label *b, uint32_t target) {
   memset(b->fitted, 0, sizeof b->fitted);
-  b->step = b->numbers.n / FITTED_MOST + 1;
+  size_t most = b->n_labels > FITTED_ALL / FITTED_MOST
+                    ? FITTED_ALL / (b->n_labels < TARGETS_MANY ? b->n_labels : TARGETS_MANY)
+                    : FITTED_MOST;
+  b->step = b->numbers.n / most + 1;
   for (size_t i = 0; i < b->numbers.n; i += b->step)
     for (uint32_t h = 0; b->numbers.count[i] >= 2 && h < N_HABITS; h++)
       b->fitted[h] += bez_logit_normal_log_mass(rows_of(b, i, target), b->numbers.count[i], b->local[i], habits[h]);
@@ -105,6 +112,8 @@ static void fit_habit(by_label *b, uint32_t target) {
 /* The tail of this number's labels, averaged over the habits as the column's other numbers weigh them. */
 static double log_tail(const by_label *b, size_t i, uint32_t target, double *habit) {
   uint64_t n = b->numbers.count[i], k = rows_of(b, i, target);
+  *habit = NAN;
+  if (bez_binomial_log_sf(k, n, 1 / (1 + exp(-b->local[i]))) > LOG_P_PLAIN) return 0; /* the neighbours do so too */
   double weight[N_HABITS], most = -INFINITY, sum = 0, tail = 0;
   for (uint32_t h = 0; h < N_HABITS; h++) {
     bool own = i % b->step == 0;
@@ -174,6 +183,7 @@ static bez_status find_for(by_label *b, uint32_t col_at, uint32_t target, found 
 
 static bool may_be_target(const bez_detect_input *in, uint32_t target) {
   uint64_t rows = in->table->cols[in->label].count[target], n_rows = in->table->n_rows;
+  if (in->table->cols[in->label].n_values > TARGETS_MANY && rows < n_rows / 100) return false;
   return rows > 0 && n_rows - rows >= DONORS_LEAST && (double)rows <= TARGET_MOST * (double)n_rows;
 }
 
