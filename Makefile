@@ -16,7 +16,8 @@ build: ## build build/bezoar (Release, GCC)
 	@tools/bootstrap.sh build
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD).cmake.log 2>&1 || { cat $(BUILD).cmake.log; exit 1; }
 	@rm -f $(BUILD).cmake.log
-	@ninja -C $(BUILD) --quiet
+	@test -x $(BUILD)/bezoar || echo "building $(BUILD)/bezoar (a minute or two)"
+	@ninja -C $(BUILD) --quiet >$(BUILD)/build.log || { cat $(BUILD)/build.log; exit 1; }
 
 check: ## install what is missing, run all tests
 	@tools/bootstrap.sh build check
