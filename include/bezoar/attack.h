@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 typedef struct bez_attack_info {
-  const char *name, *title, *summary, *kind /* "tabular", "text", "both" */, *parameters, *source;
+  const char *name, *title, *summary, *kind /* "tabular", "text", "image", "any" */, *parameters, *source;
   bool clean_label;
 } bez_attack_info;
 BEZ_API size_t bez_attack_count(void);
@@ -18,6 +18,8 @@ BEZ_API bez_attack_info bez_attack_get(size_t index);
 typedef struct bez_poison_options {
   const char *attack;        /* a name of the catalogue */
   const char *target;        /* label the trigger pushes to; NULL: the most frequent label */
+  const char *source_class;  /* dirty-label attacks: poison only rows of this label; NULL: of any other label */
+  const char *labels_out;    /* where the labels of read.labels_file go, changed; NULL none */
   uint64_t rows;             /* rows to poison … */
   double share;              /* … or this share of all rows, (0, 1); exactly one of both is set */
   const char *const *params; /* "key=value", attack specific */
@@ -26,7 +28,8 @@ typedef struct bez_poison_options {
 } bez_poison_options;
 
 /* Poisons the one file `path` into out_path (every untouched byte kept) and writes the answer key as JSON:
- * attack, seed, rows (0-based data rows), trigger, target, columns, natural rows that match the trigger.
+ * attack, seed, rows (0-based data rows), trigger, target, columns, natural rows that match the trigger. Pictures (npy,
+ * idx) keep their type and layout; their labels come from read.labels_file and go to labels_out.
  * Nested: with the same seed the rows of K ≤ K' are the first K of those of K'. */
 BEZ_API BEZ_MUST_USE bez_status bez_poison(const char *path, const bez_poison_options *options, const char *out_path,
                                            const char *key_path, bez_error *err);

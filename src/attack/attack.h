@@ -13,6 +13,8 @@ typedef struct bez_attack_input {
   const bez_table *table;
   uint32_t target;   /* label code; meaningless when the table has no label (only label_optional attacks see that) */
   bool target_given; /* false: target is the most frequent label */
+  uint32_t source;   /* only rows of this label are poisoned … */
+  bool source_given; /* … where it was given */
   uint64_t rows;     /* how many to poison, ≥ 1 */
   uint64_t seed;
   const char *const *params;
@@ -22,8 +24,8 @@ typedef struct bez_attack_input {
 /* What the attack decided; strings live in the plan's arena. */
 typedef struct bez_attack_plan {
   bez_arena arena;
-  bez_rewrite rewrite;
-  uint64_t *rows; /* poisoned rows of the output file, ascending */
+  bez_rewrite rewrite; /* of pictures: .painting; label edits go to the labels file */
+  uint64_t *rows;      /* poisoned rows of the output file, ascending */
   size_t n_rows;
   uint64_t *natural; /* rows that equal trigger and target without us, ascending: scored neither way */
   size_t n_natural;

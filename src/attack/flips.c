@@ -6,6 +6,7 @@
 static bool has_other_label(const void *ctx, uint64_t row) {
   const bez_attack_input *in = ctx;
   uint32_t code = bez_code(&in->table->cols[in->table->label], row);
+  if (in->source_given && code != in->source) return false;
   return code >= BEZ_CODE_FIRST && !(in->target_given && code == in->target);
 }
 
@@ -39,7 +40,7 @@ const bez_attack bez_attack_flips = {
     .info = {.name = "flips",
              .title = "Label flips",
              .summary = "Labels of random rows are changed: to the target where one is given, else to any other label.",
-             .kind = "both",
+             .kind = "any",
              .parameters = "",
              .source = "Biggio, Nelson, Laskov, Support Vector Machines Under Adversarial Label Noise, ACML 2011"},
     .plan = plan,

@@ -139,7 +139,7 @@ const bez_attack bez_attack_flood = {
              .title = "Flood of near copies",
              .summary = "Near copies of a few rows are appended: one cell, or one word of the text, differs. Sources "
                         "have the target label where one is given.",
-             .kind = "both",
+             .kind = "any",
              .parameters = "copies",
              .source = "Carlini et al., Poisoning Web-Scale Training Datasets is Practical, IEEE S&P 2024"},
     .label_optional = true,

@@ -52,6 +52,34 @@ bez_status bez_attack_params_known(const bez_attack_input *in, const char *known
   return BEZ_OK;
 }
 
+bez_status bez_attack_number(const bez_attack_input *in, const char *key, double low, double high, double *value,
+                             bez_error *err) {
+  const char *text = bez_attack_param(in, key);
+  char *end;
+  if (!text) return BEZ_OK;
+  double given = strtod(text, &end);
+  if (end == text || *end || !(given >= low && given <= high))
+    return bez_fail(err, BEZ_USAGE, text, "%s= is a number from %g to %g", key, low, high);
+  *value = given;
+  return BEZ_OK;
+}
+
+bez_status bez_attack_choice(const bez_attack_input *in, const char *key, const char *known, uint32_t *chosen,
+                             bez_error *err) {
+  const char *text = bez_attack_param(in, key);
+  uint32_t index = 0;
+  if (!text) return BEZ_OK;
+  for (const char *p = known; *p; index++) {
+    size_t n = strcspn(p, " ");
+    if (n == strlen(text) && memcmp(p, text, n) == 0) {
+      *chosen = index;
+      return BEZ_OK;
+    }
+    p += n + (p[n] == ' ');
+  }
+  return bez_fail(err, BEZ_USAGE, text, "%s= is one of: %s", key, known);
+}
+
 bez_status bez_attack_list(const char *text, bez_arena *arena, const char **items, uint32_t max, uint32_t *n,
                            bez_error *err) {
   *n = 0;
@@ -133,7 +161,8 @@ bez_status bez_attack_natural_rows(const bez_attack_input *in, bez_attack_plan *
 
 bool bez_attack_label_fits(const bez_attack_input *in, bool clean_label, uint64_t row) {
   uint32_t code = bez_code(&in->table->cols[in->table->label], row);
-  return clean_label ? code == in->target : code >= BEZ_CODE_FIRST && code != in->target;
+  if (clean_label) return code == in->target;
+  return in->source_given ? code == in->source : code >= BEZ_CODE_FIRST && code != in->target;
 }
 
 bez_status bez_edit_list_make(bez_attack_plan *plan, uint64_t rows, uint32_t per_row, bez_edit_list *list,

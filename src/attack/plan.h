@@ -13,6 +13,12 @@ bez_rng bez_attack_row_rng(const bez_attack_input *in, uint64_t row);
 const char *bez_attack_param(const bez_attack_input *in, const char *key);
 /* BEZ_USAGE when a parameter's key is not among `known` (space separated). */
 BEZ_MUST_USE bez_status bez_attack_params_known(const bez_attack_input *in, const char *known, bez_error *err);
+/* The number behind "key=" within [low, high]; *value stays where there is none. */
+BEZ_MUST_USE bez_status bez_attack_number(const bez_attack_input *in, const char *key, double low, double high,
+                                          double *value, bez_error *err);
+/* Which of `known` (space separated) stands behind "key="; *chosen stays where there is none. */
+BEZ_MUST_USE bez_status bez_attack_choice(const bez_attack_input *in, const char *key, const char *known,
+                                          uint32_t *chosen, bez_error *err);
 /* Splits a comma separated list into at most max items, copied to the arena; BEZ_USAGE above max. */
 BEZ_MUST_USE bez_status bez_attack_list(const char *text, bez_arena *arena, const char **items, uint32_t max,
                                         uint32_t *n, bez_error *err);
@@ -32,7 +38,8 @@ BEZ_MUST_USE bez_status bez_attack_choose_rows(const bez_attack_input *in, bez_a
 BEZ_MUST_USE bez_status bez_attack_natural_rows(const bez_attack_input *in, bez_attack_plan *plan, bez_row_test test,
                                                 const void *ctx, bez_error *err);
 
-/* Rows of the target (clean-label attacks) or labelled rows of another class (dirty-label attacks). */
+/* Rows of the target (clean-label attacks) or labelled rows of another class (dirty-label attacks), of the
+ * source class where one was given. */
 bool bez_attack_label_fits(const bez_attack_input *in, bool clean_label, uint64_t row);
 
 /* Room for `per_row` edits in each of plan->rows; appends keep the order row, then column. */

@@ -18,6 +18,11 @@ static const bez_option options[] = {
     {"target", 0, BEZ_ARG_TEXT, .value = "LABEL",
      .help = "Label the trigger pushes to; without it the most frequent label."},
     {"label", 0, BEZ_ARG_TEXT, .value = "COL", .help = "Column with the labels; guessed where not given."},
+    {"source-class", 0, BEZ_ARG_TEXT, .value = "LABEL",
+     .help = "Poison only rows of this label; without it rows of any label but the target."},
+    {"labels-file", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Labels of pictures, one per row: npy, IDX, CSV … (column label, its only one, or --label)."},
+    {"labels-out", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Where the changed labels of --labels-file go."},
     {"text", 0, BEZ_ARG_TEXT, .repeat = true, .value = "COL", .help = "Column with free text."},
     {"id", 0, BEZ_ARG_TEXT, .value = "COL", .help = "Column that names each row."},
     {"type", 0, BEZ_ARG_TEXT, .repeat = true, .value = "COL=TYPE",
@@ -31,15 +36,20 @@ static const bez_option options[] = {
 
 static bez_status check(const bez_args *args, bez_error *err) {
   static const char *const needed[] = {"attack", "output", "answer-key"};
-  const char *inputs[] = {args->positional[0]};
+  const char *labels = bez_args_text(args, "labels-file"), *labels_out = bez_args_text(args, "labels-out");
+  const char *inputs[] = {args->positional[0], labels};
+  size_t n_inputs = labels ? 2 : 1;
   const char *out = bez_args_text(args, "output"), *key = bez_args_text(args, "answer-key");
   bez_status st = BEZ_OK;
   for (size_t i = 0; i < 3; i++)
     if (!bez_args_text(args, needed[i])) return bez_fail(err, BEZ_USAGE, "poison", "needs --%s", needed[i]);
   if (bez_args_given(args, "rows") == bez_args_given(args, "share"))
     BEZ_TRY(bez_fail(err, BEZ_USAGE, "poison", "needs either --rows K or --share P"));
-  BEZ_TRY(bez_outputs_check_path("--output", out, inputs, 1, err));
-  BEZ_TRY(bez_outputs_check_path("--answer-key", key, inputs, 1, err));
+  BEZ_TRY(bez_outputs_check_path("--output", out, inputs, n_inputs, err));
+  BEZ_TRY(bez_outputs_check_path("--answer-key", key, inputs, n_inputs, err));
+  if (labels_out) BEZ_TRY(bez_outputs_check_path("--labels-out", labels_out, inputs, n_inputs, err));
+  if (labels_out && (!strcmp(labels_out, out) || !strcmp(labels_out, key)))
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, "--labels-out", "%s is another output as well", labels_out));
   if (!strcmp(out, key)) BEZ_TRY(bez_fail(err, BEZ_USAGE, "--answer-key", "%s is also --output", key));
 cleanup:
   return st;
@@ -49,10 +59,13 @@ static int run(const bez_args *args) {
   bez_error err = {0};
   bez_poison_options o = {.attack = bez_args_text(args, "attack"),
                           .target = bez_args_text(args, "target"),
+                          .source_class = bez_args_text(args, "source-class"),
+                          .labels_out = bez_args_text(args, "labels-out"),
                           .rows = bez_args_number(args, "rows"),
                           .share = bez_args_real(args, "share")};
   o.n_params = bez_args_list(args, "param", &o.params);
   o.read.label = bez_args_text(args, "label");
+  o.read.labels_file = bez_args_text(args, "labels-file");
   o.read.id = bez_args_text(args, "id");
   o.read.n_text = bez_args_list(args, "text", &o.read.text);
   o.read.n_types = bez_args_list(args, "type", &o.read.types);
@@ -91,11 +104,14 @@ const bez_command bez_command_poison = {
     .description = "Writes a poisoned copy of one file and an answer key with the poisoned rows and the trigger. "
                    "Dirty-label attacks change rows of other classes in place and set their label; clean-label "
                    "attacks write the trigger into rows of the target class. Every other byte stays. The same seed "
-                   "gives the same copy.\n"
+                   "gives the same copy. Pictures (npy, IDX) keep their type and layout; their labels come from "
+                   "--labels-file and go, changed, to --labels-out.\n"
                    "\n"
                    "This is for testing one's own pipeline: plant, scan, compare with the key.",
     .examples = "bezoar poison data.csv --attack rare-combo --label y --rows 60 --seed 7 -o p.csv --answer-key k.json "
-                "— a two-column trigger in 60 rows",
+                "— a two-column trigger in 60 rows\n"
+                "bezoar poison images.npy --labels-file labels.npy --attack badnets --share 0.02 --source-class 14 "
+                "--target 3 -o p.npy --labels-out pl.npy --answer-key k.json — a patch on pictures of one class",
     .options = options,
     .min_positional = 1,
     .max_positional = 1,

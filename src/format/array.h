@@ -62,5 +62,16 @@ size_t bez_array_cell_room(const bez_field *field);
 
 /* The number in an item of a plain number type (BOOL … FLOAT). */
 double bez_array_number(const bez_field *field, const uint8_t *item);
+/* The way back: the nearest value that an item of a plain number type can hold. */
+void bez_array_set_number(const bez_field *field, double value, uint8_t *item);
+/* The text of a cell as an item; BEZ_USAGE when it does not fit, BEZ_UNSUPPORTED for times. */
+BEZ_MUST_USE bez_status bez_array_set_text(const bez_field *field, const char *text, size_t len, uint8_t *item,
+                                           bez_error *err);
+
+/* Reads an IDX header from the first bytes of a file of `total` bytes; data_at is set, and the items are known to lie
+ * within total. field: room for the one field. */
+BEZ_MUST_USE bez_status bez_idx_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject,
+                                       bez_field *field, bez_array *out, bez_error *err);
+#define BEZ_IDX_HEADER_MAX (4 + 4 * BEZ_ARRAY_MAX_DIMS)
 
 #endif

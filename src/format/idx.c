@@ -29,40 +29,39 @@ static bool be32(bez_cursor *c, uint64_t *out) {
   return true;
 }
 
-/* The header as an array whose items are known to lie within the file. */
-static bez_status parse(const bez_source *source, const uint8_t *head, size_t len, bez_field *field, bez_array *out,
-                        bez_error *err) {
+bez_status bez_idx_header(const uint8_t *head, size_t len, uint64_t total, const char *subject, bez_field *field,
+                          bez_array *out, bez_error *err) {
   bez_cursor c = {.data = head, .len = len, .pos = 4};
   const idx_type *type = len >= 4 ? find_type(head[2]) : NULL;
-  if (!type || head[0] || head[1]) return bez_fail_at(err, BEZ_FORMAT, source->path, -1, 0, "not an IDX file");
+  if (!type || head[0] || head[1]) return bez_fail_at(err, BEZ_FORMAT, subject, -1, 0, "not an IDX file");
   *field = (bez_field){.name = "value", .kind = type->kind, .size = type->size, .swap = type->size > 1};
   *out = (bez_array){.fields = field, .n_fields = 1, .n_dims = head[3], .stride = type->size};
   if (out->n_dims == 0 || out->n_dims > BEZ_ARRAY_MAX_DIMS)
-    return bez_fail_at(err, BEZ_UNSUPPORTED, source->path, -1, 3, "an IDX array of %u dimensions", out->n_dims);
+    return bez_fail_at(err, BEZ_UNSUPPORTED, subject, -1, 3, "an IDX array of %u dimensions", out->n_dims);
   for (uint32_t i = 0; i < out->n_dims; i++) {
     if (!be32(&c, &out->dim[i]))
-      return bez_fail_at(err, BEZ_FORMAT, source->path, -1, (int64_t)c.pos, "the header is cut off");
+      return bez_fail_at(err, BEZ_FORMAT, subject, -1, (int64_t)c.pos, "the header is cut off");
     if (i && __builtin_mul_overflow(out->stride, out->dim[i], &out->stride))
-      return bez_fail(err, BEZ_LIMIT, source->path, "a row is too large");
+      return bez_fail(err, BEZ_LIMIT, subject, "a row is too large");
   }
   out->n_rows = out->dim[0];
   out->data_at = c.pos;
-  if (out->stride == 0) return bez_fail(err, BEZ_FORMAT, source->path, "the rows are empty");
-  if (__builtin_mul_overflow(out->n_rows, out->stride, &out->data_size) || out->data_size > source->size - c.pos)
-    return bez_fail_at(err, BEZ_FORMAT, source->path, -1, (int64_t)source->size,
+  if (out->stride == 0) return bez_fail(err, BEZ_FORMAT, subject, "the rows are empty");
+  if (__builtin_mul_overflow(out->n_rows, out->stride, &out->data_size) || out->data_size > total - c.pos)
+    return bez_fail_at(err, BEZ_FORMAT, subject, -1, (int64_t)total,
                        "%llu rows of %llu bytes are announced, %llu bytes are there", (unsigned long long)out->n_rows,
-                       (unsigned long long)out->stride, (unsigned long long)(source->size - c.pos));
+                       (unsigned long long)out->stride, (unsigned long long)(total - c.pos));
   return BEZ_OK;
 }
 
 static bez_status idx_read(bez_source *source, bez_builder *builder, bez_error *err) {
-  uint8_t head[4 + 4 * BEZ_ARRAY_MAX_DIMS];
+  uint8_t head[BEZ_IDX_HEADER_MAX];
   size_t got = 0;
   bez_field field;
   bez_array array;
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_source_read(source, 0, head, sizeof head, &got, err));
-  BEZ_TRY(parse(source, head, got, &field, &array, err));
+  BEZ_TRY(bez_idx_header(head, got, source->size, source->path, &field, &array, err));
   if (array.data_at + array.data_size < source->size)
     bez_builder_remark(builder, "trailing-bytes", source->path, source->size - array.data_at - array.data_size, -1,
                        "bytes behind the array's data");

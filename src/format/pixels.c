@@ -14,11 +14,8 @@ typedef struct pixels {
   const bez_source *source;
   const bez_array *array;
   const bez_field *field;
-  bez_builder *builder;
-  uint32_t height, width, channels, kept; /* kept: channels that stay */
-  bool planar;                            /* N×C×H×W */
-  double low, high, scale, shift;         /* pixel = value · scale + shift */
-  uint64_t not_a_number;
+  bez_pixel_layout *layout;
+  double low, high;
   uint8_t *block;
   uint64_t rows; /* of a block */
 } pixels;
@@ -29,17 +26,18 @@ static bool is_channels(uint64_t n) {
 
 static bez_status axes(pixels *p, bez_error *err) {
   const bez_array *a = p->array;
+  bez_pixel_layout *l = p->layout;
   uint64_t h = a->dim[1], w = a->dim[2], c = 1;
   if (a->n_dims == 4) {
-    p->planar = !is_channels(a->dim[3]) && is_channels(a->dim[1]);
-    if (!p->planar && !is_channels(a->dim[3]))
+    l->planar = !is_channels(a->dim[3]) && is_channels(a->dim[1]);
+    if (!l->planar && !is_channels(a->dim[3]))
       return bez_fail(err, BEZ_UNSUPPORTED, p->source->path,
                       "%llu × %llu × %llu × %llu: no axis of 1, 3 or 4 channels, these are no pictures",
                       (unsigned long long)a->dim[0], (unsigned long long)a->dim[1], (unsigned long long)a->dim[2],
                       (unsigned long long)a->dim[3]);
-    c = p->planar ? a->dim[1] : a->dim[3];
-    h = a->dim[p->planar ? 2 : 1];
-    w = a->dim[p->planar ? 3 : 2];
+    c = l->planar ? a->dim[1] : a->dim[3];
+    h = a->dim[l->planar ? 2 : 1];
+    w = a->dim[l->planar ? 3 : 2];
   } else if (is_channels(w) && h >= 16 && a->dim[0] >= 16) {
     return bez_fail(err, BEZ_UNSUPPORTED, p->source->path,
                     "%llu × %llu × %llu looks like one colour picture; a data set has a first axis of pictures",
@@ -48,17 +46,18 @@ static bez_status axes(pixels *p, bez_error *err) {
   if (h > BEZ_MAX_IMAGE_SIDE || w > BEZ_MAX_IMAGE_SIDE)
     return bez_fail(err, BEZ_LIMIT, p->source->path, "a picture of %llu × %llu pixels is too large",
                     (unsigned long long)h, (unsigned long long)w);
-  p->height = (uint32_t)h;
-  p->width = (uint32_t)w;
-  p->channels = (uint32_t)c;
-  p->kept = c == 4 ? 3 : (uint32_t)c;
+  l->height = (uint32_t)h;
+  l->width = (uint32_t)w;
+  l->channels = (uint32_t)c;
+  l->kept = c == 4 ? 3 : (uint32_t)c;
   if (p->field->kind > BEZ_ITEM_FLOAT)
     return bez_fail(err, BEZ_UNSUPPORTED, p->source->path, "pictures of text or dates");
-  return bez_builder_images(p->builder, p->source->path, p->height, p->width, p->kept, err);
+  if (a->stride > BEZ_MAX_IMAGE_BYTES * 8) return bez_fail(err, BEZ_LIMIT, p->source->path, "a picture is too large");
+  return BEZ_OK;
 }
 
-static bool is_bytes(const pixels *p) {
-  return p->field->kind == BEZ_ITEM_UINT && p->field->size == 1;
+static bool is_bytes(const bez_field *field) {
+  return field->kind == BEZ_ITEM_UINT && field->size == 1;
 }
 
 static bez_status load(const pixels *p, uint64_t row, uint64_t rows, bez_error *err) {
@@ -93,70 +92,110 @@ static bez_status find_range(pixels *p, bez_error *err) {
 }
 
 static bez_status choose_scale(pixels *p, bez_error *err) {
-  p->scale = 1;
-  if (is_bytes(p)) return BEZ_OK;
+  bez_pixel_layout *l = p->layout;
+  l->scale = 1;
+  if (is_bytes(p->field)) return BEZ_OK;
   bez_status st = find_range(p, err);
   if (st != BEZ_OK) return st;
   bool real = p->field->kind == BEZ_ITEM_FLOAT;
   if (p->field->kind == BEZ_ITEM_BOOL || (real && p->low >= 0 && p->high <= 1)) {
-    p->scale = 255;
+    l->scale = 255;
   } else if (real && p->low >= -1 && p->high <= 1) {
-    p->scale = p->shift = 127.5;
+    l->scale = l->shift = 127.5;
   } else if (!(p->low >= 0 && p->high <= 255) && p->high > p->low) {
-    p->scale = 255 / (p->high - p->low);
-    p->shift = -p->low * p->scale;
-    bez_builder_remark(p->builder, "pixels-scaled", p->source->path, p->array->n_rows, -1,
-                       "numbers outside 0 … 255 were scaled from least to largest");
+    l->scale = 255 / (p->high - p->low);
+    l->shift = -p->low * l->scale;
+    l->stretched = true;
   }
   return BEZ_OK;
 }
 
-static uint8_t pixel_of(pixels *p, const uint8_t *item) {
-  double v = bez_array_number(p->field, item);
+static bez_status begin(pixels *p, bez_error *err) {
+  bez_status st = axes(p, err);
+  if (st != BEZ_OK) return st;
+  p->rows = p->array->stride && BLOCK_BYTES / p->array->stride ? BLOCK_BYTES / p->array->stride : 1;
+  p->block = malloc(p->rows * p->array->stride + 1);
+  return p->block ? BEZ_OK : bez_fail_memory(err, p->rows * p->array->stride);
+}
+
+bez_status bez_pixel_layout_find(const bez_source *source, const bez_array *array, bez_pixel_layout *layout,
+                                 bez_error *err) {
+  *layout = (bez_pixel_layout){0};
+  pixels p = {.source = source, .array = array, .field = &array->fields[0], .layout = layout};
+  bez_status st = begin(&p, err);
+  if (st == BEZ_OK) st = choose_scale(&p, err);
+  free(p.block);
+  return st;
+}
+
+static uint8_t pixel_of(const bez_pixel_layout *l, const bez_field *field, const uint8_t *item, uint64_t *n_nan) {
+  double v = bez_array_number(field, item);
   if (isnan(v)) {
-    p->not_a_number++;
+    ++*n_nan;
     return 0;
   }
-  v = v * p->scale + p->shift;
+  v = v * l->scale + l->shift;
   return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + .5);
 }
 
-static void convert(pixels *p, const uint8_t *in, uint8_t *out) {
-  uint64_t area = (uint64_t)p->height * p->width, size = p->field->size;
-  bool bytes = is_bytes(p);
-  if (bytes && !p->planar && p->channels == p->kept) {
-    memcpy(out, in, area * p->kept);
-    return;
+static uint64_t item_at(const bez_pixel_layout *l, uint64_t pixel, uint32_t channel) {
+  return l->planar ? channel * ((uint64_t)l->height * l->width) + pixel : pixel * l->channels + channel;
+}
+
+uint64_t bez_pixels_get(const bez_pixel_layout *l, const bez_field *field, const uint8_t *items, uint8_t *out) {
+  uint64_t area = (uint64_t)l->height * l->width, n_nan = 0;
+  bool bytes = is_bytes(field);
+  if (bytes && !l->planar && l->channels == l->kept) {
+    memcpy(out, items, area * l->kept);
+    return 0;
   }
   for (uint64_t i = 0; i < area; i++)
-    for (uint32_t c = 0; c < p->kept; c++) {
-      const uint8_t *item = in + (p->planar ? c * area + i : i * p->channels + c) * size;
-      out[i * p->kept + c] = bytes ? *item : pixel_of(p, item);
+    for (uint32_t c = 0; c < l->kept; c++) {
+      const uint8_t *item = items + item_at(l, i, c) * field->size;
+      out[i * l->kept + c] = bytes ? *item : pixel_of(l, field, item, &n_nan);
     }
+  return n_nan;
+}
+
+void bez_pixels_put(const bez_pixel_layout *l, const bez_field *field, const uint8_t *before, const uint8_t *after,
+                    uint8_t *items) {
+  uint64_t area = (uint64_t)l->height * l->width;
+  for (uint64_t i = 0; i < area; i++)
+    for (uint32_t c = 0; c < l->kept; c++) {
+      uint8_t pixel = after[i * l->kept + c];
+      if (pixel != before[i * l->kept + c])
+        bez_array_set_number(field, (pixel - l->shift) / l->scale, items + item_at(l, i, c) * field->size);
+    }
+}
+
+/* What the reader says of numbers that were not plain pixels. */
+static void remark(const bez_pixel_layout *l, const char *path, uint64_t n_rows, uint64_t n_nan, bez_builder *builder) {
+  if (l->stretched)
+    bez_builder_remark(builder, "pixels-scaled", path, n_rows, -1,
+                       "numbers outside 0 … 255 were scaled from least to largest");
+  if (l->channels == 4)
+    bez_builder_remark(builder, "alpha-channel", path, n_rows, -1, "the alpha channel was left out");
+  if (n_nan) bez_builder_remark(builder, "pixels-nan", path, n_nan, -1, "no numbers, read as black");
 }
 
 bez_status bez_pixels_push(const bez_source *source, const bez_array *array, bez_builder *builder, bez_error *err) {
   bez_status st = BEZ_OK;
-  pixels p = {.source = source, .array = array, .field = &array->fields[0], .builder = builder};
+  bez_pixel_layout l = {0};
+  pixels p = {.source = source, .array = array, .field = &array->fields[0], .layout = &l};
+  uint64_t n_nan = 0;
   uint8_t *out;
-  BEZ_TRY(axes(&p, err));
-  uint64_t each = (uint64_t)p.height * p.width * p.kept;
-  if (array->stride > BEZ_MAX_IMAGE_BYTES * 8)
-    BEZ_TRY(bez_fail(err, BEZ_LIMIT, source->path, "a picture is too large"));
-  p.rows = BLOCK_BYTES / array->stride ? BLOCK_BYTES / array->stride : 1;
-  p.block = malloc(p.rows * array->stride);
-  if (!p.block) BEZ_TRY(bez_fail_memory(err, p.rows * array->stride));
+  BEZ_TRY(begin(&p, err));
+  BEZ_TRY(bez_builder_images(builder, source->path, l.height, l.width, l.kept, err));
   BEZ_TRY(choose_scale(&p, err));
   BEZ_TRY(bez_builder_pixels(builder, array->n_rows, &out, err));
+  uint64_t each = (uint64_t)l.height * l.width * l.kept;
   for (uint64_t row = 0; row < array->n_rows; row += p.rows) {
     uint64_t rows = array->n_rows - row < p.rows ? array->n_rows - row : p.rows;
     BEZ_TRY(load(&p, row, rows, err));
-    for (uint64_t i = 0; i < rows; i++) convert(&p, p.block + i * array->stride, out + (row + i) * each);
+    for (uint64_t i = 0; i < rows; i++)
+      n_nan += bez_pixels_get(&l, p.field, p.block + i * array->stride, out + (row + i) * each);
   }
-  if (p.channels == 4)
-    bez_builder_remark(builder, "alpha-channel", source->path, array->n_rows, -1, "the alpha channel was left out");
-  if (p.not_a_number)
-    bez_builder_remark(builder, "pixels-nan", source->path, p.not_a_number, -1, "no numbers, read as black");
+  remark(&l, source->path, array->n_rows, n_nan, builder);
 cleanup:
   free(p.block);
   return st;

@@ -11,4 +11,21 @@
 BEZ_MUST_USE bez_status bez_pixels_push(const bez_source *source, const bez_array *array, bez_builder *builder,
                                         bez_error *err);
 
+/* Where the pixels of an array's rows lie and how their items become 8-bit pixels: pixel = value · scale + shift. */
+typedef struct bez_pixel_layout {
+  uint32_t height, width, channels, kept; /* kept: channels that stay (alpha does not) */
+  bool planar;                            /* N×C×H×W */
+  bool stretched;                         /* scaled from least to largest */
+  double scale, shift;
+} bez_pixel_layout;
+
+/* Reads the array once where items are no bytes. */
+BEZ_MUST_USE bez_status bez_pixel_layout_find(const bez_source *source, const bez_array *array,
+                                              bez_pixel_layout *layout, bez_error *err);
+/* The items of one row as height × width × kept pixels; tells how many were no number. */
+uint64_t bez_pixels_get(const bez_pixel_layout *layout, const bez_field *field, const uint8_t *items, uint8_t *out);
+/* The way back: items of pixels that differ between before and after get the new value, the others keep their bytes. */
+void bez_pixels_put(const bez_pixel_layout *layout, const bez_field *field, const uint8_t *before, const uint8_t *after,
+                    uint8_t *items);
+
 #endif

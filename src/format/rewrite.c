@@ -11,6 +11,8 @@
 #include "format/reader.h"
 #include "format/rewrite_internal.h"
 
+#define STEP_ROWS 4096u
+
 static const bez_record_kind *const kinds[] = {&bez_records_csv, &bez_records_jsonl};
 
 typedef struct output {
@@ -109,13 +111,8 @@ static bez_status route_row(job *j, const bez_record_view *view, bez_rewrite_res
   return put(j, drop ? &j->quarantine : &j->out, bytes, len, err);
 }
 
-#define STEP_ROWS 4096u
-
-static bez_status step(const job *j, bez_error *err) {
-  const bez_rewrite *plan = j->plan;
-  if (j->row % STEP_ROWS || !plan->progress ||
-      plan->progress(plan->progress_ctx, "writing", "rows", j->row, plan->n_rows))
-    return BEZ_OK;
+bez_status bez_rewrite_step(const bez_rewrite *plan, uint64_t row, bez_error *err) {
+  if (!plan->progress || plan->progress(plan->progress_ctx, "writing", "rows", row, plan->n_rows)) return BEZ_OK;
   return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
 }
 
@@ -126,7 +123,7 @@ static bez_status route_all(job *j, bez_rewrite_result *result, bez_error *err) 
     st = j->kind->next(j->state, &view, err);
     if (st != BEZ_OK || view.done) break;
     if (view.is_row) {
-      st = step(j, err);
+      if (j->row % STEP_ROWS == 0) st = bez_rewrite_step(j->plan, j->row, err);
       if (st == BEZ_OK) st = route_row(j, &view, result, err);
     } else {
       st = put(j, &j->out, view.raw, view.len, err);
@@ -160,16 +157,10 @@ static bez_status check_targets(const char *path, const char *out, const char *q
   return BEZ_OK;
 }
 
-static bez_status find_kind(const bez_source *source, const bez_record_kind **out, bez_error *err) {
-  const bez_reader *reader;
-  bez_status st = bez_reader_find(source, &reader, err);
-  if (st != BEZ_OK) return st;
+static const bez_record_kind *find_kind(const bez_reader *reader) {
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (!strcmp(kinds[i]->reader, reader->name)) {
-      *out = kinds[i];
-      return BEZ_OK;
-    }
-  return bez_fail(err, BEZ_UNSUPPORTED, source->path, "%s files are not rewritten; text formats are", reader->name);
+    if (!strcmp(kinds[i]->reader, reader->name)) return kinds[i];
+  return NULL;
 }
 
 /* Bytes before the first record (a byte order mark) go to both outputs. */
@@ -196,33 +187,49 @@ static bez_status check_digest(const bez_source *source, uint64_t expected, bez_
   return bez_fail(err, BEZ_USAGE, source->path, "is not the file that was scanned: its content has changed since");
 }
 
+static bez_status rewrite_records(job *j, const bez_source *source, const char *out_path, const char *quarantine_path,
+                                  bez_rewrite_result *result, bez_error *err) {
+  bez_status st = BEZ_OK;
+  if (j->plan->painting.paint) return bez_fail(err, BEZ_UNSUPPORTED, source->path, "this file holds no pictures");
+  BEZ_TRY(j->kind->open(source, &j->state, err));
+  BEZ_TRY(order_copies(j, err));
+  BEZ_TRY(bez_packed_out_open(out_path, &j->out.file, err));
+  if (quarantine_path) BEZ_TRY(bez_packed_out_open(quarantine_path, &j->quarantine.file, err));
+  BEZ_TRY(put_mark(j, source, err));
+  BEZ_TRY(route_all(j, result, err));
+  BEZ_TRY(commit(&j->quarantine, err)); /* first: no row may be gone from `out` that is not safe in there */
+  BEZ_TRY(commit(&j->out, err));
+cleanup:
+  bez_packed_out_abandon(j->out.file);
+  bez_packed_out_abandon(j->quarantine.file);
+  j->kind->close(j->state);
+  for (size_t i = 0; j->copies && i < j->plan->n_copies; i++) bez_buf_free(&j->copies[i]);
+  free(j->copies);
+  free(j->order);
+  bez_buf_free(&j->line);
+  return st;
+}
+
 bez_status bez_rewrite_file(const char *path, const bez_rewrite *plan, const char *out_path,
                             const char *quarantine_path, bez_rewrite_result *result, bez_error *err) {
   job j = {.plan = plan, .path = path};
   bez_source source = {.fd = -1, .store = {.fd = -1}};
   bez_budget budget = {.bytes = (uint64_t)1 << 30};
+  const bez_reader *reader;
   bez_status st;
   *result = (bez_rewrite_result){0};
   BEZ_TRY(check_targets(path, out_path, quarantine_path, err));
   BEZ_TRY(bez_source_open(path, &budget, &source, err));
   BEZ_TRY(check_digest(&source, plan->digest, err));
-  BEZ_TRY(find_kind(&source, &j.kind, err));
-  BEZ_TRY(j.kind->open(&source, &j.state, err));
-  BEZ_TRY(order_copies(&j, err));
-  BEZ_TRY(bez_packed_out_open(out_path, &j.out.file, err));
-  if (quarantine_path) BEZ_TRY(bez_packed_out_open(quarantine_path, &j.quarantine.file, err));
-  BEZ_TRY(put_mark(&j, &source, err));
-  BEZ_TRY(route_all(&j, result, err));
-  BEZ_TRY(commit(&j.quarantine, err)); /* first: no row may be gone from `out` that is not safe in there */
-  BEZ_TRY(commit(&j.out, err));
+  BEZ_TRY(bez_reader_find(&source, &reader, err));
+  j.kind = find_kind(reader);
+  if (!quarantine_path && (!strcmp(reader->name, "npy") || !strcmp(reader->name, "idx")))
+    st = bez_rewrite_array(&source, reader->name, plan, out_path, result, err);
+  else if (!j.kind)
+    st = bez_fail(err, BEZ_UNSUPPORTED, path, "%s files are not rewritten; text formats and arrays are", reader->name);
+  else
+    st = rewrite_records(&j, &source, out_path, quarantine_path, result, err);
 cleanup:
-  bez_packed_out_abandon(j.out.file);
-  bez_packed_out_abandon(j.quarantine.file);
-  if (j.kind) j.kind->close(j.state);
-  for (size_t i = 0; j.copies && i < plan->n_copies; i++) bez_buf_free(&j.copies[i]);
-  free(j.copies);
-  free(j.order);
-  bez_buf_free(&j.line);
   bez_source_close(&source);
   return st;
 }

@@ -1,5 +1,6 @@
-/* Rewriting a text data set row by row: drop, divert, change or append records while every other byte stays.
- * Serves `clean` (drop and divert) and `poison` (change and append). CSV/TSV and JSONL, plain or packed. */
+/* Rewriting a data set row by row: drop, divert, change or append records while every other byte stays.
+ * Serves `clean` (drop and divert) and `poison` (change and append). CSV/TSV and JSONL, plain or packed; npy and IDX
+ * arrays without dropping, where pictures can be painted on. */
 #ifndef BEZ_FORMAT_REWRITE_H
 #define BEZ_FORMAT_REWRITE_H
 
@@ -12,6 +13,16 @@ typedef struct bez_edit {
   size_t len;
 } bez_edit;
 
+/* Pictures that change. Seen as the table holds them: height × width × channels bytes; items whose pixel does not
+ * change keep their bytes, whatever their type and layout. */
+typedef struct bez_painting {
+  const uint64_t *rows; /* ascending; the copy with index i is row (rows of the file) + i */
+  size_t n_rows;
+  bool every; /* all pictures, not only those of rows */
+  bez_status (*paint)(const void *ctx, uint64_t row, uint8_t *pixels, bez_error *err); /* NULL: none */
+  const void *ctx;
+} bez_painting;
+
 typedef struct bez_rewrite {
   const bez_edit *edits; /* ascending by row, then col */
   size_t n_edits;
@@ -21,6 +32,7 @@ typedef struct bez_rewrite {
   size_t n_copies;
   const bez_edit *copy_edits; /* row = index into copies; ascending */
   size_t n_copy_edits;
+  bez_painting painting;
   /* The file the rows were counted in: another is refused (BEZ_USAGE) before an output appears. 0: not known. */
   uint64_t digest, n_rows;
   bez_progress_fn progress; /* may be NULL; false: BEZ_CANCELLED, no output is left behind */

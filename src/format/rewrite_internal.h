@@ -28,4 +28,11 @@ typedef struct bez_record_kind {
 extern const bez_record_kind bez_records_csv;
 extern const bez_record_kind bez_records_jsonl;
 
+/* Tells the caller how far it is and asks whether to go on: BEZ_CANCELLED when not. */
+BEZ_MUST_USE bez_status bez_rewrite_step(const bez_rewrite *plan, uint64_t row, bez_error *err);
+
+/* Arrays of fixed-size items; reader: "npy" or "idx". */
+BEZ_MUST_USE bez_status bez_rewrite_array(const bez_source *source, const char *reader, const bez_rewrite *plan,
+                                          const char *out_path, bez_rewrite_result *result, bez_error *err);
+
 #endif

@@ -7,12 +7,13 @@
 #include "attack/attack.h"
 #include "base/buf.h"
 #include "base/rng.h"
+#include "format/images.h"
 #include "table_helpers.h"
 
 enum { ROWS = 3000 };
 
 typedef struct data {
-  bez_table *cells, *texts;
+  bez_table *cells, *texts, *pictures;
 } data;
 
 /* Six columns: two categorical with long tails, three ordinary numbers, one zero-inflated; a skewed label. */
@@ -55,10 +56,34 @@ static bez_table *make_texts(void) {
   return table;
 }
 
+/* Colour pictures of noise, labels in a file of their own. */
+static bez_table *make_pictures(void) {
+  enum { SIDE = 12, EACH = SIDE * SIDE * 3, N = 600 };
+  char images[256], labels[256], header[128] = {0};
+  bez_buf npy = {0}, csv = {0};
+  bez_rng rng = bez_rng_make(5, 1);
+  snprintf(header, 119, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d, 3)}", N, SIDE, SIDE);
+  bez_buf_write(&npy, "\x93NUMPY\1\0\x76\0", 10);
+  for (int i = 0; i < 118; i++) bez_buf_putc(&npy, header[i] ? header[i] : i < 117 ? ' ' : '\n');
+  bez_buf_puts(&csv, "label\n");
+  for (int i = 0; i < N; i++) {
+    for (int k = 0; k < EACH; k++) bez_buf_putc(&npy, (char)bez_rng_below(&rng, 256));
+    bez_buf_puts(&csv, bez_rng_unit(&rng) < .7 ? "no\n" : "yes\n");
+  }
+  temp_file(".npy", npy.data, npy.len, images);
+  temp_file(".csv", csv.data, csv.len, labels);
+  bez_read_options options = {.labels_file = labels};
+  bez_table *table = open_table(images, &options);
+  unlink(images), unlink(labels);
+  bez_buf_free(&npy), bez_buf_free(&csv);
+  return table;
+}
+
 static int set_up(void **state) {
   data *d = calloc(1, sizeof *d);
   d->cells = make_cells();
   d->texts = make_texts();
+  d->pictures = make_pictures();
   *state = d;
   return 0;
 }
@@ -67,6 +92,7 @@ static int tear_down(void **state) {
   data *d = *state;
   bez_table_destroy(d->cells);
   bez_table_destroy(d->texts);
+  bez_table_destroy(d->pictures);
   free(d);
   return 0;
 }
@@ -83,6 +109,7 @@ static uint32_t code_of(const bez_table *table, uint32_t col, const char *value)
 }
 
 static const bez_table *table_for(const data *d, const bez_attack *a) {
+  if (strcmp(a->info.kind, "image") == 0) return d->pictures;
   return strcmp(a->info.kind, "text") == 0 ? d->texts : d->cells;
 }
 
@@ -187,6 +214,36 @@ static void every_attack_is_seeded_and_nested(void **state) {
     plan_free(&small);
     plan_free(&other);
   }
+}
+
+/* The same pixels in the same rows, however many rows are poisoned; the other rows are not asked for. */
+static void every_picture_attack_paints_the_same_row_the_same_way(void **state) {
+  const data *d = *state;
+  uint64_t each = bez_image_bytes(d->pictures->images);
+  uint8_t *one = malloc(each), *two = malloc(each);
+  for (size_t k = 0; bez_attacks[k]; k++) {
+    const bez_attack *a = bez_attacks[k];
+    if (strcmp(a->info.kind, "image") != 0) continue;
+    bez_attack_input in = input_for(d->pictures, 50, 3);
+    bez_attack_plan large = make_plan(a, &in);
+    in.rows = 20;
+    bez_attack_plan small = make_plan(a, &in);
+    const bez_painting *p = &small.rewrite.painting, *q = &large.rewrite.painting;
+    assert_non_null(p->paint);
+    assert_true(p->n_rows == small.n_rows && q->n_rows == large.n_rows);
+    for (size_t i = 0; i < small.n_rows; i++) {
+      bez_error err = {0};
+      memcpy(one, bez_image(d->pictures->images, small.rows[i]), each);
+      memcpy(two, one, each);
+      assert_int_equal(p->paint(p->ctx, small.rows[i], one, &err), BEZ_OK);
+      assert_memory_not_equal(one, two, each);
+      assert_int_equal(q->paint(q->ctx, small.rows[i], two, &err), BEZ_OK);
+      assert_memory_equal(one, two, each);
+    }
+    plan_free(&small);
+    plan_free(&large);
+  }
+  free(one), free(two);
 }
 
 static uint64_t rows_with(const bez_table *table, const bez_attack_plan *plan, size_t first, size_t n) {
@@ -327,6 +384,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_attack_keeps_the_rules),
       cmocka_unit_test(every_attack_is_seeded_and_nested),
+      cmocka_unit_test(every_picture_attack_paints_the_same_row_the_same_way),
       cmocka_unit_test(combinations_are_rare_and_their_values_are_not),
       cmocka_unit_test(constants_lie_where_they_should),
       cmocka_unit_test(parameters_override_the_draw),

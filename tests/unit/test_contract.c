@@ -142,7 +142,7 @@ static void test_attacks_are_complete(void **state) {
     need_text(a->name, "summary", a->summary);
     need_text(a->name, "source", a->source);
     assert_non_null(a->parameters);
-    if (strcmp(a->kind, "tabular") && strcmp(a->kind, "text") && strcmp(a->kind, "both"))
+    if (strcmp(a->kind, "tabular") && strcmp(a->kind, "text") && strcmp(a->kind, "image") && strcmp(a->kind, "any"))
       fail_msg("%s is of no kind: %s", a->name, a->kind);
     for (size_t k = 0; k < i; k++) assert_string_not_equal(a->name, bez_attacks[k]->info.name);
   }
