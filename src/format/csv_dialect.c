@@ -206,14 +206,13 @@ static bez_status refuse_foreign(const char *p, size_t len, const char *path, ui
 }
 
 /* Bytes of a first line sep=; (quoted or not, any case), its end included; 0: there is none. */
-static uint32_t separator_line(const char *p, size_t len, char *separator) {
+static uint32_t separator_line(const char *p, size_t len, char newline, char *separator) {
   size_t quote = len && *p == '"', at = quote + 4;
-  if (len < at + 1 + quote || strncasecmp(p + quote, "sep=", 4) || !p[at] || !strchr(",\t;|", p[at])) return 0;
+  if (len < at + 2 + quote || strncasecmp(p + quote, "sep=", 4) || !p[at] || !strchr(",\t;|", p[at])) return 0;
   *separator = p[at++];
   if (quote && p[at++] != '"') return 0;
-  if (at < len && p[at] == '\r') at++;
-  if (at < len && p[at] == '\n') return (uint32_t)at + 1;
-  return at > quote * 2 + 5 ? (uint32_t)at : 0;
+  if (newline == '\n' && p[at] == '\r' && at + 1 < len) at++;
+  return p[at] == newline ? (uint32_t)at + 1 : 0;
 }
 
 bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *path, bez_csv_dialect *out,
@@ -223,12 +222,14 @@ bez_status bez_csv_sniff(const char *head, size_t len, bool whole, const char *p
   char named = 0;
   bez_status st = refuse_foreign(head, len, path, &skip, err);
   if (st != BEZ_OK) return st;
-  told = separator_line(head + skip, len - skip, &named);
-  skip += told;
   const char *p = head + skip;
   len -= skip;
+  char newline = memchr(p, '\n', len) || !memchr(p, '\r', len) ? '\n' : '\r';
+  told = separator_line(p, len, newline, &named);
+  skip += told;
+  p += told;
+  len -= told;
   const char *line_end = memchr(p, '\n', len);
-  char newline = line_end || !memchr(p, '\r', len) ? '\n' : '\r';
   bez_csv_record record = {0};
   uint32_t *widths = malloc(SAMPLE_RECORDS * sizeof *widths);
   if (!widths) return bez_fail_memory(err, SAMPLE_RECORDS * sizeof *widths);
