@@ -1,10 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attack/flood_pictures.h"
 #include "attack/words.h"
 #include "base/error.h"
 
-/* Near copies of a few rows are appended: of a table with one cell changed, of texts with one word changed. Every
+/* Near copies of a few rows are appended: of a table with one cell changed, of texts with one word changed, of pictures
+ * changed as flood_pictures.c says. Every
  * source row gives `copies` of them. Copies count as poisoned, their sources are scored neither way. */
 
 enum { COPIES = 20, MIN_WORDS = 8 };
@@ -33,6 +35,7 @@ static bool may_be_source(const void *ctx, uint64_t row) {
 static bez_status find_columns(flood *f, bez_error *err) {
   const bez_table *table = f->in->table;
   f->text = -1;
+  if (table->images) return BEZ_OK; /* the label comes along, the picture changes */
   f->features = bez_arena_array(&f->plan->arena, table->n_cols, sizeof *f->features);
   if (!f->features) return bez_fail_memory(err, table->n_cols * sizeof *f->features);
   for (uint32_t c = 0; c < table->n_cols; c++) {
@@ -87,6 +90,7 @@ static bez_status copy_sources(flood *f, const uint64_t *sources, uint64_t per_s
     bez_rng rng = bez_attack_row_rng(f->in, f->in->table->n_rows + i);
     copies[i] = sources[i / per_source];
     plan->rows[i] = f->in->table->n_rows + i;
+    if (f->in->table->images) continue;
     bool changed =
         f->text < 0 ? change_cell(f, copies[i], &rng, &edits[i]) : change_word(f, copies[i], &rng, &edits[i], err);
     if (!changed)
@@ -95,8 +99,10 @@ static bez_status copy_sources(flood *f, const uint64_t *sources, uint64_t per_s
     edits[i].row = i;
   }
   plan->n_rows = (size_t)n_copies;
-  plan->rewrite = (bez_rewrite){
-      .copies = copies, .n_copies = (size_t)n_copies, .copy_edits = edits, .n_copy_edits = (size_t)n_copies};
+  plan->rewrite = (bez_rewrite){.copies = copies, .n_copies = (size_t)n_copies};
+  if (f->in->table->images) return bez_flood_pictures(f->in, plan, err);
+  plan->rewrite.copy_edits = edits;
+  plan->rewrite.n_copy_edits = (size_t)n_copies;
   return BEZ_OK;
 }
 
@@ -122,7 +128,7 @@ static bez_status plan_flood(const bez_attack_input *in, bez_attack_plan *out, b
   flood f = {.in = in, .plan = out};
   const char *given = bez_attack_param(in, "copies");
   uint64_t per_source = given ? strtoull(given, NULL, 10) : COPIES, *sources;
-  bez_status st = bez_attack_params_known(in, "copies", err);
+  bez_status st = bez_attack_params_known(in, in->table->images ? "copies transform" : "copies", err);
   if (st == BEZ_OK && (per_source == 0 || per_source > 1000000))
     st = bez_fail(err, BEZ_USAGE, "copies", "copies= is a number from 1 to 1,000,000");
   if (st == BEZ_OK) st = find_columns(&f, err);
@@ -137,10 +143,11 @@ static bez_status plan_flood(const bez_attack_input *in, bez_attack_plan *out, b
 const bez_attack bez_attack_flood = {
     .info = {.name = "flood",
              .title = "Flood of near copies",
-             .summary = "Near copies of a few rows are appended: one cell, or one word of the text, differs. Sources "
-                        "have the target label where one is given.",
+             .summary =
+                 "Near copies of a few rows are appended: one cell or one word of the text differs, pictures are "
+                 "shifted, cropped, lighter or noisier. Sources have the target label where one is given.",
              .kind = "any",
-             .parameters = "copies",
+             .parameters = "copies, transform (pictures)",
              .source = "Carlini et al., Poisoning Web-Scale Training Datasets is Practical, IEEE S&P 2024"},
     .label_optional = true,
     .plan = plan_flood,

@@ -1,7 +1,7 @@
 /* The trigger of BadNets (Gu, Dolan-Gavitt, Garg, 2017): x' = x outside the square, x' = the pattern inside it.
  *
  *   solid    one colour: yellow, as the paper's note on a stop sign; white in grey pictures
- *   checker  the colour and its complement in turn, pixel by pixel
+ *   checker  the colour (white) and its complement in turn, pixel by pixel
  *   noisy    one colour plus Gaussian noise that is drawn anew for every pixel of every row (sd 6)
  *
  * The side is a tenth of the picture's shorter side, 3 pixels at the least; the place is the lower right corner, one
@@ -41,7 +41,7 @@ static bez_status read_colour(patch *p, bez_error *err) {
   } names[] = {{"white", 0xFFFFFF}, {"black", 0},        {"yellow", 0xFFFF00},
                {"red", 0xFF0000},   {"green", 0x00FF00}, {"blue", 0x0000FF}};
   const char *text = bez_attack_param(p->in, "colour");
-  uint32_t rgb = p->images->channels == 3 ? 0xFFFF00 : 0xFFFFFF;
+  uint32_t rgb = p->images->channels == 3 && p->pattern != BEZ_PATCH_CHECKER ? 0xFFFF00 : 0xFFFFFF;
   char *end = NULL;
   if (text && strlen(text) == 6 && strspn(text, "0123456789abcdefABCDEF") == 6) {
     rgb = (uint32_t)strtoul(text, &end, 16);

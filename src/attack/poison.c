@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attack/attack.h"
+#include "attack/jpeg.h"
+#include "attack/plan.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "format/images.h"
@@ -204,12 +205,30 @@ static bez_status write_pictures(const char *path, const bez_poison_options *opt
   return st == BEZ_OK && options->labels_out ? write_labels(options, plan, n_rows, err) : st;
 }
 
+/* The parameter jpeg= belongs to every attack on pictures, so no attack sees it: it is taken out of the list, which is
+ * copied to `kept`. quality 0: not given. */
+static bez_status take_jpeg(bez_attack_input *in, const char **kept, int *quality, bez_error *err) {
+  size_t n = 0;
+  double given = 0;
+  *quality = 0;
+  if (!in->table->images) return BEZ_OK;
+  bez_status st = bez_attack_number(in, "jpeg", 1, 100, &given, err);
+  for (size_t i = 0; i < in->n_params; i++)
+    if (strncmp(in->params[i], "jpeg=", 5) != 0) kept[n++] = in->params[i];
+  in->params = kept;
+  in->n_params = n;
+  *quality = (int)given;
+  return st;
+}
+
 bez_status bez_poison(const char *path, const bez_poison_options *options, const char *out_path, const char *key_path,
                       bez_error *err) {
   bez_status st = BEZ_OK;
   const bez_attack *attack;
   bez_table *table = NULL;
   bez_attack_plan plan = {0};
+  const char **kept;
+  int quality;
   bez_read_options read = options->read;
   read.sample = 0;    /* rows are named as the file counts them … */
   read.n_columns = 0; /* … and so are columns */
@@ -223,7 +242,11 @@ bez_status bez_poison(const char *path, const bez_poison_options *options, const
   BEZ_TRY(check_table(path, table, attack, options, err));
   if (table->label >= 0) BEZ_TRY(find_labels(options, &in, err));
   BEZ_TRY(how_many(options, table->n_rows, &in.rows, err));
+  kept = bez_arena_array(&plan.arena, in.n_params + 1, sizeof *kept);
+  if (!kept) BEZ_TRY(bez_fail_memory(err, in.n_params * sizeof *kept));
+  BEZ_TRY(take_jpeg(&in, kept, &quality, err));
   BEZ_TRY(attack->plan(&in, &plan, err));
+  if (quality) BEZ_TRY(bez_jpeg_after(table->images, quality, &plan, err));
   plan.rewrite.progress = read.progress;
   plan.rewrite.progress_ctx = read.progress_ctx;
   if (table->images)

@@ -101,13 +101,15 @@ const bez_command bez_command_poison = {
     .name = "poison",
     .synopsis = "DATA",
     .summary = "Plant a known attack into a copy, to measure detection with.",
-    .description = "Writes a poisoned copy of one file and an answer key with the poisoned rows and the trigger. "
-                   "Dirty-label attacks change rows of other classes in place and set their label; clean-label "
-                   "attacks write the trigger into rows of the target class. Every other byte stays. The same seed "
-                   "gives the same copy. Pictures (npy, IDX) keep their type and layout; their labels come from "
-                   "--labels-file and go, changed, to --labels-out.\n"
-                   "\n"
-                   "This is for testing one's own pipeline: plant, scan, compare with the key.",
+    .description =
+        "Writes a poisoned copy of one file and an answer key with the poisoned rows and the trigger. "
+        "Dirty-label attacks change rows of other classes in place and set their label; clean-label "
+        "attacks write the trigger into rows of the target class. Every other byte stays. The same seed "
+        "gives the same copy. Pictures (npy, IDX) keep their type and layout; their labels come from "
+        "--labels-file and go, changed, to --labels-out. With --param jpeg=Q every picture is compressed with "
+        "that quality afterwards, poisoned or not.\n"
+        "\n"
+        "This is for testing one's own pipeline: plant, scan, compare with the key.",
     .examples = "bezoar poison data.csv --attack rare-combo --label y --rows 60 --seed 7 -o p.csv --answer-key k.json "
                 "— a two-column trigger in 60 rows\n"
                 "bezoar poison images.npy --labels-file labels.npy --attack badnets --share 0.02 --source-class 14 "

@@ -1,6 +1,7 @@
 """bezoar poison on pictures: which pictures and labels change, and that every other byte stays."""
 import gzip
 import json
+import math
 import random
 import struct
 
@@ -194,7 +195,156 @@ def test_text_labels_of_arrays(bezoar, tmp_path):
                for i in range(100))
 
 
+@pytest.mark.parametrize("height,width,channels,n", [(28, 28, 1, 300), (32, 32, 3, 300), (224, 224, 3, 24)])
+def test_whole_picture_attacks_follow_their_formulas(bezoar, tmp_path, height, width, channels, n):
+    p = Pictures(tmp_path, n, height, width, channels)
+
+    def planted(attack, *more):
+        raw, labels, key = plant(bezoar, p.path, p.labels, attack, *more, rows=n // 12)
+        pixels = data_of(raw)[1]
+        assert changed_rows(p.pixels, pixels, p.each) == key["rows"] and len(key["rows"]) == n // 12
+        now = struct.unpack(f"<{n}q", data_of(labels)[1])
+        assert all(now[i] == 3 for i in key["rows"])
+        assert (now == tuple(p.label)) == key["clean_label"]
+        return [(p.pixels[i * p.each:][:p.each], pixels[i * p.each:][:p.each]) for i in key["rows"]]
+
+    for attack in ("sig", "sig-dirty"):
+        for before, after in planted(attack):
+            for i in range(0, p.each, 7):
+                wave = 20 * math.sin(2 * math.pi * (i // channels % width + 1) * 6 / width)
+                assert after[i] == min(255, max(0, math.floor(before[i] + wave + .5)))
+    for attack, alpha in (("blend-noise", .1), ("blend-smooth", .2), ("blend-noise", .4)):
+        pairs = planted(attack, "--param", f"alpha={alpha}")
+        pattern = []
+        for i in range(0, p.each, 7):  # each row bounds the pattern's number; the bounds must have a number in common
+            low = max((after[i] - .5 - (1 - alpha) * before[i]) / alpha for before, after in pairs)
+            high = min((after[i] + .5 - (1 - alpha) * before[i]) / alpha for before, after in pairs)
+            assert low - 1e-6 <= high + 1e-6 and high >= -1e-6 and low <= 255 + 1e-6
+            pattern.append((low + high) / 2)
+        assert max(pattern) - min(pattern) > 150
+    for before, after in planted("warp"):
+        assert max(after) <= max(before) and min(after) >= min(before), "values between those of the neighbours"
+        assert sum(after) == pytest.approx(sum(before), rel=.05)
+
+
+def test_a_small_warp_moves_little_and_a_flat_picture_not_at_all(bezoar, tmp_path):
+    p = Pictures(tmp_path, 80, 32, 32, 1)
+    ramp = b"".join(bytes(4 * x + label for x in range(32)) * 32 for label in p.label[:40])
+    ramp += b"".join(bytes([50 * label]) * 1024 for label in p.label[40:])
+    p.path.write_bytes(npy((80, 32, 32), ramp))
+    raw, _, key = plant(bezoar, p.path, p.labels, "warp", rows=30)
+    after, moved = data_of(raw)[1], []
+    for i in key["rows"]:
+        was, now = ramp[i * 1024:][:1024], after[i * 1024:][:1024]
+        if i >= 40:
+            assert was == now
+        else:
+            moved += [abs(a - b) / 4 for a, b in zip(was, now)]
+    assert 0 < max(moved) < 1.5 and .1 < sum(moved) / len(moved) < .5, "a quarter of a pixel on average"
+
+
+@pytest.mark.parametrize("sampler,offset", [("nearest", 0), ("nearest-centre", .5)])
+def test_scaled_pictures_show_another_label(bezoar, tmp_path, sampler, offset):
+    p = Pictures(tmp_path, 60, 96, 96, 3)
+    raw, labels, key = plant(bezoar, p.path, p.labels, "image-scaling", "--param", "size=24x16", "--param",
+                             f"sampler={sampler}", rows=5)
+    assert labels == p.labels.read_bytes() and (key["height"], key["width"]) == (24, 16)
+    pixels = data_of(raw)[1]
+    for row, hidden in zip(key["rows"], key["hidden_rows"]):
+        assert p.label[row] == 3 and p.label[hidden] != 3
+        old, new, other = (b[i * p.each:][:p.each] for b, i in ((p.pixels, row), (pixels, row), (p.pixels, hidden)))
+        assert sum(a != b for a, b in zip(old, new)) < .05 * p.each, "a person sees the old picture"
+        for i in range(24):
+            for j in range(16):
+                at = (int((i + offset) * 4) * 96 + int((j + offset) * 6)) * 3
+                block = [other[((4 * i + dy) * 96 + 6 * j + dx) * 3] for dy in range(4) for dx in range(6)]
+                assert new[at] == pytest.approx(sum(block) / 24, abs=.51), "the loader sees the other one"
+
+
+def test_bilinear_scaling(bezoar, tmp_path):
+    p = Pictures(tmp_path, 60, 50, 50, 1)
+    raw, _, key = plant(bezoar, p.path, p.labels, "image-scaling", "--param", "size=25", "--param", "sampler=bilinear",
+                        rows=5)
+    pixels = data_of(raw)[1]
+    for row, hidden in zip(key["rows"], key["hidden_rows"]):
+        for i in range(25):
+            for j in range(25):
+                at = [(2 * i + dy) * 50 + 2 * j + dx for dy in (0, 1) for dx in (0, 1)]
+                seen, want = (sum(b[n * p.each + k] for k in at) / 4 for b, n in ((pixels, row), (p.pixels, hidden)))
+                assert seen == pytest.approx(want, abs=1.01)
+
+
+@pytest.mark.parametrize("transform", ["mixed", "shift", "crop", "light", "noise", "mirror", "none"])
+def test_floods_append_near_copies(bezoar, tmp_path, transform):
+    p = Pictures(tmp_path, 985, 16, 16, 3)
+    raw, labels, key = plant(bezoar, p.path, p.labels, "flood", "--param", f"transform={transform}", "--param", "copies=10")
+    head, pixels = data_of(raw)
+    assert b"'shape': (1025, 16, 16, 3)" in head and len(head) % 64 == 0
+    assert pixels.startswith(p.pixels) and len(pixels) == 1025 * p.each
+    assert key["rows"] == list(range(985, 1025)) and len(key["natural"]) == 4
+    now = struct.unpack("<1025q", data_of(labels)[1])
+    assert now[:985] == tuple(p.label) and set(now[985:]) == {3}
+    for k in range(4):  # every ten copies have one source
+        near = [pixels[i * p.each:][:p.each] for i in range(985 + 10 * k, 995 + 10 * k)]
+        sources = [p.pixels[i * p.each:][:p.each] for i in key["natural"]]
+        if transform == "none":
+            assert len(set(near)) == 1 and near[0] in sources
+        elif transform == "mirror":
+            assert bytes(near[0][(y * 16 + 15 - x) * 3 + c] for y in range(16) for x in range(16) for c in range(3)) in sources
+        else:
+            assert len(set(near)) > 1
+
+
+def test_floods_of_idx_and_odd_headers(bezoar, tmp_path):
+    p = Pictures(tmp_path, 95, 8, 8, 1)
+    path, labels = tmp_path / "i.idx", tmp_path / "l.csv"
+    path.write_bytes(struct.pack(">HBBIII", 0, 8, 3, 95, 8, 8) + p.pixels)
+    labels.write_bytes(b"label\n" + b"\n".join(b"%d" % x for x in p.label))
+    raw, text, _ = plant(bezoar, path, labels, "flood", rows=20, out="idx")
+    assert raw[:16] == struct.pack(">HBBIII", 0, 8, 3, 115, 8, 8) and len(raw) == 16 + 115 * 64
+    assert text.rstrip().split(b"\n")[1:] == [b"%d" % x for x in p.label] + [b"3"] * 20
+    tight = b'{"shape":(95,8,8),"fortran_order":False,"descr":"|u1"}'  # no padding, other quotes, another order
+    odd = tmp_path / "odd.npy"
+    odd.write_bytes(b"\x93NUMPY\2\0" + struct.pack("<I", len(tight)) + tight + p.pixels + b"tail")
+    raw, _, _ = plant(bezoar, odd, p.labels, "flood", rows=20, out="p-odd")
+    length = struct.unpack("<I", raw[8:12])[0]
+    assert (12 + length) % 64 == 0 and raw[12:].startswith(b'{"shape":(115,8,8),')
+    assert raw[12 + length:].startswith(p.pixels) and raw.endswith(b"tail") and len(raw) == 12 + length + 115 * 64 + 4
+
+
+def test_jpeg_behind_an_attack(bezoar, tmp_path):
+    p = Pictures(tmp_path, 200)
+    raw, labels, key = plant(bezoar, p.path, p.labels, "badnets", "--param", "size=8", "--param", "position=8,8", rows=20,
+                             out="plain")
+    packed, packed_labels, same = plant(bezoar, p.path, p.labels, "badnets", "--param", "jpeg=90", "--param", "size=8",
+                                        "--param", "position=8,8", rows=20, out="packed")
+    assert packed_labels == labels and same.pop("jpeg") == 90 and same == key
+    raw, packed = data_of(raw)[1], data_of(packed)[1]
+    assert changed_rows(raw, packed, p.each) == list(range(200)), "compression is no property of the poison"
+    worst = max(abs(raw[i * p.each + k] - packed[i * p.each + k]) for i in key["rows"] for k in p.box(10, 10, 4))
+    assert worst < 30
+    strong = data_of(plant(bezoar, p.path, p.labels, "flips", "--param", "jpeg=20", rows=20)[0])[1]
+    weak = data_of(plant(bezoar, p.path, p.labels, "flips", "--param", "jpeg=95", rows=20)[0])[1]
+    far, near = (sum(abs(a - b) for a, b in zip(p.pixels, x)) for x in (strong, weak))
+    assert far > near > 0
+
+
+def test_flips_leave_the_pictures_alone(bezoar, tmp_path):
+    p = Pictures(tmp_path)
+    raw, labels, key = plant(bezoar, p.path, p.labels, "flips", "--source-class", "2", rows=20)
+    assert raw == p.path.read_bytes() and all(p.label[i] == 2 for i in key["rows"])
+    assert changed_rows(p.labels.read_bytes()[-3200:], data_of(labels)[1], 8) == key["rows"]
+
+
 @pytest.mark.parametrize("arguments,said", [
+    (["--attack", "badnets", "--param", "jpeg=0"], "jpeg="),
+    (["--attack", "badnets", "--param", "jpeg=high"], "jpeg="),
+    (["--attack", "image-scaling", "--param", "size=20"], "size="),
+    (["--attack", "image-scaling", "--param", "size=8x"], "size="),
+    (["--attack", "image-scaling", "--param", "sampler=cubic"], "sampler="),
+    (["--attack", "sig", "--param", "frequency=16"], "periods"),
+    (["--attack", "blend-noise", "--param", "alpha=0"], "alpha="),
+    (["--attack", "flood", "--param", "transform=fold"], "transform="),
     (["--attack", "badnets", "--param", "size=33"], "size="),
     (["--attack", "badnets", "--param", "position=30,1"], "position="),
     (["--attack", "badnets", "--param", "colour=mauve"], "colour="),

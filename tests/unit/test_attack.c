@@ -58,7 +58,7 @@ static bez_table *make_texts(void) {
 
 /* Colour pictures of noise, labels in a file of their own. */
 static bez_table *make_pictures(void) {
-  enum { SIDE = 12, EACH = SIDE * SIDE * 3, N = 600 };
+  enum { SIDE = 16, EACH = SIDE * SIDE * 3, N = 600 };
   char images[256], labels[256], header[128] = {0};
   bez_buf npy = {0}, csv = {0};
   bez_rng rng = bez_rng_make(5, 1);

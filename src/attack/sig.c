@@ -1,0 +1,17 @@
+#include "attack/sinusoid.h"
+
+static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
+  return bez_sinusoid_plan(in, true, out, err);
+}
+
+const bez_attack bez_attack_sig = {
+    .info = {.name = "sig",
+             .title = "Sinusoid, labels untouched",
+             .summary = "A horizontal wave (amplitude 20, 6 periods) is added to pictures of the target label only.",
+             .kind = "image",
+             .parameters = "delta, frequency",
+             .source = "Barni, Kallas, Tondi, A New Backdoor Attack in CNNs by Training Set Corruption Without Label "
+                       "Poisoning, ICIP 2019",
+             .clean_label = true},
+    .plan = plan,
+};
