@@ -100,14 +100,14 @@ static void put_examples(bez_buf *out, const char *examples) {
 }
 
 static void put_exit_status(bez_buf *out) {
-  bez_buf_puts(out,
-               ".SH \"EXIT STATUS\"\n"
-               ".TP\n.B 0\nNothing was found at or above \\-\\-fail\\-on.\n"
-               ".TP\n.B 1\nFindings at or above \\-\\-fail\\-on.\n"
-               ".TP\n.B 2\nThe command line was wrong.\n"
-               ".TP\n.B 3\nSomething that was asked for could not be examined, or a result could not be written.\n"
-               ".PP\nCtrl\\-C and other signals stop the work, leave no partial file behind, and end the command by that "
-               "signal: 130 in a shell for Ctrl\\-C.\n");
+  bez_buf_puts(
+      out, ".SH \"EXIT STATUS\"\n"
+           ".TP\n.B 0\nNothing was found at or above \\-\\-fail\\-on.\n"
+           ".TP\n.B 1\nFindings at or above \\-\\-fail\\-on.\n"
+           ".TP\n.B 2\nThe command line was wrong.\n"
+           ".TP\n.B 3\nSomething that was asked for could not be examined, or a result could not be written.\n"
+           ".PP\nCtrl\\-C and other signals stop the work, leave no partial file behind, and end the command by that "
+           "signal: 130 in a shell for Ctrl\\-C.\n");
 }
 
 static void put_environment(bez_buf *out) {
