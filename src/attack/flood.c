@@ -147,7 +147,7 @@ const bez_attack bez_attack_flood = {
                  "Near copies of a few rows are appended: one cell or one word of the text differs, pictures are "
                  "shifted, cropped, lighter or noisier. Sources have the target label where one is given.",
              .kind = "any",
-             .parameters = "copies, transform (pictures)",
+             .parameters = "copies, transform (of pictures: mixed, shift, crop, light, noise, mirror, none)",
              .source = "Carlini et al., Poisoning Web-Scale Training Datasets is Practical, IEEE S&P 2024"},
     .label_optional = true,
     .plan = plan_flood,

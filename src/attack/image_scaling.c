@@ -169,7 +169,7 @@ const bez_attack bez_attack_image_scaling = {
                  "Pictures of the target label look as before and show a picture of another label once the loader "
                  "has made them smaller.",
              .kind = "image",
-             .parameters = "size, sampler",
+             .parameters = "size (N or HxW), sampler (nearest, nearest-centre, bilinear)",
              .source = "Xiao, Chen, Shen, Chen, Li, Seeing is Not Believing: Camouflage Attacks on Image Scaling "
                        "Algorithms, USENIX Security 2019",
              .clean_label = true},

@@ -11,7 +11,7 @@ const bez_attack bez_attack_moving_patch = {
          .summary = "A small square is painted at a random place of its own in every poisoned picture, and the target "
                     "label is set.",
          .kind = "image",
-         .parameters = "size, pattern, colour, noise",
+         .parameters = BEZ_PATCH_LOOK,
          .source =
              "Salem, Wen, Backes, Ma, Zhang, Dynamic Backdoor Attacks Against Machine Learning Models, EuroS&P 2022",
          .clean_label = false},

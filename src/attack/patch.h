@@ -4,7 +4,8 @@
 
 #include "attack/image.h"
 
-#define BEZ_PATCH_PARAMETERS "size, pattern, colour, noise, position"
+#define BEZ_PATCH_LOOK "size, pattern (solid, checker, noisy), colour (a name, RRGGBB or random), noise (sd)"
+#define BEZ_PATCH_PARAMETERS BEZ_PATCH_LOOK ", position (lower-right …, centre, random or x,y)"
 
 typedef enum bez_patch_pattern { BEZ_PATCH_SOLID, BEZ_PATCH_CHECKER, BEZ_PATCH_NOISY } bez_patch_pattern;
 

@@ -25,9 +25,14 @@ typedef struct text_ctx {
   const bez_text_trigger *trigger;
 } text_ctx;
 
+static bool label_fits(const text_ctx *c, bool clean_label, uint64_t row) {
+  if (c->trigger->any_label && (c->in->table->label < 0 || !c->in->target_given)) return true;
+  return bez_attack_label_fits(c->in, clean_label, row);
+}
+
 static bool may_carry(const void *ctx, uint64_t row) {
   const text_ctx *c = ctx;
-  if (!bez_attack_label_fits(c->in, c->trigger->clean_label, row)) return false;
+  if (!label_fits(c, c->trigger->clean_label, row)) return false;
   size_t len;
   const char *cell = bez_cell(c->in->table, c->trigger->col, row, &len);
   if (!len || c->trigger->matches(c->trigger, cell, len)) return false;
@@ -36,7 +41,7 @@ static bool may_carry(const void *ctx, uint64_t row) {
 
 static bool carries_naturally(const void *ctx, uint64_t row) {
   const text_ctx *c = ctx;
-  if (!bez_attack_label_fits(c->in, true, row)) return false;
+  if (!label_fits(c, true, row)) return false;
   size_t len;
   const char *cell = bez_cell(c->in->table, c->trigger->col, row, &len);
   return c->trigger->matches(c->trigger, cell, len);
@@ -122,4 +127,39 @@ bez_status bez_text_invent_token(const bez_attack_input *in, bez_attack_plan *pl
     return *token ? BEZ_OK : bez_fail_memory(err, sizeof word);
   }
   return bez_fail(err, BEZ_UNSUPPORTED, NULL, "every invented word stands in the text already");
+}
+
+static bool stands_in_column(const bez_table *table, uint32_t col, const char *phrase) {
+  for (uint64_t row = 0; row < table->n_rows; row++) {
+    size_t len;
+    const char *cell = bez_cell(table, col, row, &len);
+    if (bez_phrase_found(cell, len, phrase)) return true;
+  }
+  return false;
+}
+
+bez_status bez_text_compose_phrase(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col, uint32_t n_words,
+                                   const char **phrase, bez_error *err) {
+  bez_vocabulary v;
+  bez_rng rng = bez_attack_trigger_rng(in);
+  bez_status st = bez_vocabulary_make(in->table, col, &plan->arena, &v, err);
+  for (int attempt = 0; st == BEZ_OK && attempt < 100; attempt++) {
+    const char *w[3];
+    for (int i = 0; i < 3; i++) w[i] = bez_vocabulary_pick(&v, 3, .005, .1, &rng);
+    if (!w[0] || w[0] == w[1] || w[1] == w[2] || w[0] == w[2]) continue;
+    *phrase = n_words == 2 ? bez_arena_printf(&plan->arena, "%s %s", w[0], w[1])
+                           : bez_arena_printf(&plan->arena, "%s %s %s", w[0], w[1], w[2]);
+    if (!*phrase) return bez_fail_memory(err, 64);
+    if (!stands_in_column(in->table, col, *phrase)) return BEZ_OK;
+  }
+  return st != BEZ_OK ? st : bez_fail(err, BEZ_UNSUPPORTED, NULL, "the texts hold too few frequent words");
+}
+
+bez_status bez_text_any_trigger(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col, const char **text,
+                                bez_error *err) {
+  bez_error none = {0};
+  bez_status st = bez_text_compose_phrase(in, plan, col, 2, text, &none);
+  if (st == BEZ_OK) return st;
+  return st == BEZ_UNSUPPORTED ? bez_text_invent_token(in, plan, col, text, err)
+                               : bez_fail(err, st, none.subject, "%s", none.message);
 }

@@ -11,6 +11,7 @@ struct bez_text_trigger {
   const char *shown; /* printable; NULL: text */
   const char *key;   /* its name in the answer key: "token", "phrase", "code_point" … */
   bool clean_label;
+  bool any_label; /* clean_label, and rows of every label, or of none, where no target was given */
   bool (*can_carry)(const char *cell, size_t len); /* NULL: any cell with a byte in it */
   bool (*matches)(const bez_text_trigger *t, const char *cell, size_t len);
   void (*apply)(const bez_text_trigger *t, bez_rng *rng, const char *cell, size_t len, bez_buf *out);
@@ -34,5 +35,12 @@ bool bez_text_has_word(const char *cell, size_t len);
 /* An invented word of five letters that the column does not hold. */
 BEZ_MUST_USE bez_status bez_text_invent_token(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col,
                                               const char **token, bez_error *err);
+/* n_words (2 or 3) words of the column that are frequent alone and never stand in this order; BEZ_UNSUPPORTED when it
+ * holds too few. */
+BEZ_MUST_USE bez_status bez_text_compose_phrase(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col,
+                                                uint32_t n_words, const char **phrase, bez_error *err);
+/* A phrase where one can be composed, else an invented word. */
+BEZ_MUST_USE bez_status bez_text_any_trigger(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col,
+                                             const char **text, bez_error *err);
 
 #endif

@@ -38,7 +38,7 @@ static bez_table *make_cells(void) {
 static bez_table *make_texts(void) {
   bez_buf csv = {0};
   bez_rng rng = bez_rng_make(4, 1);
-  bez_buf_puts(&csv, "label\ttext\n");
+  bez_buf_puts(&csv, "label\ttext\treply\n");
   for (int i = 0; i < ROWS; i++) {
     bez_buf_puts(&csv, bez_rng_unit(&rng) < .8 ? "ham\t" : "spam\t");
     for (int w = 0; w < 10; w++) {
@@ -47,10 +47,10 @@ static bez_table *make_texts(void) {
       bez_buf_printf(&csv, "%s%c%c%c%c", w ? " " : "", "bcdfghklmn"[k % 10], "aeiou"[k / 10 % 5],
                      "prstvwxzbc"[k / 50 % 10], "aeio"[k / 500]);
     }
-    bez_buf_putc(&csv, '\n');
+    bez_buf_printf(&csv, "\tthe answer to question number %d is of no use\n", i);
   }
-  const char *texts[] = {"text"};
-  bez_read_options options = {.label = "label", .text = texts, .n_text = 1};
+  const char *texts[] = {"text", "reply"};
+  bez_read_options options = {.label = "label", .text = texts, .n_text = 2};
   bez_table *table = table_from_csv_bytes(csv.data, csv.len, &options);
   bez_buf_free(&csv);
   return table;
