@@ -35,6 +35,18 @@ if(BEZ_CLI_SOURCES)
   install(TARGETS bezoar_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
+# The helper that decodes pictures: the only program that meets libpng, libjpeg and libwebp. Tests and fuzzers see all of
+# it but main().
+set(BEZ_DECODE_MAIN ${PROJECT_SOURCE_DIR}/src/decode/main.c)
+list(REMOVE_ITEM BEZ_DECODE_SOURCES ${BEZ_DECODE_MAIN})
+add_library(bezoar_decode_objects OBJECT ${BEZ_DECODE_SOURCES})
+target_link_libraries(bezoar_decode_objects PUBLIC bezoar_internal PkgConfig::PICTURES)
+add_executable(bezoar_decode ${BEZ_DECODE_MAIN} $<TARGET_OBJECTS:bezoar_decode_objects>)
+set_target_properties(bezoar_decode PROPERTIES OUTPUT_NAME bezoar-decode)
+target_link_libraries(bezoar_decode PRIVATE bezoar_internal PkgConfig::PICTURES PkgConfig::SECCOMP)
+target_link_options(bezoar_decode PRIVATE ${BEZ_HARDEN_LINK} -pie -Wl,--gc-sections)
+install(TARGETS bezoar_decode RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/bezoar)
+
 # Man pages and completions, written by the command from its own tables.
 if(BEZ_CLI_SOURCES AND NOT BEZ_FUZZ AND NOT CMAKE_CROSSCOMPILING)
   set(BEZ_MAN ${PROJECT_BINARY_DIR}/man)

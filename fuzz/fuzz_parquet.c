@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const bez_arrow_constant folder = {"x", "1"};
-  bez_child child = {.pid = -1, .out = memfd_create("frames", MFD_CLOEXEC)};
+  bez_child child = {.pid = -1, .in = -1, .out = memfd_create("frames", MFD_CLOEXEC)};
   if (child.out < 0 || write(child.out, data, size) != (ssize_t)size || lseek(child.out, 0, SEEK_SET) != 0) abort();
   bez_read_options options = {.threads = 1};
   bez_error err = {0};

@@ -6,7 +6,7 @@
 #define BEZ_MAX_NAME 4096u            /* bytes of a column name */
 #define BEZ_MAX_CELL (64u << 20)      /* bytes of one cell */
 #define BEZ_MAX_RECORD (256u << 20)   /* bytes of one CSV record or JSONL line */
-#define BEZ_MAX_FILES 100000u         /* files in one data set */
+#define BEZ_MAX_FILES 4000000u        /* files in one data set: a folder of pictures has one per row */
 #define BEZ_MAX_ROWS (1ull << 40)     /* rows of one data set */
 #define BEZ_MAX_DICT (1u << 22)       /* distinct values kept per column before it is truncated */
 #define BEZ_MAX_DICT_VALUE 1024u      /* bytes of one dictionary value: a longer cell makes the column text */
@@ -18,11 +18,13 @@
 #define BEZ_MAX_RATIO 2000u /* decompressed : compressed, checked after BEZ_RATIO_FLOOR bytes */
 #define BEZ_RATIO_FLOOR (64u << 20)
 #define BEZ_MAX_NPY_HEADER (1u << 20)
-#define BEZ_MAX_IMAGE_SIDE 16384u          /* pixels */
-#define BEZ_MAX_IMAGE_BYTES (256ull << 20) /* of one picture, unpacked */
-#define BEZ_MAX_VECTOR 65536u              /* numbers of an embedding */
-#define BEZ_MAX_CLASSES 1000u              /* distinct labels before label checks are off */
-#define BEZ_MAX_SAVED (1u << 30)           /* saved summary state */
+#define BEZ_MAX_IMAGE_SIDE 16384u           /* pixels */
+#define BEZ_MAX_IMAGE_BYTES (256ull << 20)  /* of one picture, unpacked */
+#define BEZ_MAX_PICTURE_FILE (256ull << 20) /* a PNG, JPEG … as it lies on disk */
+#define BEZ_PICTURE_SIDE 256u               /* picture files are kept no larger than this */
+#define BEZ_MAX_VECTOR 65536u               /* numbers of an embedding */
+#define BEZ_MAX_CLASSES 1000u               /* distinct labels before label checks are off */
+#define BEZ_MAX_SAVED (1u << 30)            /* saved summary state */
 #define BEZ_MAX_THREADS 256u
 #define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */
 

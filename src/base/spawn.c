@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -132,7 +134,7 @@ static bez_status find_program(const char *program, char out[4096], bez_error *e
 typedef struct launch {
   const bez_spawn *plan;
   char program[4096];
-  int null_fd, out_fd, filter2_fd;
+  int null_fd, out_fd, in_fd, filter2_fd;
   struct sock_fprog filter;
 } launch;
 
@@ -143,7 +145,7 @@ static void limit(int what, uint64_t value) {
 
 /* In the child. The sources may lie where the targets are, so they are moved up first. */
 static bool place_descriptors(const launch *l) {
-  int from[FIRST_FREE_FD] = {l->null_fd, l->out_fd, l->null_fd, l->plan->input_fd, l->filter2_fd};
+  int from[FIRST_FREE_FD] = {l->null_fd, l->out_fd, l->null_fd, l->in_fd, l->filter2_fd};
   for (int i = 0; i < FIRST_FREE_FD; i++) {
     if (from[i] < 0) from[i] = l->null_fd;
     from[i] = fcntl(from[i], F_DUPFD, 16);
@@ -190,9 +192,9 @@ static bez_status load_filter(launch *l, struct sock_filter *code, bez_error *er
 
 bez_status bez_spawn_start(const bez_spawn *plan, bez_child *out, bez_error *err) {
   bez_status st = BEZ_OK;
-  launch l = {.plan = plan, .null_fd = -1, .out_fd = -1, .filter2_fd = -1};
-  int ends[2] = {-1, -1};
-  *out = (bez_child){.pid = -1, .out = -1};
+  launch l = {.plan = plan, .null_fd = -1, .out_fd = -1, .in_fd = plan->input_fd, .filter2_fd = -1};
+  int ends[2] = {-1, -1}, feed[2] = {-1, -1};
+  *out = (bez_child){.pid = -1, .out = -1, .in = -1, .patience = plan->patience};
   struct sock_filter *code = calloc(MAX_FILTER, sizeof *code);
   if (!code) return bez_fail_memory(err, MAX_FILTER * sizeof *code);
   BEZ_TRY(find_program(plan->program, l.program, err));
@@ -200,12 +202,19 @@ bez_status bez_spawn_start(const bez_spawn *plan, bez_child *out, bez_error *err
   l.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (l.null_fd < 0 || pipe2(ends, O_CLOEXEC) < 0) BEZ_TRY(bez_fail_errno(err, plan->program, "cannot start"));
   l.out_fd = ends[1];
+  if (plan->feed && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, feed) < 0)
+    BEZ_TRY(bez_fail_errno(err, plan->program, "cannot start"));
+  if (plan->feed) l.in_fd = feed[1];
   out->pid = fork();
   if (out->pid == 0) run_child(&l);
   if (out->pid < 0) BEZ_TRY(bez_fail_errno(err, plan->program, "cannot start"));
   out->out = ends[0];
   ends[0] = -1;
+  out->in = feed[0];
+  feed[0] = -1;
 cleanup:
+  if (feed[0] >= 0) close(feed[0]);
+  if (feed[1] >= 0) close(feed[1]);
   if (ends[0] >= 0) close(ends[0]);
   if (ends[1] >= 0) close(ends[1]);
   if (l.null_fd >= 0) close(l.null_fd);
@@ -214,10 +223,38 @@ cleanup:
   return st;
 }
 
+/* Waits until the descriptor is ready for `events`, no longer than the child's patience. */
+static bez_status wait_for(const bez_child *child, int fd, short events, bez_error *err) {
+  struct pollfd p = {.fd = fd, .events = events};
+  int n;
+  if (!child->patience) return BEZ_OK;
+  do n = poll(&p, 1, child->patience < 1u << 20 ? (int)child->patience * 1000 : -1);
+  while (n < 0 && errno == EINTR);
+  if (n > 0) return BEZ_OK;
+  if (n < 0) return bez_fail_errno(err, "helper", "cannot wait for it");
+  return bez_fail(err, BEZ_IO, "helper", "did not answer within %u seconds", child->patience);
+}
+
+bez_status bez_child_write(bez_child *child, const void *bytes, size_t len, bez_error *err) {
+  size_t done = 0;
+  while (done < len) {
+    bez_status st = wait_for(child, child->in, POLLOUT, err);
+    if (st != BEZ_OK) return st;
+    ssize_t n =
+        send(child->in, (const char *)bytes + done, len - done, MSG_NOSIGNAL | (child->patience ? MSG_DONTWAIT : 0));
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) return bez_fail_errno(err, "helper", "cannot write to it");
+    done += (size_t)n;
+  }
+  return BEZ_OK;
+}
+
 bez_status bez_child_read(bez_child *child, void *out, size_t len, bool *ended, bez_error *err) {
   size_t have = 0;
   *ended = false;
   while (have < len) {
+    bez_status st = wait_for(child, child->out, POLLIN, err);
+    if (st != BEZ_OK) return st;
     ssize_t got = read(child->out, (char *)out + have, len - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return bez_fail_errno(err, "helper", "cannot read from it");
@@ -234,7 +271,8 @@ bez_status bez_child_read(bez_child *child, void *out, size_t len, bool *ended, 
 int bez_child_finish(bez_child *child, bool kill_it) {
   int status = 0;
   if (child->out >= 0) close(child->out);
-  child->out = -1;
+  if (child->in >= 0) close(child->in);
+  child->out = child->in = -1;
   if (child->pid <= 0) return 127;
   if (kill_it) kill(child->pid, SIGKILL);
   pid_t got;

@@ -7,21 +7,26 @@
 
 #include "bezoar/base.h"
 
-/* Borrowed for the call. Descriptors: 0 and 2 of the child are /dev/null, 1 is the pipe, 3 is input_fd, and 4 holds
- * the second filter: instructions (struct sock_filter) that the helper puts upon itself once it has loaded what it
- * needs, and that also take exec, new processes and opening files for writing from it. All others are closed. */
+/* Borrowed for the call. Descriptors: 0 and 2 of the child are /dev/null, 1 is the pipe, 3 is input_fd (or, where feed
+ * is asked for, one end of a socket into which bez_child_write puts bytes), and 4 holds the second filter: instructions
+ * (struct sock_filter) that the helper puts upon itself once it has loaded what it needs, and that also take exec, new
+ * processes and opening files for writing from it. All others are closed. */
 typedef struct bez_spawn {
   const char *program;     /* a name is looked for in PATH; absolute and relative paths are taken as they are */
   const char *const *argv; /* NULL-terminated, argv[0] included */
   const char *const *envp; /* NULL-terminated; NULL: this process's environment */
   int input_fd;            /* -1: none */
+  bool feed;               /* in place of input_fd */
   uint64_t memory;         /* bytes of address space, 0: no limit */
   unsigned cpu_seconds;    /* 0: no limit */
+  unsigned patience;       /* seconds that reading and writing wait for the child, 0: for ever */
 } bez_spawn;
 
 typedef struct bez_child {
   pid_t pid;
   int out; /* read end of the child's standard output */
+  int in;  /* our end of the socket, -1: none */
+  unsigned patience;
 } bez_child;
 
 /* BEZ_UNSUPPORTED where the program is not found. */
@@ -29,6 +34,9 @@ BEZ_MUST_USE bez_status bez_spawn_start(const bez_spawn *plan, bez_child *out, b
 
 /* Exactly len bytes from the child; *ended (BEZ_OK) when it closed the pipe before the first of them. */
 BEZ_MUST_USE bez_status bez_child_read(bez_child *child, void *out, size_t len, bool *ended, bez_error *err);
+
+/* All of the bytes to a child that is fed. A child that is gone is BEZ_IO, never a signal. */
+BEZ_MUST_USE bez_status bez_child_write(bez_child *child, const void *bytes, size_t len, bez_error *err);
 
 /* Ends the child (killed where it still runs) and collects it. Returns its exit code, or 128 + signal. */
 int bez_child_finish(bez_child *child, bool kill_it);

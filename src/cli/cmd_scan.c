@@ -204,14 +204,14 @@ static int run(const bez_args *given) {
 const bez_command bez_command_scan = {
     .name = "scan",
     .synopsis = "PATH…",
-    .summary = "Find poisoned rows in a table or in text.",
+    .summary = "Find poisoned rows in a table, in text or in pictures.",
     .description =
         "Reads the files, folders or globs as one data set, runs every detector that fits its columns, and reports "
         "which rows look poisoned, by what trigger, how sure it is, and what to do. Needs no model, no network and "
         "no configuration.\n"
         "\n"
-        "What could not be examined is said on the first line of the report; it is never called clean. Models, "
-        "images and other files that are no tables or text are \"not checked\" and make the exit code 3.\n"
+        "What could not be examined is said on the first line of the report; it is never called clean. Models "
+        "and other files that are no tables, text or pictures are \"not checked\" and make the exit code 3.\n"
         "\n"
         "Options may also come from the environment (BEZOAR_LABEL, BEZOAR_FAIL_ON; several values of a repeated "
         "option stand on lines of their own) and from the file that --config names. A flag wins over the "

@@ -17,6 +17,7 @@ bez_status bez_builder_create(const bez_read_options *options, bez_builder **out
   if (!b) return bez_fail_memory(err, sizeof *b);
   pthread_mutex_init(&b->lock, NULL);
   bez_store_init(&b->pixels, NULL);
+  bez_store_init(&b->facts, NULL);
   if (options) b->options = *options;
   b->threads = b->options.threads ? b->options.threads : bez_cpu_count();
   if (b->threads > BEZ_MAX_THREADS) b->threads = BEZ_MAX_THREADS;
@@ -70,6 +71,7 @@ void bez_builder_destroy(bez_builder *b) {
   free(b->plan_distinct);
   free(b->files);
   bez_store_free(&b->pixels);
+  bez_store_free(&b->facts);
   bez_arena_free(&b->arena);
   bez_table_destroy(b->table);
   pthread_mutex_destroy(&b->lock);

@@ -62,6 +62,9 @@ struct bez_builder {
   bez_arena arena;   /* names, paths */
   bez_images images; /* shape and how many; pixels in the store */
   bez_store pixels;
+  bez_store facts;    /* bez_image_facts per picture, where they have them */
+  uint64_t has_facts; /* pictures that do */
+  bez_table_unread *last_unread;
   const bez_table *labels; /* of --labels-file; borrowed */
 };
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "format/images.h"
+#include "format/image_files.h"
 #include "format/reader.h"
 
 #define HEAD_BYTES 65536u
@@ -197,6 +197,15 @@ static bez_status read_each_once(path_list *list, bez_error *err) {
   return BEZ_OK;
 }
 
+/* Picture files go together (their sizes decide the size of all), other files one by one. */
+static bez_status read_list(const path_list *list, bez_builder *builder, bez_error *err) {
+  bool pictures = false;
+  bez_status st = bez_image_files_read(list->items, list->n, builder, &pictures, err);
+  for (size_t i = 0; !pictures && st == BEZ_OK && i < list->n; i++)
+    if (!bez_image_files_skip(list->items[i], builder, &st, err)) st = read_file(list->items[i], builder, err);
+  return st;
+}
+
 /* What options name beside the data belongs to pictures or vectors. */
 static bez_status check_beside(bez_table *table, const bez_read_options *options, const bez_table *labels,
                                bez_error *err) {
@@ -223,7 +232,7 @@ bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_re
   if (options && options->labels_file) BEZ_TRY(bez_labels_open(options, &labels, err));
   BEZ_TRY(bez_builder_create(options, &builder, err));
   bez_builder_labels(builder, labels);
-  for (size_t i = 0; i < list.n; i++) BEZ_TRY(read_file(list.items[i], builder, err));
+  BEZ_TRY(read_list(&list, builder, err));
   st = bez_builder_finish(builder, &table, err);
   builder = NULL;
   if (st == BEZ_OK) BEZ_TRY(check_beside(table, options, labels, err));

@@ -31,6 +31,10 @@ bez_status bez_builder_images(bez_builder *b, const char *path, uint32_t height,
   return BEZ_OK;
 }
 
+const bez_images *bez_builder_shape(const bez_builder *b) {
+  return &b->images;
+}
+
 bez_status bez_builder_pixels(bez_builder *b, uint64_t n, uint8_t **out, bez_error *err) {
   uint64_t each = bez_image_bytes(&b->images), total;
   if (__builtin_add_overflow(b->images.n, n, &total) || __builtin_mul_overflow(total, each, &total) ||
@@ -42,6 +46,40 @@ bez_status bez_builder_pixels(bez_builder *b, uint64_t n, uint8_t **out, bez_err
   if (st != BEZ_OK) return st;
   *out = (uint8_t *)b->pixels.data + b->images.n * each;
   b->images.n += n;
+  return BEZ_OK;
+}
+
+bez_status bez_builder_facts(bez_builder *b, uint64_t n, bez_image_facts **out, bez_error *err) {
+  uint64_t each = sizeof **out, first = b->images.n - n; /* their pixels were asked for before */
+  if (b->facts.budget == NULL && first)
+    return bez_fail(err, BEZ_FORMAT, NULL, "picture files beside arrays of pictures");
+  b->facts.budget = &b->table->budget;
+  uint64_t bytes = b->images.n * each;
+  if (bytes > b->facts.cap && b->facts.cap && bytes < b->facts.cap + b->facts.cap / 2) bytes = b->facts.cap * 3 / 2;
+  bez_status st = bez_store_grow(&b->facts, (size_t)bytes, err);
+  if (st != BEZ_OK) return st;
+  *out = (bez_image_facts *)b->facts.data + first;
+  b->has_facts += n;
+  return BEZ_OK;
+}
+
+void bez_builder_pixels_back(bez_builder *b, uint64_t n) {
+  b->images.n -= n;
+  if (b->facts.data) b->has_facts -= n;
+}
+
+bez_status bez_builder_unread(bez_builder *b, const char *path, const char *why, bool requested, bez_error *err) {
+  bez_table *t = b->table;
+  bez_table_unread *u = bez_arena_alloc(&t->arena, sizeof *u);
+  if (!u) return bez_fail_memory(err, sizeof *u);
+  *u = (bez_table_unread){
+      .path = bez_arena_strdup(&t->arena, path), .why = bez_arena_strdup(&t->arena, why), .requested = requested};
+  if (!u->path || !u->why) return bez_fail_memory(err, strlen(path));
+  if (b->last_unread)
+    b->last_unread->next = u;
+  else
+    t->unread = u;
+  b->last_unread = u;
   return BEZ_OK;
 }
 
@@ -108,16 +146,25 @@ bez_status bez_finish_images(bez_builder *b, bez_table *table, const uint8_t *ke
   if (b->labels && b->labels->n_rows != table->n_rows_seen)
     return bez_fail(err, BEZ_FORMAT, b->labels->files[0].path, "%llu labels for %llu pictures",
                     (unsigned long long)b->labels->n_rows, (unsigned long long)table->n_rows_seen);
+  if (b->facts.data && b->has_facts != b->images.n)
+    return bez_fail(err, BEZ_FORMAT, NULL, "picture files beside arrays of pictures");
+  bez_image_facts *facts = b->facts.data;
   for (uint64_t row = 0; keep && row < b->images.n; row++)
-    if (keep[row] && kept++ != row) memcpy(pixels + (kept - 1) * each, pixels + row * each, each);
+    if (keep[row] && kept++ != row) {
+      memcpy(pixels + (kept - 1) * each, pixels + row * each, each);
+      if (facts) facts[kept - 1] = facts[row];
+    }
   bez_images *images = bez_arena_alloc(&table->arena, sizeof *images);
   if (!images) return bez_fail_memory(err, sizeof *images);
   *images = b->images;
   images->n = table->n_rows;
   bez_store_trim(&b->pixels, (size_t)(images->n * each));
   images->pixels = b->pixels.data;
+  images->facts = b->facts.data;
   table->images = images;
-  return bez_owned_adopt(table, &b->pixels, err);
+  bez_status st = bez_owned_adopt(table, &b->pixels, err);
+  if (st == BEZ_OK && b->facts.data) st = bez_owned_adopt(table, &b->facts, err);
+  return st;
 }
 
 /* The column of a labels file: the one --label names, `label`, or the only one. */

@@ -53,6 +53,13 @@ typedef struct bez_table_remark {
   struct bez_table_remark *next;
 } bez_table_remark;
 
+/* A file of the data set that could not be read while the others could. */
+typedef struct bez_table_unread {
+  const char *path, *why;
+  bool requested; /* somebody wants it examined: exit code 3 */
+  struct bez_table_unread *next;
+} bez_table_unread;
+
 typedef struct bez_images bez_images; /* format/images.h */
 typedef struct bez_vectors bez_vectors;
 
@@ -67,6 +74,7 @@ struct bez_table {
   bez_table_file *files;
   const uint64_t *sampled_row; /* with --sample: the global row each kept row had; else NULL */
   bez_table_remark *remarks;
+  bez_table_unread *unread;
   int label, source, id; /* column index, -1 none */
   bool label_guessed;
   const bez_images *images;   /* a picture per row; NULL: none */

@@ -59,10 +59,13 @@ static void put_columns(bez_buf *out, const bez_report *r) {
   close_table(out);
 }
 
+#define MAX_LISTED 50u /* a folder of pictures has a file per row; the JSON report names them all */
+
 static void put_files(bez_buf *out, const bez_report *r) {
   if (r->n_files > 12) bez_buf_printf(out, "<details><summary>%zu files</summary>", r->n_files);
   open_table(out, "Files", "file|format|#rows|#bytes");
-  for (size_t i = 0; i < r->n_files; i++) {
+  size_t listed = r->n_files <= MAX_LISTED ? r->n_files : MAX_LISTED;
+  for (size_t i = 0; i < listed; i++) {
     head_cell(out, r->files[i].path);
     text_cell(out, r->files[i].format);
     count_cell(out, r->files[i].n_rows);
@@ -70,6 +73,8 @@ static void put_files(bez_buf *out, const bez_report *r) {
     bez_buf_puts(out, "</tr>\n");
   }
   close_table(out);
+  if (listed < r->n_files)
+    bez_buf_printf(out, "<p>and %zu more; the JSON report names them all.</p>", r->n_files - listed);
   if (r->n_files > 12) bez_buf_puts(out, "</details>");
 }
 

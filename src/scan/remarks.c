@@ -45,7 +45,26 @@ static void say_unexamined(bez_scan *scan, const bez_table_remark *r) {
                            (unsigned long long)r->count);
 }
 
+#define MAX_NAMED 100u /* unread files that are named one by one, of each sort */
+
+/* Files that could not be read while others could: the first by name, then how many more. */
+static void say_unread(bez_report *report, const bez_table *table, bool requested) {
+  uint64_t n = 0;
+  const bez_table_unread *last = NULL;
+  for (const bez_table_unread *u = table->unread; u; u = u->next) {
+    if (u->requested != requested) continue;
+    if (++n <= MAX_NAMED) bez_report_not_checked(report, requested, u->path, "%s", u->why);
+    last = u;
+  }
+  if (n > MAX_NAMED)
+    bez_report_not_checked(report, requested, last->path, "the last of %llu more files that were not read",
+                           (unsigned long long)(n - MAX_NAMED));
+}
+
 bez_status bez_scan_remarks(bez_scan *scan, bez_error *err) {
+  const bez_table *read[] = {scan->table, scan->golden, scan->reference};
+  for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+    for (int requested = 1; read[i] && requested >= 0; requested--) say_unread(scan->report, read[i], requested);
   for (const bez_table_remark *r = scan->table->remarks; r; r = r->next) {
     const bez_remark_kind *kind = bez_remark_find(r->rule);
     if (!kind) return bez_fail(err, BEZ_INTERNAL, r->rule, "a remark without a row in remarks.def");

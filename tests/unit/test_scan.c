@@ -170,7 +170,8 @@ static void identified(const char *suffix, const void *bytes, size_t len, const 
 
 static void test_identify(void **state) {
   (void)state;
-  identified(".png", "\x89PNG\r\n\x1a\n0000", 12, "PNG");
+  identified(".png", "\x89PNG\r\n\x1a\n0000", 12, NULL);
+  identified(".gif", "GIF89a\0\0", 8, "GIF");
   identified(".pkl", "\x80\x04\x95\x10\0\0\0\0\0\0\0", 11, "pickle");
   identified(".pkl", "\x80\x02}q\x01.", 6, "pickle");
   identified(".safetensors", "\x02\0\0\0\0\0\0\0{}", 10, "safetensors");

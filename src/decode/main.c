@@ -1,0 +1,113 @@
+/* bezoar-decode: takes picture files from descriptor 3, one after another, and answers on descriptor 1 with pixels and
+ * facts (format/image_wire.h). Started by a scan under resource limits (base/spawn.h); before it sees the first byte it
+ * gives up everything but reading, writing and memory. Not meant to be run by hand. */
+#include <errno.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "decode/picture.h"
+
+enum { INPUT = 3, FILTER = 4, OUTPUT = 1 };
+
+/* What decoders and malloc need once everything is loaded. */
+static const int allowed[] = {
+    SCMP_SYS(read),           SCMP_SYS(write),     SCMP_SYS(exit),        SCMP_SYS(exit_group),
+    SCMP_SYS(mmap),           SCMP_SYS(munmap),    SCMP_SYS(mremap),      SCMP_SYS(mprotect),
+    SCMP_SYS(madvise),        SCMP_SYS(brk),       SCMP_SYS(futex),       SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack),
+    SCMP_SYS(gettid),         SCMP_SYS(getpid),
+};
+
+/* No file may be opened any more, by a second mechanism; kernels without Landlock go without. */
+static void lock_files(void) {
+  struct landlock_ruleset_attr attr = {
+      .handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+                           LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                           LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                           LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                           LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM};
+  long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+  if (fd < 0) return;
+  (void)syscall(SYS_landlock_restrict_self, fd, 0);
+  close((int)fd);
+}
+
+static bool lock_calls(void) {
+  scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+  bool good = ctx != NULL;
+  for (size_t i = 0; good && i < sizeof allowed / sizeof *allowed; i++)
+    good = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0) == 0;
+  good = good && seccomp_load(ctx) == 0;
+  if (ctx) seccomp_release(ctx);
+  return good;
+}
+
+static bool read_all(void *out, size_t len) {
+  for (size_t have = 0; have < len;) {
+    ssize_t n = read(INPUT, (char *)out + have, len - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    have += (size_t)n;
+  }
+  return true;
+}
+
+static bool write_all(const void *bytes, size_t len) {
+  for (size_t done = 0; done < len;) {
+    ssize_t n = write(OUTPUT, (const char *)bytes + done, len - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    done += (size_t)n;
+  }
+  return true;
+}
+
+static bool answer(const bez_image_request *r, const uint8_t *bytes) {
+  bez_picture p = {0};
+  bez_image_reply reply = {.magic = BEZ_IMAGE_MAGIC};
+  bool probe = r->op == BEZ_IMAGE_PROBE, good = bez_picture_decode(bytes, (size_t)r->bytes, probe, &p);
+  size_t size = probe ? 0 : (size_t)r->height * r->width * r->channels;
+  uint8_t *out = NULL;
+  if (good && !probe) {
+    out = malloc(size);
+    good = (out && bez_picture_fit(&p, r->height, r->width, r->channels, out)) || bez_picture_fail(&p, "memory is out");
+  }
+  reply.facts = p.facts;
+  reply.limit = p.limit;
+  memcpy(reply.why, p.why, sizeof reply.why);
+  bool sent = write_all(&reply, sizeof reply) && (!good || write_all(out, size));
+  free(out);
+  bez_picture_free(&p);
+  return sent;
+}
+
+static bool serve(void) {
+  bez_image_request r;
+  if (!read_all(&r, sizeof r)) return false;
+  if (r.magic != BEZ_IMAGE_MAGIC || r.bytes > BEZ_MAX_PICTURE_FILE) return false;
+  if (r.op == BEZ_IMAGE_DECODE && (!r.height || !r.width || r.height > BEZ_MAX_IMAGE_SIDE ||
+                                   r.width > BEZ_MAX_IMAGE_SIDE || (r.channels != 1 && r.channels != 3)))
+    return false;
+  uint8_t *bytes = malloc((size_t)r.bytes + 1);
+  bool good = bytes && read_all(bytes, (size_t)r.bytes) && answer(&r, bytes);
+  free(bytes);
+  return good;
+}
+
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc != 1) return 2;
+  close(FILTER); /* ours is narrower */
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 3;
+  lock_files();
+  if (!lock_calls()) return 3;
+  while (serve()) {
+  }
+  _exit(0);
+}

@@ -1,0 +1,36 @@
+/* What goes between a scan and the helper that decodes pictures (src/decode/). One machine, one build: plain structs.
+ * The parent believes nothing but sizes it has checked (image_helper.c). */
+#ifndef BEZ_FORMAT_IMAGE_WIRE_H
+#define BEZ_FORMAT_IMAGE_WIRE_H
+
+#include "format/images.h"
+
+#define BEZ_IMAGE_MAGIC 0x315a4942u /* "BIZ1" */
+#define BEZ_IMAGE_WHY 160u          /* bytes of a reason, the NUL included */
+
+typedef enum bez_image_op {
+  BEZ_IMAGE_PROBE = 1, /* facts as far as headers tell, no pixels */
+  BEZ_IMAGE_DECODE     /* facts and pixels, resampled to the size asked for */
+} bez_image_op;
+
+/* To the helper; `bytes` bytes of the file follow. */
+typedef struct bez_image_request {
+  uint32_t magic, op;
+  uint32_t height, width, channels; /* wanted; for BEZ_IMAGE_DECODE */
+  uint32_t reserved;
+  uint64_t bytes;
+} bez_image_request;
+
+/* Back; height × width × channels bytes follow where why is empty and the request was BEZ_IMAGE_DECODE. */
+typedef struct bez_image_reply {
+  uint32_t magic;
+  uint32_t limit; /* the reason is a ceiling of ours */
+  bez_image_facts facts;
+  char why[BEZ_IMAGE_WHY]; /* "": all is well */
+} bez_image_reply;
+
+/* What a file's first bytes say; 16 are enough. */
+bez_picture_kind bez_picture_sniff(const uint8_t *head, size_t len);
+const char *bez_picture_kind_text(bez_picture_kind kind); /* "png", … */
+
+#endif

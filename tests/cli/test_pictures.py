@@ -1,0 +1,107 @@
+"""Picture files end to end: folders and manifests, broken files, the helper missing, rows that name files."""
+import csv
+import json
+import os
+import random
+import shutil
+import struct
+import subprocess
+import zlib
+
+from conftest import BINARY, clean_environment
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width, height, draw):
+    rows = b"".join(b"\0" + bytes(draw.randrange(256) for _ in range(width * 3)) for _ in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def folder_of_pictures(root, n=40, seed=1):
+    draw = random.Random(seed)
+    for i in range(n):
+        place = root / "train" / ("cat" if i % 2 else "dog")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{i:03}.png").write_bytes(png(8, 8, draw))
+    return root
+
+
+def scan_json(bezoar, *args, **more):
+    result = bezoar("scan", *args, "--format", "json", **more)
+    return result.returncode, json.loads(result.stdout)
+
+
+def test_a_folder_of_pictures_is_one_data_set(bezoar, tmp_path):
+    root = folder_of_pictures(tmp_path / "set")
+    code, report = scan_json(bezoar, root)
+    assert code == 0
+    assert report["data"]["rows"] == 40 and len(report["data"]["files"]) == 40
+    label = next(c for c in report["data"]["columns"] if c["name"] == "label")
+    assert label["role"] == "label" and label["distinct"] == 2
+    one, two = (bezoar("scan", root, "--format", "json", "--threads", n).stdout for n in (1, 3))
+    assert json.loads(one)["data"] == json.loads(two)["data"]
+    page = bezoar("scan", folder_of_pictures(root, 80), "--format", "html").stdout
+    assert page.count(".png</th>") == 50 and "and 30 more" in page
+
+
+def test_broken_pictures_are_named(bezoar, tmp_path):
+    root = folder_of_pictures(tmp_path / "set")
+    whole = (root / "train" / "cat" / "001.png").read_bytes()
+    (root / "train" / "cat" / "cut.png").write_bytes(whole[:60])
+    (root / "train" / "dog" / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) + whole[33:])
+    (root / "README.txt").write_text("forty pictures\n")
+    code, report = scan_json(bezoar, root)
+    assert code == 3 and report["data"]["rows"] == 40
+    said = {os.path.basename(item["what"]): item for item in report["not_checked"]}
+    assert "too early" in said["cut.png"]["reason"] and said["cut.png"]["requested"]
+    assert "too large" in said["bomb.png"]["reason"] and said["bomb.png"]["requested"]
+    assert not said["README.txt"]["requested"]
+    alone = bezoar("scan", root / "train" / "cat" / "cut.png")
+    assert alone.returncode == 3 and "too early" in alone.stderr
+
+
+def test_a_manifest_names_the_labels(bezoar, tmp_path):
+    root = tmp_path / "set"
+    draw = random.Random(2)
+    (root / "images").mkdir(parents=True)
+    lines = [{"file_name": f"images/{i}.png", "label": "hot" if i % 3 else "cold"} for i in range(30)]
+    for i in range(30):
+        (root / "images" / f"{i}.png").write_bytes(png(6, 5, draw))
+    (root / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, report = scan_json(bezoar, root)
+    assert code == 0 and report["data"]["rows"] == 30
+    assert next(c for c in report["data"]["columns"] if c["name"] == "label")["distinct"] == 2
+    (root / "metadata.jsonl").rename(tmp_path / "m.jsonl")
+    (tmp_path / "m.jsonl").write_text("".join(
+        json.dumps({**line, "file_name": "set/" + line["file_name"]}) + "\n" for line in lines))
+    code, report = scan_json(bezoar, root, tmp_path / "m.jsonl")
+    assert code == 0 and report["data"]["rows"] == 30
+    code, report = scan_json(bezoar, root, "--labels-file", tmp_path / "m.jsonl", "--label", "label")
+    assert code == 0, "a labels file has one label per picture, in the order of their names"
+
+
+def test_without_the_helper_pictures_are_not_checked(tmp_path):
+    root = folder_of_pictures(tmp_path / "set")
+    lonely = tmp_path / "bin" / "bezoar"
+    lonely.parent.mkdir()
+    shutil.copy(BINARY, lonely)
+    result = subprocess.run([str(lonely), "scan", str(root)], capture_output=True, text=True, check=False, timeout=300,
+                            env=clean_environment(PATH=BINARY.parent), cwd=BINARY.parent)
+    assert result.returncode == 3, "neither PATH nor the current folder is searched"
+    assert "bezoar-decode" in result.stderr and "not checked" in result.stderr
+
+
+def test_rows_name_picture_files(bezoar, tmp_path):
+    """Copies under another label are found by content, and listed as files."""
+    root = folder_of_pictures(tmp_path / "set")
+    bezoar("scan", root, "--rows", "rows.csv", "--report", "r.json")
+    report = json.loads((tmp_path / "r.json").read_text())
+    paths = [f["path"] for f in report["data"]["files"]]
+    with open(tmp_path / "rows.csv", newline="", encoding="utf-8") as f:
+        for line in csv.DictReader(f):
+            assert line["row"] == "0" and line["file"] in paths
