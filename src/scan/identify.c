@@ -30,7 +30,6 @@ static const magic signs[] = {
     {0, 2, "MZ", "an executable"},
     {0, 4, "%PDF", "a PDF document"},
     {0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive"},
-    {257, 5, "ustar", "a tar archive"},
 };
 
 /* A pickle begins with PROTO and a protocol number, and goes on with an opcode that a protocol ≥ 2 stream may

@@ -1,11 +1,13 @@
 """Picture files end to end: folders and manifests, broken files, the helper missing, rows that name files."""
 import csv
+import io
 import json
 import os
 import random
 import shutil
 import struct
 import subprocess
+import tarfile
 import zlib
 
 from conftest import BINARY, clean_environment
@@ -105,3 +107,25 @@ def test_rows_name_picture_files(bezoar, tmp_path):
     with open(tmp_path / "rows.csv", newline="", encoding="utf-8") as f:
         for line in csv.DictReader(f):
             assert line["row"] == "0" and line["file"] in paths
+
+
+def test_webdataset_shards_are_one_data_set(bezoar, tmp_path):
+    draw = random.Random(3)
+    for shard in range(2):
+        with tarfile.open(tmp_path / f"s-{shard}.tar{'.gz' if shard else ''}", "w:gz" if shard else "w") as out:
+            for i in range(10):
+                for name, body in [(f"{shard}{i:04}.png", png(9 - shard, 7, draw)), (f"{shard}{i:04}.cls", b"%d" % (i % 2))]:
+                    member = tarfile.TarInfo(name)
+                    member.size = len(body)
+                    out.addfile(member, io.BytesIO(body))
+    code, report = scan_json(bezoar, tmp_path / "s-0.tar", tmp_path / "s-1.tar.gz")
+    assert code == 0 and report["data"]["rows"] == 20
+    assert [f["rows"] for f in report["data"]["files"]] == [10, 10]
+    assert any(f["rule"] == "BZ-F021" for f in report["findings"]), "the second shard was resampled, and it says so"
+    whole = (tmp_path / "s-0.tar").read_bytes()
+    (tmp_path / "cut.tar").write_bytes(whole[:2600])
+    cut = bezoar("scan", tmp_path / "cut.tar")
+    assert cut.returncode == 3 and "damaged tar archive" in cut.stderr
+    with tarfile.open(tmp_path / "code.tar", "w") as out:
+        out.add(__file__, "test.py")
+    assert bezoar("scan", tmp_path / "code.tar").returncode == 3
