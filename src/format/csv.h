@@ -3,7 +3,8 @@
  * A quote counts only as the first byte of a cell, where the dialect has quotes at all; inside a quoted cell "" is
  * one quote, and separators and line ends are ordinary. A cell with bytes behind its closing quote is taken as it
  * stands, quotes included, and remarked. A carriage return before the line end belongs to the line end. Lines of no
- * bytes are skipped. A first line "sep=;" (which Excel reads) names the separator and is no record. The splitter here is the reference that the fast scanners (csv_scan.h) are tested against. */
+ * bytes are skipped. A first line "sep=;" (which Excel reads) names the separator and is no record. The splitter here
+ * is the reference that the fast scanners (csv_scan.h) are tested against. */
 #ifndef BEZ_FORMAT_CSV_H
 #define BEZ_FORMAT_CSV_H
 
