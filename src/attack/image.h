@@ -24,7 +24,7 @@ const bez_attack_input *bez_image_keep(const bez_attack_input *in, bez_attack_pl
 
 /* To the nearest 8-bit value. */
 static inline uint8_t bez_to_pixel(double value) {
-  return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + .5);
+  return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(((int)(2 * value) + 1) / 2);
 }
 
 #endif

