@@ -19,6 +19,12 @@ if(BEZ_PYTHON_EXTENSION)
                        DEPENDS ${file})
     list(APPEND BEZ_PYTHON_COPIES ${PROJECT_BINARY_DIR}/python/bezoar/${name})
   endforeach()
+  add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/python/bezoar/bin/bezoar-decode
+                     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/python/bezoar/bin
+                     COMMAND ${CMAKE_COMMAND} -E create_symlink $<TARGET_FILE:bezoar_decode>
+                             ${PROJECT_BINARY_DIR}/python/bezoar/bin/bezoar-decode
+                     DEPENDS bezoar_decode VERBATIM)
+  list(APPEND BEZ_PYTHON_COPIES ${PROJECT_BINARY_DIR}/python/bezoar/bin/bezoar-decode)
   add_custom_target(bezoar_python_files ALL DEPENDS ${BEZ_PYTHON_COPIES})
   if(SKBUILD)
     install(TARGETS bezoar_python LIBRARY DESTINATION bezoar COMPONENT python)

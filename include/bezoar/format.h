@@ -48,9 +48,11 @@ typedef struct bez_read_options {
   size_t n_columns;
   const char *const *exclude; /* globs of paths to leave out of folders */
   size_t n_exclude;
-  bool no_guess;   /* a label that would be guessed is BEZ_USAGE (CI=true) */
-  uint64_t sample; /* keep this many rows (seeded, uniform), 0: all */
-  uint64_t memory; /* ceiling for anonymous memory in bytes, 0: 2 GiB */
+  uint32_t picture_height, picture_width, picture_channels; /* picture files are kept in this size; 0: chosen from the
+                                                             * files (most frequent, at most 256 pixels a side) */
+  bool no_guess;                                            /* a label that would be guessed is BEZ_USAGE (CI=true) */
+  uint64_t sample;                                          /* keep this many rows (seeded, uniform), 0: all */
+  uint64_t memory;                                          /* ceiling for anonymous memory in bytes, 0: 2 GiB */
   uint64_t seed;
   unsigned threads;         /* 0: all processors */
   bez_progress_fn progress; /* may be NULL */

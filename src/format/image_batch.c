@@ -158,6 +158,20 @@ static bez_status choose_size(const bez_image_batch *b, uint32_t *height, uint32
   return BEZ_OK;
 }
 
+/* The shape that options ask for, else what suits the pictures. */
+static bez_status choose_shape(const bez_image_batch *b, bez_images *shape, bez_error *err) {
+  const bez_read_options *o = bez_builder_options(b->builder);
+  shape->height = o->picture_height;
+  shape->width = o->picture_width;
+  shape->channels = o->picture_channels;
+  bez_status st = shape->height && shape->width ? BEZ_OK : choose_size(b, &shape->height, &shape->width, err);
+  if (shape->channels) return st;
+  shape->channels = 1;
+  for (uint64_t i = 0; i < b->n; i++)
+    if (!b->why[i] && b->facts[i].channels == 3) shape->channels = 3;
+  return st;
+}
+
 /* What happened to pictures that are not of the size or the kind of the others. */
 static void say_changes(const bez_image_batch *b, const char *path, const bez_images *to) {
   uint64_t resampled = 0, recoloured = 0;
@@ -180,11 +194,8 @@ bez_status bez_image_batch_shape(bez_image_batch *b, const char *path, bez_error
   bez_images shape = *bez_builder_shape(b->builder);
   if (!b->n_good) return BEZ_OK;
   if (!shape.height) {
-    bez_status st = choose_size(b, &shape.height, &shape.width, err);
+    bez_status st = choose_shape(b, &shape, err);
     if (st != BEZ_OK) return st;
-    shape.channels = 1;
-    for (uint64_t i = 0; i < b->n; i++)
-      if (!b->why[i] && b->facts[i].channels == 3) shape.channels = 3;
   }
   say_changes(b, path, &shape);
   return bez_builder_images(b->builder, path, shape.height, shape.width, shape.channels, err);

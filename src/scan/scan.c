@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "finding/wire.h"
+#include "format/images.h"
 #include "scan/scan.h"
 
 #define NOT_A_TABLE "this version examines tables, text and pictures; this is %s"
@@ -56,6 +57,11 @@ static bez_status open_beside(const bez_scan *scan, const char *path, const char
   read.threads = scan->threads;
   read.sample = 0;
   read.progress = NULL;
+  if (scan->table->images) { /* so that they can be compared pixel by pixel */
+    read.picture_height = scan->table->images->height;
+    read.picture_width = scan->table->images->width;
+    read.picture_channels = scan->table->images->channels;
+  }
   read.labels_file = labels;
   read.embeddings = embeddings;
   return bez_table_open(&path, 1, &read, out, err);

@@ -66,3 +66,14 @@ def test_jsonl_nested(tmp_path):
     seen, rows = summary(path)
     assert rows == 2
     assert [(name, missing) for name, _, _, missing in seen] == [("a.b", 0), ("a.c", 1), ("d", 2), ("e", 1)]
+
+
+def test_a_folder_of_pictures(tmp_path):
+    """The helper that decodes pictures is found beside the extension module."""
+    draw = np.random.default_rng(4)
+    for i in range(12):
+        place = tmp_path / "set" / f"c{i % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{i}.ppm").write_bytes(b"P6 8 8 255\n" + draw.integers(0, 256, 192, dtype=np.uint8).tobytes())
+    data = json.loads(bezoar.scan(tmp_path / "set").to_json())["data"]
+    assert data["rows"] == 12 and len(data["files"]) == 12

@@ -223,6 +223,24 @@ static void broken_files_are_named_and_the_others_read(void **state) {
   drop();
 }
 
+static void a_size_that_is_asked_for(void **state) {
+  (void)state;
+  fresh();
+  put_plain("a.pgm", 8, 6, 1, 5);
+  put_plain("b.pgm", 8, 6, 1, 6);
+  const char *path = room;
+  bez_read_options options = {.threads = 1, .picture_height = 3, .picture_width = 5, .picture_channels = 3};
+  bez_table *t = NULL;
+  bez_error err = {0};
+  assert_int_equal(bez_table_open(&path, 1, &options, &t, &err), BEZ_OK);
+  assert_int_equal(t->images->height, 3);
+  assert_int_equal(t->images->width, 5);
+  assert_int_equal(t->images->channels, 3);
+  for (uint64_t i = 0; i < 45; i++) assert_int_equal(bez_image(t->images, 1)[i], 6);
+  bez_table_destroy(t);
+  drop();
+}
+
 /* A table with a plot beside it stays a table. */
 static void other_data_with_a_picture_beside_it(void **state) {
   (void)state;
@@ -322,6 +340,7 @@ int main(void) {
       cmocka_unit_test(manifests_beside_their_pictures),
       cmocka_unit_test(one_size_for_all),
       cmocka_unit_test(broken_files_are_named_and_the_others_read),
+      cmocka_unit_test(a_size_that_is_asked_for),
       cmocka_unit_test(other_data_with_a_picture_beside_it),
       cmocka_unit_test(a_helper_that_dies_is_replaced),
       cmocka_unit_test(a_file_that_kills_the_helper_is_given_up),
