@@ -15,6 +15,7 @@ from ._api import (
     list_formats,
     list_writers,
     load,
+    outliers,
     poison,
     scan,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "list_formats",
     "list_writers",
     "load",
+    "outliers",
     "poison",
     "scan",
 ]

@@ -2,6 +2,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from ._core import (
     CancelledError as CancelledError,
     Error as Error,
@@ -46,6 +48,16 @@ def scan(
     name: str | None = None,
     progress: Callable[[str, str, int, int], bool | None] | None = None,
 ) -> Report: ...
+def outliers(
+    X: Any,
+    *,
+    method: Literal["isolation-forest", "ecod", "copod", "robust-covariance"] = "isolation-forest",
+    seed: int = 0,
+    threads: int = 0,
+    trees: int = 100,
+    sample: int = 256,
+    support: float | None = None,
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]: ...
 def load(path: _Path) -> Report: ...
 def clean(
     path: _Path,

@@ -97,6 +97,28 @@ def scan(
     return report
 
 
+def outliers(X, *, method="isolation-forest", seed=0, threads=0, trees=100, sample=256, support=None):
+    """Outlier scores of the rows of a numeric matrix, one per row, higher is odder.
+
+    X         2-D array (or what NumPy makes one of); NaN is a missing value. A 1-D array is one column
+    method    "isolation-forest", "ecod", "copod" or "robust-covariance" (squared distances under the reweighted MCD)
+    seed      of the forest and of the starts of robust covariance; ECOD and COPOD draw nothing
+    threads   0: all processors; never changes the scores
+    trees, sample    of the isolation forest
+    support   robust covariance: the share of the rows that is fitted; None: a little over one half
+    """
+    import numpy as np
+
+    matrix = np.ascontiguousarray(X, dtype=np.float64)
+    if matrix.ndim == 1:
+        matrix = matrix.reshape(-1, 1)
+    if matrix.ndim != 2:
+        raise ValueError(f"X must have two dimensions, not {matrix.ndim}")
+    scores = np.empty(matrix.shape[0])
+    _core.outliers(matrix, scores, *matrix.shape, method, seed, threads, trees, sample, support or 0.0)
+    return scores
+
+
 def load(path):
     """Read a report that was written as JSON."""
     return Report(_core.load(os.fsdecode(path)))

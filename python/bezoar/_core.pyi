@@ -52,6 +52,19 @@ def poison(
     key: str | None,
     /,
 ) -> None: ...
+def outliers(
+    x: Any,
+    score: Any,
+    rows: int,
+    columns: int,
+    method: str,
+    seed: int,
+    threads: int,
+    trees: int,
+    sample: int,
+    support: float,
+    /,
+) -> None: ...
 def column_stream(
     columns: list[tuple[str, str, object | None, object, object | None]], rows: int, /
 ) -> object: ...

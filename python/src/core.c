@@ -132,6 +132,8 @@ static PyMethodDef functions[] = {
     {"load", core_load, METH_VARARGS, "load(path): Report"},
     {"clean", core_clean, METH_VARARGS, "clean(path, report, at_least, with_lists, out, quarantine)"},
     {"poison", core_poison, METH_VARARGS, "poison(path, attack, target, rows, share, params, options, out, key)"},
+    {"outliers", core_outliers, METH_VARARGS,
+     "outliers(x, score, rows, columns, method, seed, threads, trees, sample, support)"},
     {"column_stream", core_column_stream, METH_VARARGS, "column_stream(columns, rows): Arrow stream capsule"},
     {"detectors", core_detectors, METH_NOARGS, "the catalogue of detectors"},
     {"attacks", core_attacks, METH_NOARGS, "the catalogue of attacks"},

@@ -44,6 +44,9 @@ const bez_report *core_report_of(core_state *state, PyObject *object); /* NULL w
 /* ---- stream.c ---- */
 PyObject *core_column_stream(PyObject *module, PyObject *args);
 
+/* ---- outliers.c ---- */
+PyObject *core_outliers(PyObject *module, PyObject *args);
+
 /* ---- catalog.c ---- */
 PyObject *core_detectors(PyObject *module, PyObject *ignored);
 PyObject *core_attacks(PyObject *module, PyObject *ignored);
