@@ -176,7 +176,7 @@ def arguments():
     p.add_argument("--cells", action="append", help="glob over cell names, may be repeated")
     p.add_argument("--seeds", type=int, help="seeds per cell instead of the cell's own number")
     p.add_argument("--jobs", type=int, default=2)
-    p.add_argument("--timeout", type=float, default=600, help="seconds per command")
+    p.add_argument("--timeout", type=float, default=1800, help="seconds per command")
     p.add_argument("--binary", type=pathlib.Path, default=ROOT / "build" / "bezoar")
     p.add_argument("--markdown", type=pathlib.Path, help="where the table goes")
     p.add_argument("--list", action="store_true", help="print the cells and stop")
