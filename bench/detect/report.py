@@ -60,13 +60,14 @@ def commit():
 
 def summarise(cells, done, args):
     first = 0 if args.quick else 1000
-    rows = []
+    rows, planned = [], {}
     for cell in cells:
         n = args.seeds or (3 if args.quick else cell.seeds)
         lines = lines_of(cell, done, first, n)
+        planned[cell.name] = [len(lines), n]
         if lines:
             rows.append(summarise_cell(cell, lines))
-    return {"commit": commit(), "date": datetime.date.today().isoformat(), "first_seed": first, "cells": rows}
+    return {"planned": planned, "commit": commit(), "date": datetime.date.today().isoformat(), "first_seed": first, "cells": rows}
 
 
 def clean_count(rows):
@@ -163,7 +164,23 @@ def head(summary, part):
             f"{count(part('unused'))}.**", "",
             f"Clean data of the table: {clean_words(part('tuned', True))} (asked: at most 3 of 200, at most .5). Clean data not "
             f"used while tuning: {clean_words(part('unused', True))} (asked: no error-level finding)."
-            + (f" {failed} runs failed." if failed else "")]
+            + (f" {failed} runs failed." if failed else ""), *unfinished(summary)]
+
+
+def unfinished(summary):
+    """What a run that was cut short did not get to."""
+    planned = summary["planned"]
+    short = [v for v in planned.values() if 0 < v[0] < v[1]]
+    none = [k for k, v in planned.items() if v[0] == 0]
+    if not short and not none:
+        return []
+    out = (f"This run was cut short: {sum(v[0] for v in planned.values())} of {sum(v[1] for v in planned.values())} scans are "
+           f"in, {len(short)} cells have fewer seeds than planned (the column `seeds`)")
+    by_data = {}
+    for name in none:
+        by_data.setdefault(name.split("/")[0], []).append(name.split("/")[1])
+    rest = "; ".join(f"{name}: {', '.join(attacks)}" for name, attacks in by_data.items())
+    return ["", out + (f". Not begun: {rest}." if none else ".")]
 
 
 def markdown(summary, args):

@@ -70,7 +70,8 @@ def poison(binary, cell, seed, out, key_path, timeout):
 def scan(binary, cell, path, folder, timeout):
     rows, report = folder / "rows.csv", folder / "report.json"
     code, seconds, said = bezoar(binary, "scan", path, *data.options(cell.data), "--report", report, "--rows", rows,
-                                 "--threads", 1, "--progress", "none", "--fail-on", "never", timeout=timeout)
+                                 "--threads", 1, "--progress", "none", "--fail-on", "never",
+                                 *(["--skip", ",".join(cell.skip)] if cell.skip else []), timeout=timeout)
     if code not in (0, 1):
         raise RuntimeError(f"scan: exit {code}: {said}")
     return seconds, score.listed(rows), json.loads(report.read_text())
@@ -161,7 +162,7 @@ def run_all(chosen, args, store):
                 print(f"  {line['cell']} seed {line['seed']}: {line['error']}", flush=True)
         # Every cell's first seed, then the next: a run that is cut short has all cells. Large files and what counts for no
         # bar come last.
-        jobs.sort(key=lambda j: (j[0].section == "looked-at", j[0].large, j[1]))
+        jobs.sort(key=lambda j: (j[0].slow, j[0].section == "looked-at", j[0].large, j[1]))
         with multiprocessing.Pool(args.jobs) as pool:
             for i, line in enumerate(pool.imap_unordered(run_one, jobs), 1):
                 take(line)
