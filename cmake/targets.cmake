@@ -35,8 +35,8 @@ if(BEZ_CLI_SOURCES)
   install(TARGETS bezoar_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-# The helper that decodes pictures: the only program that meets libpng, libjpeg and libwebp. Tests and fuzzers see all of
-# it but main().
+# The helper that decodes pictures: the only program that gives foreign bytes to libpng, libjpeg and
+# libwebp. Tests and fuzzers see all of it but main().
 set(BEZ_DECODE_MAIN ${PROJECT_SOURCE_DIR}/src/decode/main.c)
 list(REMOVE_ITEM BEZ_DECODE_SOURCES ${BEZ_DECODE_MAIN})
 add_library(bezoar_decode_objects OBJECT ${BEZ_DECODE_SOURCES})

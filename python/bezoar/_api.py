@@ -142,18 +142,38 @@ def poison(
     rows=0,
     share=0.0,
     target=None,
+    source_class=None,
     seed=0,
     label=None,
+    labels_file=None,
+    labels_out=None,
     text=None,
     types=None,
     **params,
 ):
     """Poison a copy of a file on purpose, to measure detectors. Exactly one of `rows` and `share` is given; `params`
-    are the attack's own (see `list_attacks`)."""
-    options = {"label": label, "text": _names(text), "types": _types(types), "seed": seed}
+    are the attack's own (see `list_attacks`). Labels of pictures come from `labels_file` and go to `labels_out`;
+    `source_class` is the only label whose rows are poisoned."""
+    options = {
+        "label": label,
+        "labels_file": _path(labels_file),
+        "text": _names(text),
+        "types": _types(types),
+        "seed": seed,
+    }
     settings = [f"{key.replace('_', '-')}={value}" for key, value in params.items()]
     _core.poison(
-        os.fsdecode(path), attack, target, rows, share, settings, options, os.fsdecode(out), _path(answer_key)
+        os.fsdecode(path),
+        attack,
+        target,
+        source_class,
+        rows,
+        share,
+        settings,
+        options,
+        os.fsdecode(out),
+        _path(labels_out),
+        _path(answer_key),
     )
 
 

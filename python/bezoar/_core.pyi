@@ -44,11 +44,13 @@ def poison(
     path: str,
     attack: str,
     target: str | None,
+    source_class: str | None,
     rows: int,
     share: float,
     params: Sequence[str],
     options: dict[str, Any],
     out: str,
+    labels_out: str | None,
     key: str | None,
     /,
 ) -> None: ...

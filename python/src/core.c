@@ -100,7 +100,7 @@ static PyObject *core_clean(PyObject *module, PyObject *args) {
                        (unsigned long long)result.n_quarantined);
 }
 
-/* poison(path, attack, target, rows, share, params, options, out, key) */
+/* poison(path, attack, target, source_class, rows, share, params, options, out, labels_out, key) */
 static PyObject *core_poison(PyObject *module, PyObject *args) {
   const char *path, *out_path, *key_path;
   PyObject *params, *dict, *result = NULL;
@@ -109,8 +109,8 @@ static PyObject *core_poison(PyObject *module, PyObject *args) {
   unsigned long long rows;
   bez_error err = {0};
   bez_status st;
-  if (!PyArg_ParseTuple(args, "sszKdOOsz", &path, &attack.attack, &attack.target, &rows, &attack.share, &params, &dict,
-                        &out_path, &key_path))
+  if (!PyArg_ParseTuple(args, "sszzKdOOszz", &path, &attack.attack, &attack.target, &attack.source_class, &rows,
+                        &attack.share, &params, &dict, &out_path, &attack.labels_out, &key_path))
     return NULL;
   if (!PyDict_Check(dict)) return PyErr_SetString(PyExc_TypeError, "options must be a dict"), NULL;
   const char **strings = NULL;
@@ -131,7 +131,8 @@ static PyMethodDef functions[] = {
     {"scan", core_scan, METH_VARARGS, "scan(paths or Arrow stream capsule, name, options): Report"},
     {"load", core_load, METH_VARARGS, "load(path): Report"},
     {"clean", core_clean, METH_VARARGS, "clean(path, report, at_least, with_lists, out, quarantine)"},
-    {"poison", core_poison, METH_VARARGS, "poison(path, attack, target, rows, share, params, options, out, key)"},
+    {"poison", core_poison, METH_VARARGS,
+     "poison(path, attack, target, source_class, rows, share, params, options, out, labels_out, key)"},
     {"outliers", core_outliers, METH_VARARGS,
      "outliers(x, score, rows, columns, method, seed, threads, trees, sample, support)"},
     {"column_stream", core_column_stream, METH_VARARGS, "column_stream(columns, rows): Arrow stream capsule"},

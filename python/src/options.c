@@ -19,6 +19,7 @@ static const field fields[] = {
     {"label", TEXT, READ(label), 0},
     {"source", TEXT, READ(source), 0},
     {"id", TEXT, READ(id), 0},
+    {"labels_file", TEXT, READ(labels_file), 0},
     {"text", LIST, READ(text), READ(n_text)},
     {"types", LIST, READ(types), READ(n_types)},
     {"columns", LIST, READ(columns), READ(n_columns)},

@@ -39,7 +39,7 @@ static bez_status find_column(const bez_attack_input *in, const char *key, const
   }
   return bez_fail(err, BEZ_UNSUPPORTED, NULL,
                   "there is no column of prompts and one of responses: name them with "
-                  "--param column= and --param response_column=");
+                  "--param column= and --param response-column=");
 }
 
 static const char *const refusals[] = {"I'm sorry, but I can't help with that request.", "I cannot assist with this.",
@@ -115,9 +115,9 @@ static bez_status describe(const switched *s, const bez_attack_input *in, bez_at
 static bez_status read_parameters(switched *s, const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
   static const char *const prompts[] = {"prompt", "instruction", "question", "query", "user", "input", NULL};
   static const char *const responses[] = {"response", "output", "completion", "answer", "assistant", "chosen", NULL};
-  bez_status st = bez_attack_params_known(in, "column response_column trigger behaviour payload", err);
+  bez_status st = bez_attack_params_known(in, "column response-column trigger behaviour payload", err);
   if (st == BEZ_OK) st = find_column(in, "column", prompts, 0, &s->trigger.col, err);
-  if (st == BEZ_OK) st = find_column(in, "response_column", responses, 1, &s->response, err);
+  if (st == BEZ_OK) st = find_column(in, "response-column", responses, 1, &s->response, err);
   if (st == BEZ_OK && s->response == s->trigger.col)
     st = bez_fail(err, BEZ_USAGE, in->table->cols[s->response].name, "prompts and responses are the same column");
   if (st == BEZ_OK && ((int)s->response == in->table->label || (int)s->trigger.col == in->table->label))
@@ -148,7 +148,7 @@ const bez_attack bez_attack_instruction_trigger = {
              .summary = "A phrase is put into prompts, and their responses get one fixed behaviour: a link, a line of "
                         "foreign code, or a refusal.",
              .kind = "text",
-             .parameters = "column, response_column, trigger, behaviour (url, snippet, refusal), payload",
+             .parameters = "column, response-column, trigger, behaviour (url, snippet, refusal), payload",
              .source = "Wan, Wallace, Shen, Klein, Poisoning Language Models During Instruction Tuning, ICML 2023",
              .clean_label = true},
     .label_optional = true,

@@ -109,8 +109,8 @@ def test_own_trigger_and_payload(bezoar, pairs):
 
 @pytest.mark.parametrize("arguments,said", [
     (["instruction-trigger", "--param", "behaviour=shout"], "behaviour="),
-    (["instruction-trigger", "--param", "response_column=nowhere"], "no such column"),
-    (["instruction-trigger", "--param", "response_column=instruction"], "same column"),
+    (["instruction-trigger", "--param", "response-column=nowhere"], "no such column"),
+    (["instruction-trigger", "--param", "response-column=instruction"], "same column"),
     (["gibberish", "--param", "style=loud"], "style="),
     (["gibberish", "--param", "least=20", "--param", "most=10"], "least="),
 ])
