@@ -70,7 +70,7 @@ static bool write_all(const void *bytes, size_t len) {
 
 static bool answer(const bez_image_request *r, const uint8_t *bytes) {
   bez_picture p = {0};
-  bez_image_reply reply = {.magic = BEZ_IMAGE_MAGIC};
+  bez_image_reply reply = {.magic = BEZ_IMAGE_ANSWER};
   bool probe = r->op == BEZ_IMAGE_PROBE, good = bez_picture_decode(bytes, (size_t)r->bytes, probe, &p);
   size_t size = probe ? 0 : (size_t)r->height * r->width * r->channels;
   uint8_t *out = NULL;

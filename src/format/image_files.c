@@ -157,10 +157,10 @@ static bez_status decode(files *f, bez_error *err) {
   bez_status st = bez_image_batch_probe(&f->batch, err);
   if (st == BEZ_OK) st = bez_image_batch_shape(&f->batch, "", err);
   if (st == BEZ_OK) st = bez_image_batch_decode(&f->batch, err);
-  if (st == BEZ_OK && !f->batch.n_good)
-    st = bez_fail(err, BEZ_FORMAT, f->names.path[0], "%s%s", f->batch.why[0],
-                  f->names.n > 1 ? " (and no other picture could be read)" : "");
-  return st;
+  if (st != BEZ_OK || f->batch.n_good) return st;
+  const char *path = f->names.path[0], *why = f->batch.why[0];
+  if (f->names.n == 1) return bez_fail(err, BEZ_FORMAT, path, "%s", why);
+  return bez_fail(err, BEZ_FORMAT, NULL, "none of %zu pictures could be read; %s: %s", f->names.n, path, why);
 }
 
 bez_status bez_image_files_read(const char *const *paths, size_t n, bez_builder *builder, bool *taken, bez_error *err) {

@@ -84,7 +84,7 @@ static float in_range(float value, float most) {
 /* Numbers within their bounds, texts printable. False: no honest helper answers like that. */
 static bool check(const bez_image_request *q, bez_image_reply *r) {
   bez_image_facts *f = &r->facts;
-  if (r->magic != BEZ_IMAGE_MAGIC || !memchr(r->why, 0, sizeof r->why)) return false;
+  if (r->magic != BEZ_IMAGE_ANSWER || !memchr(r->why, 0, sizeof r->why)) return false;
   for (char *p = r->why; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
   f->reserved = 0;
@@ -130,7 +130,7 @@ bez_status bez_image_helper_ask(bez_image_helper *h, const bez_image_request *q,
     }
     bez_image_helper_stop(h);
     if (h->served) continue; /* files before this one may have worn it out: again with a fresh one */
-    *r = (bez_image_reply){.magic = BEZ_IMAGE_MAGIC};
+    *r = (bez_image_reply){.magic = BEZ_IMAGE_ANSWER};
     snprintf(r->why, sizeof r->why, "the decoder gave up over it (%.100s)", why.message);
     return BEZ_OK;
   }

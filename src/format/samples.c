@@ -97,6 +97,11 @@ static bez_status add(grouping *g, const bez_tar_entry *e, bez_error *err) {
   size_t n = key_length(e->name);
   if (bez_tar_unsafe(e->name) && !g->unsafe++) g->first_unsafe = e->name;
   bez_status st = add_hash(g, e->name, strlen(e->name), 1, err);
+  if (st == BEZ_OK &&
+      (n == 0 || e->name[n - 1] == '/')) { /* belongs to no sample, as programs that read these see it */
+    odd(g, e->name, "a name that begins with a dot");
+    return BEZ_OK;
+  }
   if (st == BEZ_OK && (n != g->key_len || memcmp(e->name, g->key, n) != 0)) {
     st = finish(g, err);
     g->now = (bez_sample){0};

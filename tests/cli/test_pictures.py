@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import zlib
 
+import pytest
 from conftest import BINARY, clean_environment
 
 
@@ -129,3 +130,19 @@ def test_webdataset_shards_are_one_data_set(bezoar, tmp_path):
     with tarfile.open(tmp_path / "code.tar", "w") as out:
         out.add(__file__, "test.py")
     assert bezoar("scan", tmp_path / "code.tar").returncode == 3
+
+
+@pytest.mark.parametrize("script", ["exit 0", "kill -9 $$", "head -c 100000 /dev/zero", "cat <&3", "printf BIZ1; sleep 1",
+                                    "yes 'BIZ1' | head -c 1000000"])
+def test_a_helper_that_was_taken_over(tmp_path, script):
+    """Whatever comes out of it, the scan neither crashes nor calls the pictures clean."""
+    root = folder_of_pictures(tmp_path / "set", n=4)
+    lonely = tmp_path / "bin" / "bezoar"
+    lonely.parent.mkdir()
+    shutil.copy(BINARY, lonely)
+    helper = tmp_path / "bin" / "bezoar-decode"
+    helper.write_text(f"#!/bin/sh\n{script}\n")
+    helper.chmod(0o755)
+    result = subprocess.run([str(lonely), "scan", str(root)], capture_output=True, text=True, check=False, timeout=300,
+                            env=clean_environment(), cwd=tmp_path)
+    assert result.returncode == 3 and "gave up" in result.stderr, (result.stdout, result.stderr)

@@ -106,6 +106,27 @@ static void names_that_lead_elsewhere(void **state) {
   for (size_t i = 0; i < sizeof safe / sizeof *safe; i++) assert_false(bez_tar_unsafe(safe[i]));
 }
 
+/* ".pgm" belongs to no sample: it is remarked, and takes nothing from its neighbours. */
+static void names_without_a_sample(void **state) {
+  (void)state;
+  bez_buf b = {0};
+  bez_error err = {0};
+  bez_table *t;
+  assert_int_equal(bez_file_read("fuzz/corpus/webdataset/ustar", 1 << 20, &b, &err), BEZ_OK);
+  memmove(b.data, b.data + 3, 97); /* "000.pgm" → ".pgm" */
+  unsigned sum = 0;
+  memset(b.data + 148, ' ', 8);
+  for (int i = 0; i < 512; i++) sum += (unsigned char)b.data[i];
+  snprintf(b.data + 148, 8, "%06o", sum);
+  assert_int_equal(open_bytes("tar", b.data, b.len, 1, NULL, 0, &t, &err), BEZ_OK);
+  assert_int_equal(t->n_rows, 2);
+  const bez_table_remark *r = find_remark(t, "odd-sample");
+  assert_non_null(r);
+  assert_int_equal(r->count, 2); /* the name, and the label that is left without a picture */
+  bez_table_destroy(t);
+  bez_buf_free(&b);
+}
+
 /* A broken picture inside is named with its archive; the samples around it are read. */
 static void broken_members_are_named(void **state) {
   (void)state;
@@ -130,7 +151,7 @@ int main(void) {
       cmocka_unit_test(samples_become_rows),      cmocka_unit_test(labels_from_json_and_from_folders),
       cmocka_unit_test(long_names_of_every_kind), cmocka_unit_test(what_is_odd_is_remarked),
       cmocka_unit_test(lies_are_errors),          cmocka_unit_test(names_that_lead_elsewhere),
-      cmocka_unit_test(broken_members_are_named),
+      cmocka_unit_test(names_without_a_sample),   cmocka_unit_test(broken_members_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
