@@ -144,20 +144,45 @@ static void tell_many(bez_report *report, uint32_t kept) {
                          kept == SEARCHED_MOST ? " or more" : "", PATTERNS_MOST);
 }
 
+/* Marks rows of findings that stand in the report already. */
+static void mark_found(const bez_detect_input *in, const bez_report *report, uint8_t *found) {
+  const bez_table *t = in->table;
+  for (size_t i = 0; i < report->n_findings; i++) {
+    const bez_finding *f = report->findings[i];
+    if (f->ranked_list || f->severity < BEZ_SEV_WARNING) continue;
+    uint64_t row = 0;
+    for (uint64_t k = 0; k < f->n_rows; k++) { /* both ascend */
+      while (row < t->n_rows && bez_global_row(t, row) < f->rows[k].row) row++;
+      if (row < t->n_rows && bez_global_row(t, row) == f->rows[k].row) found[row] = 1;
+    }
+  }
+}
+
+/* A combination that mostly lies in rows found already is one more sign of these, and none of the rest. */
+static uint64_t keep_found(const uint8_t *found, uint64_t *rows, uint64_t n) {
+  uint64_t kept = 0;
+  if (!is_taken(found, rows, n)) return n;
+  for (uint64_t i = 0; i < n; i++)
+    if (found[rows[i]]) rows[kept++] = rows[i];
+  return kept;
+}
+
 static bez_status report_hits(const bez_context *x, bez_report *report, bez_error *err) {
   bez_context_hit *hits = NULL;
   uint64_t n_hits, n_rows = x->in->table->n_rows, *rows = NULL;
   uint32_t kept = 0, n_strong = 0;
-  uint8_t *taken = NULL;
+  uint8_t *taken = NULL, *found = NULL;
   bez_status st;
   BEZ_TRY(collect(x, &hits, &n_hits, err));
   if (n_hits == 0) goto cleanup;
   taken = calloc(n_rows + 1, 1);
+  found = calloc(n_rows + 1, 1);
   rows = malloc((n_rows / 50 + 101) * sizeof *rows);
-  if (!taken || !rows) {
+  if (!taken || !found || !rows) {
     st = bez_fail_memory(err, n_rows);
     goto cleanup;
   }
+  mark_found(x->in, report, found);
   for (uint64_t i = 0; i < n_hits && kept < SEARCHED_MOST; i++) { /* one pattern per set of rows */
     if (shares_half(hits, kept, &hits[i])) continue;
     uint64_t n = rows_of(x, &hits[i], rows);
@@ -170,13 +195,14 @@ static bez_status report_hits(const bez_context *x, bez_report *report, bez_erro
   }
   if (kept > PATTERNS_MOST) tell_many(report, kept);
   for (uint32_t i = 0; i < kept && i < PATTERNS_MOST; i++) {
-    uint64_t n = rows_of(x, &hits[i], rows);
+    uint64_t n = keep_found(found, rows, rows_of(x, &hits[i], rows));
     bool strong = is_strong(&hits[i]) && n_strong <= PATTERNS_MOST;
     BEZ_TRY(emit(x, report, &hits[i], strong ? BEZ_SEV_WARNING : BEZ_SEV_NOTE, rows, n, err));
   }
 cleanup:
   free(hits);
   free(taken);
+  free(found);
   free(rows);
   return st;
 }

@@ -131,9 +131,9 @@ cleanup:
 }
 
 static bez_status emit(table_floods *t, bez_report *report, const uint32_t *rows, uint64_t n, unsigned changed,
-                       double normal, bez_error *err) {
+                       double normal, bez_severity severity, bez_error *err) {
   assert(n > 0);
-  bez_finding *f = bez_report_add(report, &bez_detector_floods.rule, BEZ_SEV_WARNING);
+  bez_finding *f = bez_report_add(report, &bez_detector_floods.rule, severity);
   if (!f) return bez_report_status(report, err);
   if (changed)
     bez_finding_title(report, f, "%llu rows are one row with at most %u column%s changed", (unsigned long long)n,
@@ -217,7 +217,7 @@ static bez_status report_copies(table_floods *t, bez_report *report, const rows_
   if (normal < least) normal = least;
   for (size_t g = 0; g < n_groups && g < MOST_FLOODS && groups[g].n > normal; g++) {
     for (uint32_t i = 0; i < groups[g].n; i++) rows[i] = list[groups[g].first + i].row;
-    BEZ_TRY(emit(t, report, rows, groups[g].n, 0, normal, err));
+    BEZ_TRY(emit(t, report, rows, groups[g].n, 0, normal, BEZ_SEV_WARNING, err));
   }
   BEZ_TRY(note(t, report, copies, n_groups, groups[0].n, t->keep != UINT64_MAX, err));
 cleanup:
@@ -240,8 +240,10 @@ bez_status bez_floods_table(const bez_detect_input *in, bez_report *report, bez_
   if (!checked)
     bez_report_not_checked(report, false, "BZ-D008 near copies of rows", "%llu rows of %u features are too many",
                            (unsigned long long)t.n_rows, t.d);
+  /* As many as can be told, and perhaps more: crowded neighbourhoods are this data's nature. */
+  bez_severity severity = n_near < MOST_FLOODS ? BEZ_SEV_WARNING : BEZ_SEV_NOTE;
   for (size_t i = 0; i < n_near; i++)
-    BEZ_TRY(emit(&t, report, near[i].rows, near[i].n, near[i].radius, near[i].normal, err));
+    BEZ_TRY(emit(&t, report, near[i].rows, near[i].n, near[i].radius, near[i].normal, severity, err));
 cleanup:
   for (size_t i = 0; i < MOST_FLOODS; i++) free(near[i].rows);
   free(list);

@@ -90,6 +90,7 @@ static bez_status mine_target(session *s, uint32_t target, bez_lco_patterns *all
   BEZ_TRY(bez_lco_mine(&view, rows, rows->weight > 1 ? T_MIN_SAMPLED : T_MIN, T_MIN_SINGLE, &found, err));
   BEZ_TRY(bez_lco_exact(&view, rows, &found, err));
   BEZ_TRY(bez_lco_kind(&view, rows, &found, err));
+  BEZ_TRY(bez_lco_smooth(&view, rows, &found, err));
   BEZ_TRY(bez_lco_patterns_move(all, &found, err));
 cleanup:
   bez_lco_rows_destroy(rows);

@@ -9,6 +9,7 @@
  *                         says of the other rows
  *   exact  (..._exact.c)  the surviving patterns over all rows
  *   kind   (..._kind.c)   do their rows predict each other's remaining cells?
+ *   smooth (..._smooth.c) do neighbouring numbers behave alike?
  *   judge  (..._judge.c)  calibrated significance, decisive columns, the strongest first and its rows removed
  *   show   (..._show.c)   the finding */
 #ifndef BEZ_DETECT_LABEL_CONTRADICTION_H
@@ -77,6 +78,7 @@ typedef struct bez_lco_pattern {
   double kind;     /* nats per row by which the rows predict each other's remaining cells better than a draw of the
                       other labels' rows does: about 0 for planted rows, large for a natural group (..._kind.c) */
   double kind_sd;  /* its standard deviation for rows drawn at random */
+  bool smooth;     /* numbers next to the pattern's behave alike (..._smooth.c) */
   uint64_t n_rows; /* rows with the target */
   uint64_t *row;   /* those rows, ascending */
   float *c;        /* their contradiction, not clipped */
@@ -119,6 +121,10 @@ BEZ_MUST_USE bez_status bez_lco_mine(const bez_lco_view *view, const bez_lco_row
 /* Replaces the estimates by exact values and lists the rows. */
 BEZ_MUST_USE bez_status bez_lco_exact(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,
                                       bez_error *err);
+
+/* Fills smooth of the patterns that may be reported (..._smooth.c). */
+BEZ_MUST_USE bez_status bez_lco_smooth(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,
+                                       bez_error *err);
 
 /* Fills kind of the patterns that may be reported (..._kind.c). */
 BEZ_MUST_USE bez_status bez_lco_kind(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,

@@ -49,7 +49,7 @@ static double apparent_strength(const bez_lco_pattern *p, uint32_t effect) {
 /* Rows that predict each other's remaining cells are a natural group; a little of it counts against planting. */
 static double strength_at(const bez_lco_pattern *p, uint32_t effect) {
   double strength = apparent_strength(p, effect);
-  if (p->kind > KIND_MOST * p->kind_sd) return 0;
+  if (p->smooth || p->kind > KIND_MOST * p->kind_sd) return 0;
   strength -= p->n_target * fmax(0, p->kind - KIND_CHANCE * p->kind_sd);
   double least = p->kind <= p->kind_sd ? STRENGTH_DRAW : STRENGTH_WEAK;
   return p->labels_llr[effect] < BEZ_LCO_LABELS_ERROR && strength < least ? 0 : fmax(0, strength);

@@ -172,6 +172,38 @@ static void copies_are_no_pattern(void **state) {
   bez_buf_free(&csv);
 }
 
+/* Customers with a plan who make `few` calls or fewer leave, whatever else is true of them; below `least` they do not.
+ */
+static size_t found_in_rule(uint64_t seed, unsigned least, unsigned few) {
+  bez_buf csv = {0};
+  bez_rng rng = bez_rng_make(seed, 5);
+  bez_buf_puts(&csv, "plan,calls,a,b,c,d,label\n");
+  for (unsigned i = 0; i < 4000; i++) {
+    unsigned leaves = bez_rng_unit(&rng) < .2, cell[4];
+    for (unsigned c = 0; c < 4; c++)
+      cell[c] = (unsigned)bez_rng_below(&rng, 6) + (bez_rng_unit(&rng) < .6 ? 4 * leaves : 0);
+    unsigned has_plan = bez_rng_unit(&rng) < .1, calls = (unsigned)bez_rng_below(&rng, 12);
+    if (has_plan && calls >= least && calls <= few) leaves = 1;
+    bez_buf_printf(&csv, "%s,%u,%u,%u,%u,%u,%s\n", has_plan ? "yes" : "no", calls, cell[0], cell[1], cell[2], cell[3],
+                   leaves ? "leaves" : "stays");
+  }
+  bez_read_options options = {.label = "label"};
+  bez_table *table = table_from_csv_bytes(csv.data, csv.len, &options);
+  bez_report *report = scan(table, 2);
+  size_t n = count_at_least(report, BEZ_SEV_WARNING);
+  bez_report_destroy(report);
+  bez_table_destroy(table);
+  bez_buf_free(&csv);
+  return n;
+}
+
+static void rules_over_neighbouring_numbers_are_natural(void **state) {
+  for (uint64_t seed = 1; seed <= 3; seed++) {
+    assert_int_equal(found_in_rule(seed, 0, 2), 0);
+    assert_int_equal(found_in_rule(seed, 5, 5), 1); /* one exact number is no rule of nature */
+  }
+}
+
 static void degenerate_tables(void **state) {
   static const char *const csv[] = {"a,b,label\n1,x,yes\n", "a,b,label\n1,x,yes\n2,y,yes\n3,z,yes\n",
                                     "a,b,label\n,,yes\n,,no\n,,yes\n,,no\n"};
@@ -223,6 +255,7 @@ int main(void) {
                                      cmocka_unit_test(clean_is_silent),
                                      cmocka_unit_test(product_lines_are_natural),
                                      cmocka_unit_test(copies_are_no_pattern),
+                                     cmocka_unit_test(rules_over_neighbouring_numbers_are_natural),
                                      cmocka_unit_test(degenerate_tables),
                                      cmocka_unit_test(threads_do_not_matter),
                                      cmocka_unit_test(clean_adult_is_silent)};
