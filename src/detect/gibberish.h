@@ -1,0 +1,99 @@
+/* The stages of BZ-D028 share this: one text column's counts of words and pairs, its windows and the model of gibberish. */
+#ifndef BEZ_DETECT_GIBBERISH_H
+#define BEZ_DETECT_GIBBERISH_H
+
+#include <stdatomic.h>
+
+#include "detect/detector.h"
+#include "fit/tokens.h"
+
+#define BEZ_GIB_WINDOW 64u   /* tokens */
+#define BEZ_GIB_LEAST 32u    /* tokens that must be left for a window to be judged */
+#define BEZ_GIB_BEFORE 16u   /* tokens before a place that tell what came before it */
+#define BEZ_GIB_PIECE 16384u /* tokens of a text that are looked at together */
+#define BEZ_GIB_TILE 256u    /* rows */
+#define BEZ_GIB_MEANS 8u     /* numbers per token */
+#define BEZ_GIB_TERMS 14u    /* of the model: 1, the means, squares of some */
+#define BEZ_GIB_KINDS 3u     /* of gibberish that the model is trained on */
+
+/* Counts of hashed things in lines of 16: a conservative reading of two cells per thing (count-min sketch; Cormode,
+ * Muthukrishnan, J. Algorithms 2005), both in one cache line. Additions commute: any number of threads, same counts. */
+typedef struct bez_gib_counts {
+  _Atomic uint32_t *cell;
+  uint64_t lines; /* power of two */
+} bez_gib_counts;
+
+/* One piece of a text: its tokens, and what each says about its place. Scratch of one worker; zero-initialise. */
+typedef struct bez_gib_piece {
+  bez_token *tokens; /* BEZ_GIB_PIECE */
+  uint32_t n;
+  uint64_t *pair;                  /* per token: hash of the pair that ends with it */
+  double (*sum)[BEZ_GIB_MEANS];    /* n + 1: sums over the tokens before */
+  struct bez_gib_own *own;         /* what the piece itself holds */
+  uint32_t own_cap, own_used, now; /* own_used: power of two */
+  uint8_t *hot;                    /* n + 1: window that begins here: 0 no, 1 yes */
+} bez_gib_piece;
+
+typedef struct bez_gibberish {
+  const bez_detect_input *in;
+  const bez_column *text;
+  uint64_t n_rows;
+  uint64_t sampled_of;   /* rows with hash % 65536 below this feed the counts */
+  uint64_t n_tokens;     /* counted */
+  double log_tokens;
+  bez_gib_counts words, pairs;
+  double weight[BEZ_GIB_KINDS][BEZ_GIB_TERMS];
+  double rate;           /* of places with a calm past that gibberish follows */
+  uint64_t n_places, n_hot; /* such places, and those that gibberish follows */
+  bez_gib_piece *piece;  /* per worker */
+} bez_gibberish;
+
+/* Rows that hold an n-gram with gibberish behind it. */
+typedef struct bez_gib_hit {
+  uint64_t gram;
+  uint32_t row;
+  uint32_t at; /* byte where the n-gram begins */
+} bez_gib_hit;
+
+/* Work on all rows in tiles: fn(ctx, g, tile, first row, end row, worker). */
+typedef bez_status (*bez_gib_fn)(void *ctx, bez_gibberish *g, uint64_t tile, uint64_t first, uint64_t end,
+                                 unsigned worker, bez_error *err);
+BEZ_MUST_USE bez_status bez_gib_sweep(bez_gibberish *g, const char *stage, bez_gib_fn fn, void *ctx, bez_error *err);
+
+BEZ_MUST_USE bez_status bez_gib_piece_create(bez_gib_piece *p, bez_error *err);
+void bez_gib_piece_free(bez_gib_piece *p);
+/* The next piece of text[*from, len): tokens with bytes counted from the text's begin. False: nothing is left. */
+bool bez_gib_next(bez_gib_piece *p, const char *text, size_t len, size_t *from);
+static inline bool bez_gib_sampled(const bez_gibberish *g, uint64_t row) {
+  return (bez_mix64(row ^ 0x6769626265726973ull) & 65535) < g->sampled_of;
+}
+
+/* gibberish_counts.c: counts words and pairs of the sampled rows. */
+BEZ_MUST_USE bez_status bez_gib_count(bez_gibberish *g, bez_error *err);
+void bez_gib_counts_free(bez_gib_counts *c);
+uint32_t bez_gib_counted(const bez_gib_counts *c, uint64_t hash);
+uint64_t bez_gib_word_hash(uint32_t literal);
+uint64_t bez_gib_pair_hash(uint32_t first, uint32_t second);
+
+/* gibberish_windows.c: what each token of the piece says, as sums; own: the piece is among what was counted. */
+void bez_gib_look(const bez_gibberish *g, bez_gib_piece *p, const char *text, bool own);
+/* log-odds that tokens [from, to) are gibberish rather than text of this corpus: of the kind that fits best. */
+double bez_gib_odds(const bez_gibberish *g, const bez_gib_piece *p, uint32_t from, uint32_t to, unsigned *kind);
+void bez_gib_terms(const bez_gib_piece *p, uint32_t from, uint32_t to, double terms[BEZ_GIB_TERMS]);
+
+/* gibberish_model.c: trains the model on windows of the corpus against made-up gibberish. */
+BEZ_MUST_USE bez_status bez_gib_train(bez_gibberish *g, bez_error *err);
+
+/* gibberish_triggers.c */
+typedef struct bez_gib_trigger {
+  uint64_t gram;
+  size_t first, n_hot; /* its rows among the hits */
+  uint64_t n_rows;     /* rows that hold it */
+  uint64_t n_places;   /* places it stands at */
+  double score;        /* −log10 of the tail */
+} bez_gib_trigger;
+/* Hits ascending by (gram, row), and the n-grams with enough of them. Both are owned by the caller. */
+BEZ_MUST_USE bez_status bez_gib_nominate(bez_gibberish *g, bez_gib_hit **hits, size_t *n_hits, bez_gib_trigger **out,
+                                         size_t *n_out, bez_error *err);
+
+#endif
