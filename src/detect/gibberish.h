@@ -1,4 +1,5 @@
-/* The stages of BZ-D028 share this: one text column's counts of words and pairs, its windows and the model of gibberish. */
+/* The stages of BZ-D028 share this: one text column's counts of words and pairs, its windows and the model of
+ * gibberish. */
 #ifndef BEZ_DETECT_GIBBERISH_H
 #define BEZ_DETECT_GIBBERISH_H
 
@@ -38,14 +39,14 @@ typedef struct bez_gibberish {
   const bez_detect_input *in;
   const bez_column *text;
   uint64_t n_rows;
-  uint64_t sampled_of;   /* rows with hash % 65536 below this feed the counts */
-  uint64_t n_tokens;     /* counted */
+  uint64_t sampled_of; /* rows with hash % 65536 below this feed the counts */
+  uint64_t n_tokens;   /* counted */
   double log_tokens;
   bez_gib_counts words, pairs;
   double weight[BEZ_GIB_KINDS][BEZ_GIB_TERMS];
-  double rate;           /* of places with a calm past that gibberish follows */
+  double rate;              /* of places with a calm past that gibberish follows */
   uint64_t n_places, n_hot; /* such places, and those that gibberish follows */
-  bez_gib_piece *piece;  /* per worker */
+  bez_gib_piece *piece;     /* per worker */
 } bez_gibberish;
 
 /* Rows that hold an n-gram with gibberish behind it. */
@@ -84,16 +85,46 @@ void bez_gib_terms(const bez_gib_piece *p, uint32_t from, uint32_t to, double te
 /* gibberish_model.c: trains the model on windows of the corpus against made-up gibberish. */
 BEZ_MUST_USE bez_status bez_gib_train(bez_gibberish *g, bez_error *err);
 
+#define BEZ_GIB_LEAST_ROWS 8u /* with gibberish behind the n-gram */
+#define BEZ_GIB_WARNING 10.0  /* a lower score is no finding */
+#define BEZ_GIB_ERROR 16.0
+
 /* gibberish_triggers.c */
 typedef struct bez_gib_trigger {
   uint64_t gram;
-  size_t first, n_hot; /* its rows among the hits */
-  uint64_t n_rows;     /* rows that hold it */
-  uint64_t n_places;   /* places it stands at */
-  double score;        /* −log10 of the tail */
+  size_t first, n; /* its rows among the hits */
+  uint64_t n_hot;  /* of them not yet reported */
+  uint64_t n_rows; /* rows that hold it, without those reported */
+  double per_row;  /* places it stands at, per row */
+  double score;    /* −log10 of the tail */
 } bez_gib_trigger;
 /* Hits ascending by (gram, row), and the n-grams with enough of them. Both are owned by the caller. */
 BEZ_MUST_USE bez_status bez_gib_nominate(bez_gibberish *g, bez_gib_hit **hits, size_t *n_hits, bez_gib_trigger **out,
                                          size_t *n_out, bez_error *err);
+/* The score of n_hot rows among n_rows. */
+void bez_gib_judge(const bez_gibberish *g, bez_gib_trigger *t);
+
+/* gibberish_phrase.c: the whole phrase behind an n-gram, and the rows that hold it. */
+#define BEZ_GIB_PHRASE 24u /* tokens */
+typedef struct bez_gib_phrase {
+  uint32_t literal[BEZ_GIB_PHRASE];
+  uint32_t n;
+} bez_gib_phrase;
+typedef struct bez_gib_row {
+  uint32_t row;
+  uint32_t begin, end; /* bytes of the phrase */
+  uint32_t behind;     /* byte where the window behind it ends */
+  float odds;          /* log-odds of that window */
+  bool listed;         /* turns into gibberish there, or ends too soon to tell */
+} bez_gib_row;
+BEZ_MUST_USE bez_status bez_gib_phrase_of(bez_gibberish *g, const bez_gib_hit *hits, size_t n, uint64_t gram,
+                                          bez_gib_phrase *out, bez_error *err);
+/* Every row that holds the phrase, ascending, with its first place. *out is owned by the caller. */
+BEZ_MUST_USE bez_status bez_gib_rows_of(bez_gibberish *g, const bez_gib_phrase *phrase, bez_gib_row **out,
+                                        size_t *n_out, bez_error *err);
+
+/* gibberish_report.c: one finding. */
+BEZ_MUST_USE bez_status bez_gib_report(bez_gibberish *g, bez_report *report, const bez_gib_trigger *t,
+                                       const bez_gib_row *rows, size_t n, bez_error *err);
 
 #endif

@@ -4,7 +4,6 @@
  *   unigrams  words of the corpus, as often as they occur
  *   pieces    pieces of words, glued together at random: what random tokens of a byte-pair vocabulary look like */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +29,7 @@ typedef struct word {
 
 typedef struct trainer {
   bez_gibberish *g;
-  uint64_t pick;  /* rows with a hash below this give a window and words */
+  uint64_t pick; /* rows with a hash below this give a window and words */
   double (*natural)[BEZ_GIB_TERMS];
   double (*made)[BEZ_GIB_TERMS];
   uint32_t n_natural, n_made;
@@ -91,15 +90,16 @@ static void find_distinct(trainer *t) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < t->n_words; i++) {
     if (n && t->distinct[n - 1].literal == t->distinct[i].literal) continue;
-    if (bez_gib_counted(&t->g->words, bez_gib_word_hash(t->distinct[i].literal)) >= 2) t->distinct[n++] = t->distinct[i];
+    if (bez_gib_counted(&t->g->words, bez_gib_word_hash(t->distinct[i].literal)) >= 2)
+      t->distinct[n++] = t->distinct[i];
   }
   t->n_distinct = n;
 }
 
 static void make_word(trainer *t, unsigned kind) {
   bool often = kind == 1;
-  const word *w = often ? &t->words[bez_rng_below(&t->rng, t->n_words)]
-                        : &t->distinct[bez_rng_below(&t->rng, t->n_distinct)];
+  const word *w =
+      often ? &t->words[bez_rng_below(&t->rng, t->n_words)] : &t->distinct[bez_rng_below(&t->rng, t->n_distinct)];
   uint32_t begin = 0, len = w->len;
   bool gap = true;
   if (kind == 2) {
@@ -191,20 +191,6 @@ bez_status bez_gib_train(bez_gibberish *g, bez_error *err) {
   for (unsigned k = 0; k < BEZ_GIB_KINDS; k++) {
     BEZ_TRY(make_gibberish(&t, k, err));
     fit(&t, g->weight[k]);
-    if (getenv("GIBDEBUG")) {
-      unsigned bad[2] = {0};
-      for (uint32_t i = 0; i < t.n_natural + t.n_made; i++) {
-        const double *x = i < t.n_natural ? t.natural[i] : t.made[i - t.n_natural];
-        double z = 0;
-        for (unsigned j = 0; j < BEZ_GIB_TERMS; j++) z += g->weight[k][j] * x[j];
-        if (i < t.n_natural) bad[0] += z > 3; else bad[1] += z < 3;
-      }
-      double mn[9] = {0}, mm[9] = {0};
-      for (uint32_t i = 0; i < t.n_natural; i++) for (int j = 0; j < 9; j++) mn[j] += t.natural[i][j] / t.n_natural;
-      for (uint32_t i = 0; i < t.n_made; i++) for (int j = 0; j < 9; j++) mm[j] += t.made[i][j] / t.n_made;
-      fprintf(stderr, "kind %u natural>3 %u/%u made<3 %u/%u\n", k, bad[0], t.n_natural, bad[1], t.n_made);
-      for (int j = 0; j < 14; j++) fprintf(stderr, "  w %.2f  nat %.3f made %.3f\n", g->weight[k][j], j < 9 ? mn[j] : 0, j < 9 ? mm[j] : 0);
-    }
   }
 cleanup:
   free(t.natural);

@@ -1,4 +1,5 @@
-/* Which words, pairs and triples have gibberish behind them: collected where a calm text turns hot, counted over all. */
+/* Which words, pairs and triples have gibberish behind them: collected where a calm text turns hot, counted over all.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,11 @@
 #include "detect/gibberish.h"
 #include "math/tails.h"
 
-#define HOT 3.0             /* log-odds of a window that is gibberish */
-#define CALM 0.0            /* of the window before */
-#define LEAST_ROWS 8u       /* with gibberish behind the n-gram */
+#define HOT 3.0              /* log-odds of a window that is gibberish */
+#define CALM 0.0             /* of the window before */
 #define MOST_HITS (1u << 22) /* of one tile */
-#define LEAST_RATE 2e-3     /* of places that are followed by gibberish, however calm the corpus is */
-#define LEAST_PURITY 0.3
+#define LEAST_RATE 2e-3      /* of places that are followed by gibberish, however calm the corpus is */
+#define LEAST_PURITY 0.5     /* of the rows that hold the n-gram; rows too short to tell are not hot */
 
 /* ---- hits ---- */
 
@@ -106,7 +106,7 @@ static bez_status join(nomination *job, uint64_t n_tiles, bez_gib_hit **out, siz
     size_t first = kept;
     for (end = i; end < n && all[end].gram == all[i].gram; end++)
       if (kept == first || all[kept - 1].row != all[end].row) all[kept++] = all[end];
-    if (kept - first < LEAST_ROWS) kept = first;
+    if (kept - first < BEZ_GIB_LEAST_ROWS) kept = first;
   }
   *n_out = kept;
   return BEZ_OK;
@@ -178,7 +178,7 @@ static bez_status tally_all(bez_gibberish *g, bez_gib_trigger *trigger, size_t n
   if (st == BEZ_OK) st = bez_gib_sweep(g, "gibberish: counting triggers", count_rows, &t, err);
   for (size_t c = 0; st == BEZ_OK && c < n; c++) {
     trigger[c].n_rows = t.rows[c];
-    trigger[c].n_places = t.places[c];
+    trigger[c].per_row = (double)t.places[c] / (double)(t.rows[c] ? t.rows[c] : 1);
   }
   for (unsigned w = 0; t.seen && w < g->in->threads; w++) free(t.seen[w]);
   free(t.seen);
@@ -190,22 +190,22 @@ static bez_status tally_all(bez_gibberish *g, bez_gib_trigger *trigger, size_t n
 
 /* ---- the test ---- */
 
-static void judge(const bez_gibberish *g, bez_gib_trigger *t) {
+/* Under the null hypothesis each place of the n-gram is followed by gibberish as often as any place of the corpus. */
+void bez_gib_judge(const bez_gibberish *g, bez_gib_trigger *t) {
   double rate = g->rate > LEAST_RATE ? g->rate : LEAST_RATE;
-  double per_row = (double)t->n_places / (double)t->n_rows;
-  double p = 1.0 - pow(1.0 - rate, per_row);
+  double p = 1.0 - pow(1.0 - rate, t->per_row);
   t->score = 0;
-  if ((double)t->n_hot < LEAST_PURITY * (double)t->n_rows) return;
+  if (t->n_hot < BEZ_GIB_LEAST_ROWS || (double)t->n_hot < LEAST_PURITY * (double)t->n_rows) return;
   t->score = -bez_binomial_log_sf(t->n_hot, t->n_rows, p) / log(10.0);
 }
 
 static bez_status group(const bez_gib_hit *hit, size_t n, bez_gib_trigger **out, size_t *n_out, bez_error *err) {
   size_t groups = 0;
-  *out = malloc((n / LEAST_ROWS + 1) * sizeof **out);
-  if (!*out) return bez_fail_memory(err, n / LEAST_ROWS * sizeof **out);
+  *out = malloc((n / BEZ_GIB_LEAST_ROWS + 1) * sizeof **out);
+  if (!*out) return bez_fail_memory(err, n / BEZ_GIB_LEAST_ROWS * sizeof **out);
   for (size_t i = 0, end; i < n; i = end) {
     for (end = i + 1; end < n && hit[end].gram == hit[i].gram;) end++;
-    (*out)[groups++] = (bez_gib_trigger){.gram = hit[i].gram, .first = i, .n_hot = end - i};
+    (*out)[groups++] = (bez_gib_trigger){.gram = hit[i].gram, .first = i, .n = end - i, .n_hot = end - i};
   }
   *n_out = groups;
   return BEZ_OK;
@@ -226,7 +226,7 @@ bez_status bez_gib_nominate(bez_gibberish *g, bez_gib_hit **hits, size_t *n_hits
   BEZ_TRY(join(&job, n_tiles, hits, n_hits, err));
   BEZ_TRY(group(*hits, *n_hits, out, n_out, err));
   BEZ_TRY(tally_all(g, *out, *n_out, err));
-  for (size_t c = 0; c < *n_out; c++) judge(g, &(*out)[c]);
+  for (size_t c = 0; c < *n_out; c++) bez_gib_judge(g, &(*out)[c]);
 cleanup:
   for (uint64_t t = 0; t < n_tiles; t++) free(job.tiles[t].hit);
   free(job.tiles);

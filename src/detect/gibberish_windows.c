@@ -1,5 +1,5 @@
-/* What a window of tokens looks like: how many of its pairs other texts hold, how strongly they belong together, how many of
- * its words are new, rare, repeated, marks or long. Counts leave the text's own tokens out. */
+/* What a window of tokens looks like: how many of its pairs other texts hold, how strongly they belong together, how
+ * many of its words are new, rare, repeated, marks or long. Counts leave the text's own tokens out. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "format/image_files.h"
 #include "format/reader.h"
+#include "format/text_folder.h"
 
 #define HEAD_BYTES 65536u
 #define MAX_DEPTH 32u
@@ -149,13 +150,14 @@ bez_status bez_reader_find(const bez_source *source, const bez_reader **out, bez
   return st;
 }
 
-static bez_status read_file(const char *path, bez_builder *builder, bez_error *err) {
+/* only: the reader to use, NULL: the one that knows the bytes best. */
+static bez_status read_file(const char *path, const bez_reader *only, bez_builder *builder, bez_error *err) {
   bez_source source;
-  const bez_reader *reader;
+  const bez_reader *reader = only;
   uint64_t digest = 0;
   bez_status st = bez_source_open(path, bez_builder_budget(builder), &source, err);
   if (st != BEZ_OK) return st;
-  st = bez_reader_find(&source, &reader, err);
+  if (!only) st = bez_reader_find(&source, &reader, err);
   if (st == BEZ_OK) st = bez_source_digest(&source, &digest, err);
   if (st == BEZ_OK) st = reader->read(&source, builder, err);
   if (st == BEZ_OK) bez_builder_digest(builder, digest);
@@ -197,12 +199,14 @@ static bez_status read_each_once(path_list *list, bez_error *err) {
   return BEZ_OK;
 }
 
-/* Picture files go together (their sizes decide the size of all), other files one by one. */
+/* Picture files go together (their sizes decide the size of all), and a folder of documents is one whatever a single
+ * file looks like; other files one by one. */
 static bez_status read_list(const path_list *list, bez_builder *builder, bez_error *err) {
   bool pictures = false;
   bez_status st = bez_image_files_read(list->items, list->n, builder, &pictures, err);
+  const bez_reader *only = !pictures && bez_are_documents(list->items, list->n) ? &bez_reader_text : NULL;
   for (size_t i = 0; !pictures && st == BEZ_OK && i < list->n; i++)
-    if (!bez_image_files_skip(list->items[i], builder, &st, err)) st = read_file(list->items[i], builder, err);
+    if (!bez_image_files_skip(list->items[i], builder, &st, err)) st = read_file(list->items[i], only, builder, err);
   return st;
 }
 

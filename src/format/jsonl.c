@@ -3,7 +3,7 @@
  * Nested objects are laid flat: {"a": {"b": 1}} fills column "a.b". An array stays one cell, as it is spelled. Numbers
  * keep their spelling too, null is a missing cell, and a field that a line lacks is missing. Of a key given twice the
  * last value counts, as Python's json has it, and the lines are counted in a remark. Lines of blanks are passed over
- * and are no rows.
+ * and are no rows. An array of turns of a chat becomes two columns, prompt and response (chat.h), and a remark says so.
  *
  * The file is cut into tiles of fixed size; a tile owns the lines that begin in it. Pass one checks every line and
  * collects the fields (they may appear late), pass two hands the rows to the builder. */
@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/threads.h"
+#include "format/chat.h"
 #include "format/jsonscan.h"
 #include "format/keyset.h"
 #include "format/reader.h"
@@ -32,6 +33,8 @@ typedef struct worker {
   bez_buf window;  /* bytes of the tile, extended to the end of its last line */
   bez_buf scratch; /* strings that had escapes */
   bez_buf path;    /* "a.b" */
+  bez_chat chat;   /* turns of the line */
+  bool has_chat;
   const char **cell;
   uint32_t *len;
   uint64_t *stamp; /* per column: the row that last filled it, + 1 */
@@ -151,6 +154,30 @@ static bool store(walk *k, const char *path, size_t path_len, const char *text, 
   return true;
 }
 
+/* An array that is a chat is stored as two fields, "messages.prompt" and "messages.response"; any other as it is
+ * spelled. A row without a turn of the assistant has no response. */
+static bool store_array(walk *k, const char *key, size_t key_len, const char *text, size_t len) {
+  worker *w = k->w;
+  bez_chat *chat = &w->chat;
+  size_t prompt = chat->prompt.len, response = chat->response.len;
+  if (!bez_chat_read(text, len, &w->scratch, chat)) return store(k, key, key_len, text, len);
+  w->has_chat = true;
+  w->duplicate |= chat->duplicate;
+  bez_buf_clear(&w->path);
+  bez_buf_write(&w->path, key, key_len);
+  bez_buf_puts(&w->path, ".prompt");
+  if (w->path.failed || chat->prompt.failed || chat->response.failed)
+    return bez_jsonscan_fail(&k->scan, "memory is out");
+  if (!store(k, w->path.data, w->path.len, chat->prompt.data + prompt, chat->prompt.len - prompt)) return false;
+  w->path.len = key_len;
+  bez_buf_puts(&w->path, ".response");
+  if (w->path.failed) return bez_jsonscan_fail(&k->scan, "memory is out");
+  bool good = store(k, w->path.data, w->path.len, chat->has_response ? chat->response.data + response : NULL,
+                    chat->response.len - response);
+  bez_buf_clear(&w->path);
+  return good;
+}
+
 /* The path buffer holds the prefix "a." of the object's own fields (nothing at the top). */
 static bool object(walk *k, unsigned depth) {
   bez_jsonscan *s = &k->scan;
@@ -173,8 +200,10 @@ static bool object(walk *k, unsigned depth) {
       path = k->w->path.data;
       path_len = k->w->path.len;
     }
+    bool turns = depth == 1 && kind == BEZ_JSON_ARRAY && bez_chat_key(path, path_len);
     bool good = kind == BEZ_JSON_OBJECT ? object(k, depth + 1)
-                                        : scalar(k, kind, depth, &text, &len) && store(k, path, path_len, text, len);
+                                        : scalar(k, kind, depth, &text, &len) &&
+                                              (turns ? store_array : store)(k, path, path_len, text, len);
     if (!good) return false;
     k->w->path.len = prefix;
   }
@@ -189,7 +218,12 @@ static bez_status read_line(walk *k, const char *line, size_t len, bool *blank) 
   if (*blank) return BEZ_OK;
   bez_buf_clear(&w->scratch);
   bez_buf_clear(&w->path);
+  bez_buf_clear(&w->chat.prompt);
+  bez_buf_clear(&w->chat.response);
+  w->chat.duplicate = w->has_chat = false;
   if (!bez_buf_reserve(&w->scratch, len)) return bez_buf_status(&w->scratch, k->err);
+  if (!bez_buf_reserve(&w->chat.prompt, len + 1)) return bez_buf_status(&w->chat.prompt, k->err);
+  if (!bez_buf_reserve(&w->chat.response, len + 1)) return bez_buf_status(&w->chat.response, k->err);
   w->expect = 0;
   if (object(k, 1) && !bez_jsonscan_done(&k->scan)) bez_jsonscan_fail(&k->scan, "something follows the object");
   if (k->failed != BEZ_OK) return k->failed;
@@ -252,6 +286,8 @@ static bez_status push_rows(jsonl *j, worker *w, uint64_t tile, size_t at, bez_t
       if (st != BEZ_OK) return st;
       w->row++;
     }
+    if (w->has_chat)
+      bez_builder_remark(j->builder, "chat-turns", j->source->path, 1, (int64_t)line, "read as prompt and response");
     if (w->duplicate)
       bez_builder_remark(j->builder, "duplicate-key", j->source->path, 1, (int64_t)line, "a key given twice");
     if (k.scan.lone_surrogates)
@@ -312,10 +348,26 @@ static bez_status make_workers(jsonl *j, bez_error *err) {
   return BEZ_OK;
 }
 
+/* Chats fill "prompt" and "response", unless the file has such fields beside them. */
+static const char *shown_name(const jsonl *j, const char *name) {
+  const char *dot = strchr(name, '.');
+  if (!dot || !bez_chat_key(name, (size_t)(dot - name))) return name;
+  if (strcmp(dot, ".prompt") && strcmp(dot, ".response")) return name;
+  if (bez_keyset_find(&j->keys, "prompt", 6) != BEZ_KEY_NONE) return name;
+  if (bez_keyset_find(&j->keys, "response", 8) != BEZ_KEY_NONE) return name;
+  for (uint32_t i = 0; i < j->keys.n; i++) { /* of two chats in one record the first */
+    const char *other = strchr(j->keys.keys[i].text, '.');
+    if (!other || strcmp(other, dot) || !bez_chat_key(j->keys.keys[i].text, (size_t)(other - j->keys.keys[i].text)))
+      continue;
+    return strcmp(j->keys.keys[i].text, name) ? name : dot + 1;
+  }
+  return name;
+}
+
 static bez_status declare(jsonl *j, bez_error *err) {
   const char **names = calloc(j->keys.n, sizeof *names);
   if (!names) return bez_fail_memory(err, j->keys.n * sizeof *names);
-  for (uint32_t i = 0; i < j->keys.n; i++) names[i] = j->keys.keys[i].text;
+  for (uint32_t i = 0; i < j->keys.n; i++) names[i] = shown_name(j, j->keys.keys[i].text);
   bez_status st = bez_builder_fields(j->builder, j->source->path, names, NULL, j->keys.n, err);
   free(names);
   if (st != BEZ_OK) return st;
@@ -329,6 +381,8 @@ static void jsonl_free(jsonl *j) {
     bez_buf_free(&w->window);
     bez_buf_free(&w->scratch);
     bez_buf_free(&w->path);
+    bez_buf_free(&w->chat.prompt);
+    bez_buf_free(&w->chat.response);
     free(w->cell);
     free(w->len);
     free(w->stamp);
@@ -392,9 +446,12 @@ const bez_reader bez_reader_jsonl = {
     .name = "jsonl",
     .title = "JSON Lines",
     .extensions = "jsonl ndjson json",
-    .summary = "One object per line, UTF-8. Nested objects become columns \"a.b\", arrays stay one cell; a key given "
-               "twice is reported with its line; a broken line is an error with line and byte. Files of one data set "
-               "may have different fields: all are read, missing where a file lacks them, with a remark.",
+    .summary =
+        "One object per line, UTF-8. Nested objects become columns \"a.b\", arrays stay one cell; a key given "
+        "twice is reported with its line; a broken line is an error with line and byte. Files of one data set "
+        "may have different fields: all are read, missing where a file lacks them, with a remark. Turns of a chat "
+        "(messages with role and content, conversations with from and value) become the columns prompt and "
+        "response.",
     .sniff = jsonl_sniff,
     .read = jsonl_read,
 };

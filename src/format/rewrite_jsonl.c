@@ -164,6 +164,20 @@ static void put_value(const place *old, const bez_edit *edit, bez_buf *out) {
     bez_json_strn(&json, edit->value, edit->len);
 }
 
+/* A column that was read from the turns of a chat: they are not put together again. */
+static bool from_chat(jsonl_state *s, const char *raw, size_t len, const char *name) {
+  static const char *const keys[] = {"messages", "conversations", "conversation"};
+  const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+  if (strcmp(last, "prompt") && strcmp(last, "response")) return false;
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    bez_jsonscan scan = {.begin = raw, .at = raw, .end = raw + len};
+    place at = {.empty = true};
+    bez_buf_clear(&s->path);
+    if (find_field(s, &scan, keys[i], 1, &at) && at.value && at.kind == BEZ_JSON_ARRAY) return true;
+  }
+  return false;
+}
+
 static bez_status apply(jsonl_state *s, const char *raw, size_t len, const bez_edit *edit, uint64_t row, bez_buf *out,
                         bez_error *err) {
   if (edit->col >= s->builder->n_cols) return bez_fail(err, BEZ_USAGE, s->source->path, "no column %u", edit->col + 1);
@@ -175,6 +189,10 @@ static bez_status apply(jsonl_state *s, const char *raw, size_t len, const bez_e
   if (!bez_buf_reserve(&s->scratch, len + 1)) return bez_buf_status(&s->scratch, err);
   if (!find_field(s, &scan, name, 1, &at) || !at.close)
     return bez_fail(err, BEZ_FORMAT, s->source->path, "row %llu is no object that can be changed",
+                    (unsigned long long)row);
+  if (!at.value && from_chat(s, raw, len, name))
+    return bez_fail(err, BEZ_UNSUPPORTED, s->source->path,
+                    "row %llu is a chat: its turns are not rewritten (save the data as prompt and response first)",
                     (unsigned long long)row);
   const char *begin = at.value ? at.value : at.close, *end = at.value ? at.value + at.len : at.close;
   bez_buf_write(out, raw, (size_t)(begin - raw));
