@@ -96,21 +96,43 @@ static void find_distinct(trainer *t) {
   t->n_distinct = n;
 }
 
-static void make_word(trainer *t, unsigned kind) {
-  bool often = kind == 1;
-  const word *w =
-      often ? &t->words[bez_rng_below(&t->rng, t->n_words)] : &t->distinct[bez_rng_below(&t->rng, t->n_distinct)];
-  uint32_t begin = 0, len = w->len;
-  bool gap = true;
-  if (kind == 2) {
-    if (len > 2 && bez_rng_below(&t->rng, 2)) {
-      begin = (uint32_t)bez_rng_below(&t->rng, len - 1);
-      uint32_t most = len - begin < PIECE_BYTES ? len - begin : PIECE_BYTES;
-      len = 1 + (uint32_t)bez_rng_below(&t->rng, most);
-    }
-    gap = bez_rng_below(&t->rng, 2);
+/* How one window is made; drawn for each, because nobody knows how others make theirs. */
+typedef struct recipe {
+  double often; /* share of words drawn as often as they occur */
+  double cut;   /* share of words that are cut to a piece */
+  double gap;   /* share of words with a space before them */
+  bool marks;   /* punctuation is drawn, too */
+} recipe;
+
+static recipe draw_recipe(trainer *t, unsigned kind) {
+  double a = bez_rng_unit(&t->rng), b = bez_rng_unit(&t->rng), c = bez_rng_unit(&t->rng);
+  bool marks = bez_rng_below(&t->rng, 2);
+  switch (kind) {
+    case 0: return (recipe){.often = 0, .cut = 0, .gap = 1, .marks = marks};
+    case 1: return (recipe){.often = 1, .cut = 0, .gap = 1, .marks = marks};
+    default: return (recipe){.often = 0.6 * a, .cut = 0.25 + 0.6 * b, .gap = 0.3 + 0.5 * c, .marks = marks};
   }
-  if (gap) bez_buf_putc(&t->text, ' ');
+}
+
+static bool is_mark(const word *w) {
+  unsigned char c = (unsigned char)w->text[0];
+  return c < 0x80 && !((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9');
+}
+
+static void make_word(trainer *t, const recipe *r) {
+  const word *w;
+  unsigned tries = 0;
+  do
+    w = bez_rng_unit(&t->rng) < r->often ? &t->words[bez_rng_below(&t->rng, t->n_words)]
+                                         : &t->distinct[bez_rng_below(&t->rng, t->n_distinct)];
+  while (!r->marks && is_mark(w) && tries++ < 20);
+  uint32_t begin = 0, len = w->len;
+  if (len > 2 && bez_rng_unit(&t->rng) < r->cut) {
+    begin = (uint32_t)bez_rng_below(&t->rng, len - 1);
+    uint32_t most = len - begin < PIECE_BYTES ? len - begin : PIECE_BYTES;
+    len = 1 + (uint32_t)bez_rng_below(&t->rng, most);
+  }
+  if (bez_rng_unit(&t->rng) < r->gap) bez_buf_putc(&t->text, ' ');
   bez_buf_write(&t->text, w->text + begin, len);
 }
 
@@ -120,7 +142,8 @@ static bez_status make_gibberish(trainer *t, unsigned kind, bez_error *err) {
   while (t->n_made < MADE) {
     size_t from = 0;
     bez_buf_clear(&t->text);
-    for (unsigned i = 0; i < 3 * BEZ_GIB_WINDOW; i++) make_word(t, kind);
+    recipe r = draw_recipe(t, kind);
+    for (unsigned i = 0; i < 3 * BEZ_GIB_WINDOW; i++) make_word(t, &r);
     bez_status st = bez_buf_status(&t->text, err);
     if (st != BEZ_OK) return st;
     if (!bez_gib_next(t->piece, t->text.data, t->text.len, &from)) continue;
