@@ -109,6 +109,8 @@ void bez_gib_judge(const bez_gibberish *g, bez_gib_trigger *t);
 typedef struct bez_gib_phrase {
   uint32_t literal[BEZ_GIB_PHRASE];
   uint32_t n;
+  char last[32]; /* bytes of the last token; last_len 0: too long to keep */
+  uint32_t last_len;
 } bez_gib_phrase;
 typedef struct bez_gib_row {
   uint32_t row;

@@ -2,30 +2,40 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "detect/gibberish.h"
 
 #define SHARED 0.9         /* of the rows continue the phrase alike */
 #define LOOKED_AT 64u      /* rows, to find the phrase's ends */
+#define GLUED_ODDS 3.0     /* of the window behind it, where the phrase's last word goes on */
 #define LISTED_ODDS (-1.0) /* of the window behind the phrase; texts of the corpus lie far below */
 
-/* Where the phrase stands in a piece; p->n where it does not. */
-static uint32_t locate(const bez_gib_piece *p, const bez_gib_phrase *e) {
+/* Gibberish may be glued to the phrase: its last token then only begins the text's. */
+static bool begins(const bez_token *t, const char *text, const bez_gib_phrase *e) {
+  return text && e->last_len && t->end - t->begin > e->last_len && !strncasecmp(text + t->begin, e->last, e->last_len);
+}
+
+/* Where the phrase stands in a piece; p->n where it does not. text NULL: whole tokens only. */
+static uint32_t locate(const bez_gib_piece *p, const char *text, const bez_gib_phrase *e, bool *glued) {
   for (uint32_t i = 0; i + e->n <= p->n; i++) {
     uint32_t k = 0;
     while (k < e->n && p->tokens[i + k].literal == e->literal[k]) k++;
-    if (k == e->n) return i;
+    *glued = k + 1 == e->n && begins(&p->tokens[i + k], text, e);
+    if (k == e->n || *glued) return i;
   }
   return p->n;
 }
 
 /* Loads the row's piece that holds the phrase; *at is p->n where none does. */
-static bool find_in_row(const bez_gibberish *g, bez_gib_piece *p, uint64_t row, const bez_gib_phrase *e, uint32_t *at) {
+static bool find_in_row(const bez_gibberish *g, bez_gib_piece *p, uint64_t row, const bez_gib_phrase *e, bool *glued,
+                        uint32_t *at) {
   size_t len, from = 0;
+  bool whole;
   const char *text = bez_text_cell(g->text, row, &len);
   while (bez_gib_next(p, text, len, &from)) {
-    *at = locate(p, e);
+    *at = locate(p, glued ? text : NULL, e, glued ? glued : &whole);
     if (*at < p->n) return true;
   }
   return false;
@@ -37,7 +47,7 @@ static bool grow(bez_gibberish *g, const bez_gib_hit *hits, size_t n, bool ahead
   bez_gib_piece *p = &g->piece[0];
   for (uint32_t i = 0; i < looked; i++) {
     uint32_t at;
-    if (!find_in_row(g, p, hits[i].row, e, &at)) continue;
+    if (!find_in_row(g, p, hits[i].row, e, NULL, &at)) continue;
     if (ahead && at + e->n < p->n) seen[n_seen++] = p->tokens[at + e->n].literal;
     if (!ahead && at) seen[n_seen++] = p->tokens[at - 1].literal;
   }
@@ -51,6 +61,20 @@ static bool grow(bez_gibberish *g, const bez_gib_hit *hits, size_t n, bool ahead
     return true;
   }
   return false;
+}
+
+/* How the last token is spelled. */
+static void find_last(bez_gibberish *g, uint32_t row, bez_gib_phrase *e) {
+  bez_gib_piece *p = &g->piece[0];
+  uint32_t at;
+  size_t len;
+  const char *text = bez_text_cell(g->text, row, &len);
+  e->last_len = 0;
+  if (!find_in_row(g, p, row, e, NULL, &at)) return;
+  const bez_token *t = &p->tokens[at + e->n - 1];
+  if (t->end - t->begin > sizeof e->last) return;
+  e->last_len = t->end - t->begin;
+  memcpy(e->last, text + t->begin, e->last_len);
 }
 
 bez_status bez_gib_phrase_of(bez_gibberish *g, const bez_gib_hit *hits, size_t n, uint64_t gram, bez_gib_phrase *out,
@@ -71,6 +95,7 @@ bez_status bez_gib_phrase_of(bez_gibberish *g, const bez_gib_hit *hits, size_t n
   }
   while (grow(g, hits, n, false, out)) {
   }
+  find_last(g, hits[0].row, out);
   return BEZ_OK;
 }
 
@@ -103,7 +128,8 @@ static bez_status collect_rows(void *ctx, bez_gibberish *g, uint64_t tile, uint6
   bez_status st = BEZ_OK;
   for (uint64_t row = first; st == BEZ_OK && row < end; row++) {
     uint32_t at;
-    if (!find_in_row(g, p, row, c->phrase, &at)) continue;
+    bool glued = false;
+    if (!find_in_row(g, p, row, c->phrase, &glued, &at)) continue;
     size_t len;
     unsigned kind;
     const char *text = bez_text_cell(g->text, row, &len);
@@ -112,7 +138,8 @@ static bez_status collect_rows(void *ctx, bez_gibberish *g, uint64_t tile, uint6
     bez_gib_look(g, p, text, bez_gib_sampled(g, row));
     r.behind = to > from ? p->tokens[to - 1].end : r.end;
     r.odds = to > from ? (float)bez_gib_odds(g, p, from, to, &kind) : 0;
-    r.listed = to - from < BEZ_GIB_LEAST || r.odds >= LISTED_ODDS;
+    r.listed = to - from < BEZ_GIB_LEAST ? !glued : r.odds >= (glued ? GLUED_ODDS : LISTED_ODDS);
+    if (glued) r.end = p->tokens[from - 1].begin + c->phrase->last_len;
     st = push(&c->tiles[tile], r, err);
   }
   return st;
