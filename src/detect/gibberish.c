@@ -13,6 +13,10 @@
 #include "base/error.h"
 
 #define MOST_FINDINGS 10u
+#define PURE 0.9
+#define PURE_ODDS (-1.0) /* of the window behind the phrase; texts of the corpus lie far below */
+#define MIXED_ODDS 1.0
+#define GLUED_ODDS 3.0
 #define LEAST_TOKENS 50000u /* of the corpus; with fewer words nobody knows which belong together */
 
 /* The strongest n-gram; of equals the one that is held by the fewest rows, then the longest. */
@@ -38,6 +42,14 @@ static void peel(const bez_gibberish *g, bez_gib_trigger *t, size_t n, const bez
   }
 }
 
+/* Nearly all texts with the phrase turn: then a text of it that ends soon, or is hot by a little, is planted, too.
+ * Where the phrase is at home in the corpus the window has to say so. */
+static bool is_listed(const bez_gib_trigger *t, const bez_gib_row *r) {
+  bool pure = (double)t->n_hot >= PURE * (double)t->n_rows;
+  if (r->ends_soon) return pure && !r->glued;
+  return r->odds >= (r->glued ? GLUED_ODDS : pure ? PURE_ODDS : MIXED_ODDS);
+}
+
 static bez_status take(bez_gibberish *g, bez_report *report, bez_gib_trigger *t, const bez_gib_hit *hits, uint8_t *done,
                        bez_error *err) {
   bez_gib_phrase phrase;
@@ -48,7 +60,7 @@ static bez_status take(bez_gibberish *g, bez_report *report, bez_gib_trigger *t,
   BEZ_TRY(bez_gib_rows_of(g, &phrase, &rows, &n, err));
   size_t listed = 0;
   for (size_t i = 0; i < n; i++)
-    if (rows[i].listed && !done[rows[i].row]) rows[listed++] = rows[i];
+    if (is_listed(t, &rows[i]) && !done[rows[i].row]) rows[listed++] = rows[i];
   if (listed) BEZ_TRY(bez_gib_report(g, report, t, rows, listed, err));
   for (size_t i = 0; i < listed; i++) done[rows[i].row] = 1;
   for (size_t i = 0; i < t->n; i++) done[hits[t->first + i].row] = 1;

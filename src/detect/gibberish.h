@@ -117,7 +117,8 @@ typedef struct bez_gib_row {
   uint32_t begin, end; /* bytes of the phrase */
   uint32_t behind;     /* byte where the window behind it ends */
   float odds;          /* log-odds of that window */
-  bool listed;         /* turns into gibberish there, or ends too soon to tell */
+  bool glued;          /* the phrase's last word goes on */
+  bool ends_soon;      /* too few tokens follow to tell */
 } bez_gib_row;
 BEZ_MUST_USE bez_status bez_gib_phrase_of(bez_gibberish *g, const bez_gib_hit *hits, size_t n, uint64_t gram,
                                           bez_gib_phrase *out, bez_error *err);

@@ -7,10 +7,8 @@
 #include "base/error.h"
 #include "detect/gibberish.h"
 
-#define SHARED 0.9         /* of the rows continue the phrase alike */
-#define LOOKED_AT 64u      /* rows, to find the phrase's ends */
-#define GLUED_ODDS 3.0     /* of the window behind it, where the phrase's last word goes on */
-#define LISTED_ODDS (-1.0) /* of the window behind the phrase; texts of the corpus lie far below */
+#define SHARED 0.9    /* of the rows continue the phrase alike */
+#define LOOKED_AT 64u /* rows, to find the phrase's ends */
 
 /* Gibberish may be glued to the phrase: its last token then only begins the text's. */
 static bool begins(const bez_token *t, const char *text, const bez_gib_phrase *e) {
@@ -138,7 +136,8 @@ static bez_status collect_rows(void *ctx, bez_gibberish *g, uint64_t tile, uint6
     bez_gib_look(g, p, text, bez_gib_sampled(g, row));
     r.behind = to > from ? p->tokens[to - 1].end : r.end;
     r.odds = to > from ? (float)bez_gib_odds(g, p, from, to, &kind) : 0;
-    r.listed = to - from < BEZ_GIB_LEAST ? !glued : r.odds >= (glued ? GLUED_ODDS : LISTED_ODDS);
+    r.glued = glued;
+    r.ends_soon = to - from < BEZ_GIB_LEAST;
     if (glued) r.end = p->tokens[from - 1].begin + c->phrase->last_len;
     st = push(&c->tiles[tile], r, err);
   }
