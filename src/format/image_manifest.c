@@ -95,7 +95,8 @@ static size_t find_picture(const bez_image_names *names, const char *manifest, c
   if (!*base) return SIZE_MAX;
   size_t found = only_below(names, manifest, base);
   if (found != SIZE_MAX) return found;
-  strcat(key, ".");
+  key[len] = '.'; /* len is far below the room */
+  key[len + 1] = 0;
   return only_below(names, manifest, base);
 }
 
