@@ -15,6 +15,8 @@ typedef struct fitted {
 struct bez_shared {
   fitted *models;
   bez_tracks *tracks;
+  bez_picture_classes *classes;
+  bez_picture_labels *labels;
 };
 
 bez_shared *bez_shared_create(void) {
@@ -30,6 +32,8 @@ void bez_shared_destroy(bez_shared *shared) {
     shared->models = next;
   }
   bez_tracks_destroy(shared->tracks);
+  bez_picture_classes_destroy(shared->classes);
+  bez_picture_labels_destroy(shared->labels);
   free(shared);
 }
 
@@ -58,5 +62,25 @@ bez_status bez_shared_tracks(const bez_detect_input *in, const bez_tracks **out,
   bez_status st = BEZ_OK;
   if (!in->shared->tracks) st = bez_tracks_fit(in->table->images, in->seed, in->threads, &in->shared->tracks, err);
   *out = in->shared->tracks;
+  return st;
+}
+
+bez_status bez_shared_picture_classes(const bez_detect_input *in, const bez_picture_classes **out, bez_error *err) {
+  bez_status st = BEZ_OK;
+  if (!in->shared->classes) st = bez_picture_classes_make(in, &in->shared->classes, err);
+  *out = in->shared->classes;
+  return st;
+}
+
+bez_status bez_shared_picture_labels(const bez_detect_input *in, const bez_picture_labels **out, bez_error *err) {
+  const bez_picture_classes *classes;
+  bez_status st = bez_shared_picture_classes(in, &classes, err);
+  *out = NULL;
+  if (st != BEZ_OK || classes->n < 2) return st;
+  bez_watch watch = bez_detect_watch(in, "labels of pictures", "tiles");
+  if (!in->shared->labels)
+    st = bez_picture_labels_fit(in->table->images, classes->of_row, classes->n, in->threads, in->cpu, &watch,
+                                &in->shared->labels, err);
+  *out = in->shared->labels;
   return st;
 }

@@ -4,6 +4,7 @@
 #define BEZ_DETECT_SHARED_H
 
 #include "detect/detector.h"
+#include "detect/picture_classes.h"
 #include "fit/tracks.h"
 #include "fit/woe.h"
 
@@ -18,5 +19,12 @@ BEZ_MUST_USE bez_status bez_shared_woe(const bez_detect_input *in, uint32_t labe
 
 /* The groups of near-duplicate pictures (in->table->images must be there). */
 BEZ_MUST_USE bez_status bez_shared_tracks(const bez_detect_input *in, const bez_tracks **out, bez_error *err);
+
+/* The labels of the pictures as classes (a label column and pictures must be there). */
+BEZ_MUST_USE bez_status bez_shared_picture_classes(const bez_detect_input *in, const bez_picture_classes **out,
+                                                   bez_error *err);
+/* Which pictures look like another label: judges of those classes. *out is NULL where there are fewer than two. */
+BEZ_MUST_USE bez_status bez_shared_picture_labels(const bez_detect_input *in, const bez_picture_labels **out,
+                                                  bez_error *err);
 
 #endif
