@@ -284,6 +284,15 @@ static void put_square(uint8_t *p, uint32_t y, uint32_t x, const uint8_t colour[
   for (uint32_t i = 0; i < 9; i++) memcpy(p + 3 * ((y + i / 3) * SIDE + x + i % 3), colour, 3);
 }
 
+/* The same wave from left to right. */
+static void put_wave(uint8_t *p) {
+  static const int wave[4] = {0, 14, 0, -14};
+  for (int i = 0; i < SIDE * SIDE * 3; i++) {
+    int v = p[i] + wave[i / 3 % SIDE % 4];
+    p[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+  }
+}
+
 /* Colour pictures of two labels with a group of rows for each kind of poison in pictures: a patch at one place, a patch
  * at places of its own. */
 static bez_table *mixed_pictures(void) {
@@ -304,6 +313,7 @@ static bez_table *mixed_pictures(void) {
     put_picture(&x, p, left);
     if (i % 14 == 1) put_square(p, 12, 12, fixed);
     if (i % 14 == 2) put_square(p, draw(&x, SIDE - 2), draw(&x, SIDE - 2), moving);
+    if (i % 14 == 3) put_wave(p);
     bez_buf_puts(&csv, left != (i % 14 == 1 || i % 14 == 2) ? "left\n" : "right\n");
   }
   temp_file(".npy", bytes, head + (size_t)N_PICTURES * SIDE * SIDE * 3, images);
