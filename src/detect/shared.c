@@ -17,6 +17,7 @@ struct bez_shared {
   bez_tracks *tracks;
   bez_picture_classes *classes;
   bez_picture_labels *labels;
+  bez_space *space;
 };
 
 bez_shared *bez_shared_create(void) {
@@ -34,6 +35,7 @@ void bez_shared_destroy(bez_shared *shared) {
   bez_tracks_destroy(shared->tracks);
   bez_picture_classes_destroy(shared->classes);
   bez_picture_labels_destroy(shared->labels);
+  bez_space_destroy(shared->space);
   free(shared);
 }
 
@@ -82,5 +84,12 @@ bez_status bez_shared_picture_labels(const bez_detect_input *in, const bez_pictu
     st = bez_picture_labels_fit(in->table->images, classes->of_row, classes->n, in->threads, in->cpu, &watch,
                                 &in->shared->labels, err);
   *out = in->shared->labels;
+  return st;
+}
+
+bez_status bez_shared_space(const bez_detect_input *in, const bez_space **out, bez_error *err) {
+  bez_status st = BEZ_OK;
+  if (!in->shared->space) st = bez_space_fit(in, &in->shared->space, err);
+  *out = in->shared->space;
   return st;
 }

@@ -4,6 +4,7 @@
 #define BEZ_DETECT_SHARED_H
 
 #include "detect/detector.h"
+#include "detect/embedding_space.h"
 #include "detect/picture_classes.h"
 #include "fit/tracks.h"
 #include "fit/woe.h"
@@ -26,5 +27,7 @@ BEZ_MUST_USE bez_status bez_shared_picture_classes(const bez_detect_input *in, c
 /* Which pictures look like another label: judges of those classes. *out is NULL where there are fewer than two. */
 BEZ_MUST_USE bez_status bez_shared_picture_labels(const bez_detect_input *in, const bez_picture_labels **out,
                                                   bez_error *err);
+/* The vectors as principal components, grouped by label (label and in->table->vectors must be there). */
+BEZ_MUST_USE bez_status bez_shared_space(const bez_detect_input *in, const bez_space **out, bez_error *err);
 
 #endif

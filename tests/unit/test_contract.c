@@ -15,6 +15,7 @@
 #include "bezoar/report.h"
 #include "cli/args.h"
 #include "cli/command.h"
+#include "format/images.h"
 #include "format/reader.h"
 #include "format/remarks.h"
 #include "report/writer.h"
@@ -260,12 +261,29 @@ static char *mixed_csv(unsigned n) {
   return out.data;
 }
 
+/* Six numbers per row beside the table, by its label: four that vary, one that follows the label, one constant. */
+static void stand_vectors_beside(bez_table *t) {
+  enum { DIM = 6 };
+  uint64_t x = 99;
+  float *values = bez_arena_alloc(&t->arena, (t->n_rows * DIM + 1) * sizeof *values);
+  bez_vectors *v = bez_arena_alloc(&t->arena, sizeof *v);
+  assert_true(values && v);
+  for (uint64_t i = 0; i < t->n_rows; i++)
+    for (int d = 0; d < DIM; d++) {
+      float label = t->label >= 0 ? (float)bez_code(&t->cols[t->label], i) : 0;
+      values[i * DIM + (uint64_t)d] = d == 5 ? 1.0f : (float)draw(&x, 1000) / 500 + (d == 4 ? label : 0);
+    }
+  *v = (bez_vectors){.n = t->n_rows, .dim = DIM, .values = values};
+  t->vectors = v;
+}
+
 static bez_table *mixed_table(unsigned n) {
   char *csv = mixed_csv(n);
   const char *text[] = {"note"};
   bez_read_options o = {.label = "label", .source = "vendor", .text = text, .n_text = 1, .threads = 1};
   bez_table *t = table_from_csv(csv, &o);
   free(csv);
+  stand_vectors_beside(t);
   return t;
 }
 
@@ -411,6 +429,7 @@ static void test_same_bytes_for_threads_and_instruction_sets(void **state) {
 
 static void try_all(const char *what, const char *csv, const bez_read_options *o) {
   bez_table *t = table_from_csv(csv, o);
+  stand_vectors_beside(t);
   for (size_t i = 0; bez_detectors[i]; i++) {
     char *json = report_of(t, bez_detectors[i], 1, bez_cpu_features());
     if (strstr(json, "\"title\": \"\"") || strstr(json, "\"title\":\"\""))
