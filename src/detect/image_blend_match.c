@@ -51,8 +51,8 @@ static bez_status load(filter *f, bez_error *err) {
   for (uint32_t i = 0; i < n; i++) others += c->of_row[i] != BEZ_PICTURE_NONE && c->of_row[i] != f->class_id;
   uint32_t step = others / OTHERS + 1, most = f->n_class + others / step + 1;
   placed *list = malloc(((size_t)most + 1) * sizeof *list);
-  f->row = malloc(((size_t)most + 1) * sizeof *f->row);
-  f->score = malloc(((size_t)most + 1) * sizeof *f->score);
+  f->row = calloc((size_t)most + 1, sizeof *f->row);
+  f->score = calloc((size_t)most + 1, sizeof *f->score);
   f->sorted = malloc(((size_t)most + 1) * sizeof *f->sorted);
   f->member = calloc((size_t)n + 1, 1);
   f->sum = malloc(f->d->white->dim * sizeof *f->sum);

@@ -215,7 +215,7 @@ static bez_status run(const bez_detect_input *in, bez_report *report, bez_error 
   w.names = bez_cells_labels(report, in);
   w.disputed = calloc((size_t)w.classes->n_rows + 1, 1);
   w.explained = calloc((size_t)w.classes->n_rows + 1, 1);
-  w.rows = malloc(((size_t)w.classes->n_rows + 1) * sizeof *w.rows);
+  w.rows = calloc((size_t)w.classes->n_rows + 1, sizeof *w.rows);
   if (!w.names || !w.disputed || !w.explained || !w.rows) {
     st = bez_fail_memory(err, w.classes->n_rows * sizeof *w.rows);
     goto cleanup;

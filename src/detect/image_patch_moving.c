@@ -212,8 +212,8 @@ static bez_status fit(const bez_patch_data *data, const bez_sighting *s, const b
   size_t n = (size_t)data->n_rows + 1;
   *w = (wanderer){.data = data, .label = r->label};
   w->kind = malloc(n);
-  w->y = malloc(n * sizeof *w->y);
-  w->x = malloc(n * sizeof *w->x);
+  w->y = calloc(n, sizeof *w->y);
+  w->x = calloc(n, sizeof *w->x);
   bez_status st = w->kind && w->y && w->x ? BEZ_OK : bez_fail_memory(err, n * 5);
   if (st == BEZ_OK) st = grow(data, s, r, w, err);
   if (st == BEZ_OK) st = bez_parallel((data->n_rows + TILE - 1) / TILE, data->in->threads, search_tile, w, err);
@@ -263,7 +263,7 @@ static bez_status report_one(const wanderer *w, bez_report *report, bez_error *e
   const char *label = bez_cells_value(report, &d->in->table->cols[d->in->label], w->label);
   const char **names = bez_cells_labels(report, d->in);
   bez_row_hit *hits = malloc((size_t)(w->n + 1) * sizeof *hits);
-  uint32_t *rows = malloc((size_t)(w->n + 1) * sizeof *rows), n = 0;
+  uint32_t *rows = calloc((size_t)w->n + 1, sizeof *rows), n = 0;
   bez_status st = hits && rows ? BEZ_OK : bez_fail_memory(err, w->n * sizeof *hits);
   for (uint32_t i = 0; st == BEZ_OK && i < d->n_rows; i++) {
     if (w->kind[i] == EDGES || !w->listed[w->kind[i]] || d->label[i] != w->label) continue;

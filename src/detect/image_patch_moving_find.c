@@ -241,7 +241,7 @@ bez_status bez_recurrences_find(const bez_patch_data *data, bez_recurrences *out
   *out = (bez_recurrences){.complete = true};
   if (r.im->height < BEZ_WINDOW || r.im->width < BEZ_WINDOW) return BEZ_OK;
   r.tiles = calloc(n_tiles + 1, sizeof *r.tiles);
-  for (unsigned w = 0; w < 2; w++) r.counter[w] = calloc((size_t)1 << COUNTER_BITS, sizeof(uint16_t));
+  for (unsigned w = 0; w < 2; w++) r.counter[w] = calloc((size_t)1 << COUNTER_BITS, sizeof *r.counter[w]);
   if (!r.tiles || !r.counter[0] || !r.counter[1]) {
     st = bez_fail_memory(err, (size_t)4 << COUNTER_BITS);
     goto cleanup;

@@ -109,7 +109,7 @@ static void matched_rows(const matching *m, bez_template *t) {
 static bez_status spot_rows(const bez_patch_data *data, const bez_view *view, const bez_spot *spot, bez_template *t,
                             bez_error *err) {
   const bez_images *im = &view->images;
-  uint32_t *line = malloc(im->width * sizeof *line);
+  uint32_t *line = calloc(im->width, sizeof *line);
   if (!line) return bez_fail_memory(err, im->width * sizeof *line);
   t->n_match = 0;
   for (uint32_t i = 0; i < data->n_rows; i++) {
@@ -171,15 +171,13 @@ static void spread_mask(field *f, const bez_template *core) {
       if (f->mark[y * w + x] == BEZ_MASK_PATCH) in[y * w + x] = BEZ_MASK_PATCH;
   for (bool grown = !f->core_only; grown;) {
     grown = false;
-    for (uint32_t i = 0; i < h * w; i++) {
+    for (uint32_t i = 0, y = 0, x = 0; i < h * w; i++, x = x + 1 < w ? x + 1 : 0, y += !x) {
       if (in[i] || f->mark[i] != BEZ_MASK_PATCH) continue;
-      uint32_t y = i / w, x = i % w;
       if ((y && in[i - w]) || (y + 1 < h && in[i + w]) || (x && in[i - 1]) || (x + 1 < w && in[i + 1]))
         in[i] = BEZ_MASK_PATCH, grown = true;
     }
   }
-  for (uint32_t i = 0; i < h * w; i++) {
-    uint32_t y = i / w, x = i % w;
+  for (uint32_t i = 0, y = 0, x = 0; i < h * w; i++, x = x + 1 < w ? x + 1 : 0, y += !x) {
     bool near = y >= cy && y < cy + core->height && x >= cx && x < cx + core->width;
     for (int dy = -1; dy <= 1 && !near && !f->core_only; dy++)
       for (int dx = -1; dx <= 1 && !near; dx++) {
@@ -447,7 +445,7 @@ static bez_status fit(const bez_patch_data *data, const bez_view *view, const be
   m.deviation = malloc(((size_t)data->n_rows + 1) * sizeof *m.deviation);
   out->mask = malloc(BEZ_WINDOW * BEZ_WINDOW);
   out->value = malloc(BEZ_WINDOW * BEZ_WINDOW * c);
-  out->weight = malloc(BEZ_WINDOW * BEZ_WINDOW * c * sizeof *out->weight);
+  out->weight = calloc((size_t)BEZ_WINDOW * BEZ_WINDOW * c, sizeof *out->weight);
   out->rows = malloc(most * sizeof *out->rows);
   out->distance = malloc(most * sizeof *out->distance);
   if (!m.deviation || !out->mask || !out->value || !out->weight || !out->rows || !out->distance) {

@@ -1,4 +1,5 @@
 /* Box means of large pictures, and the labels as an array. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -17,6 +18,7 @@ static void pool_one(const pooling *p, uint64_t row) {
   const bez_images *to = &p->to->images;
   uint32_t s = p->to->scale, c = to->channels;
   size_t stride = (size_t)p->from->width * c;
+  assert(s > 0);
   const uint8_t *in = bez_image(p->from, row);
   uint8_t *out = p->pixels + row * bez_image_bytes(to);
   for (uint32_t y = 0; y < to->height; y++)

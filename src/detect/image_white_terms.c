@@ -24,7 +24,7 @@ static float *cosines(uint32_t n) {
 }
 
 static bez_status make_places(bez_white *w, bez_error *err) {
-  uint32_t side = (uint32_t)sqrt((double)LOW / w->channels), high, low = 0;
+  uint32_t side = (uint32_t)sqrt((double)LOW / (w->channels ? w->channels : 1)), high, low = 0, i = 0;
   uint32_t low_y = side < w->height ? side : w->height, low_x = side < w->width ? side : w->width;
   w->low = low_y * low_x * w->channels;
   w->padded = (w->low + LANES - 1) / LANES * LANES;
@@ -32,10 +32,10 @@ static bez_status make_places(bez_white *w, bez_error *err) {
   w->place = malloc((size_t)w->samples * sizeof *w->place);
   if (!w->place) return bez_fail_memory(err, w->samples * sizeof *w->place);
   high = w->padded;
-  for (uint32_t i = 0; i < w->samples; i++) {
-    uint32_t y = i / w->channels / w->width, x = i / w->channels % w->width;
-    w->place[i] = y < low_y && x < low_x ? low++ : high++;
-  }
+  for (uint32_t y = 0; y < w->height; y++)
+    for (uint32_t x = 0; x < w->width; x++)
+      for (uint32_t c = 0; c < w->channels && i < w->samples; c++)
+        w->place[i++] = y < low_y && x < low_x ? low++ : high++;
   return BEZ_OK;
 }
 

@@ -160,7 +160,7 @@ static double excess(const desk *d, unsigned side) {
 }
 
 static bez_status weigh(desk *d, bez_switch_entry *e, bez_error *err) {
-  uint32_t rows[ROWS];
+  uint32_t rows[ROWS] = {0};
   d->n = e->n_both < ROWS ? e->n_both : ROWS;
   for (uint32_t i = 0; i < d->n; i++) rows[i] = e->rows[(uint64_t)i * e->n_both / d->n];
   bez_status st = gather_patterns(d, rows, err);

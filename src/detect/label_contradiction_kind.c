@@ -160,7 +160,11 @@ bez_status bez_lco_kind(const bez_lco_view *view, const bez_lco_rows *rows, bez_
   if (!patterns->n) return BEZ_OK;
   k.col = calloc((size_t)d + 1, sizeof *k.col);
   k.other = malloc((rows->n + 1) * sizeof *k.other);
-  if (!k.col || !k.other) return bez_fail_memory(err, d * sizeof *k.col);
+  if (!k.col || !k.other) {
+    free(k.col);
+    free(k.other);
+    return bez_fail_memory(err, d * sizeof *k.col);
+  }
   for (uint64_t i = 0; i < rows->n; i++)
     if (!rows->is_target[i]) k.other[k.n_other++] = rows->row[i];
   bez_status st = bez_parallel(d, view->in->threads, column_tile, &k, err);

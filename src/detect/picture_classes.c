@@ -51,7 +51,7 @@ bez_status bez_picture_classes_make(const bez_detect_input *in, bez_picture_clas
   uint64_t n_rows = in->table->n_rows;
   bez_status st = BEZ_OK;
   bez_picture_classes *c = calloc(1, sizeof *c);
-  frequent *list = malloc(((size_t)col->n_values + 1) * sizeof *list);
+  frequent *list = calloc((size_t)col->n_values + 1, sizeof *list);
   uint32_t *class_of = malloc(((size_t)col->n_values + 1) * sizeof *class_of);
   *out = NULL;
   if (c) {

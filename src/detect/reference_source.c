@@ -89,7 +89,7 @@ static bez_status test_column(survey *s, uint32_t c, bez_error *err) {
   const bez_column *col = &s->in->table->cols[s->column[c]];
   size_t values = col->n_values;
   uint32_t *count = calloc(values * s->n_sources + 1, sizeof *count);
-  bez_pair_count *pair = malloc((values + 1) * sizeof *pair);
+  bez_pair_count *pair = calloc(values + 1, sizeof *pair);
   double effects[SOURCES_MOST];
   if (!count || !pair) {
     free(count);

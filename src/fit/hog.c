@@ -1,5 +1,6 @@
 #include "fit/hog.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static uint8_t luma(const bez_hog *hog, const uint8_t *picture, uint32_t y, uint
       const uint8_t *p = picture + ((size_t)(y * hog->factor + dy) * im->width + x * hog->factor + dx) * im->channels;
       sum += im->channels == 1 ? 1000u * p[0] : 299u * p[0] + 587u * p[1] + 114u * p[2];
     }
+  assert(n > 0); /* boxes begin inside the picture */
   return (uint8_t)((sum + 500 * n) / (1000 * n));
 }
 

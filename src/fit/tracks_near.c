@@ -133,9 +133,8 @@ bez_status bez_tracks_near_forest(const bez_tracks *tracks, uint64_t seed, unsig
                                   bez_error *err) {
   bez_status st = BEZ_OK;
   size_t n = tracks->n_rows, most = 4 * (n / LEAF) + 8;
-  projected *rows = malloc(n * sizeof *rows);
-  uint32_t *order = malloc(n * sizeof *order), *begin = malloc(most * sizeof *begin),
-           *next = malloc(most * sizeof *next);
+  projected *rows = calloc(n, sizeof *rows);
+  uint32_t *order = malloc(n * sizeof *order), *begin = calloc(most, sizeof *begin), *next = calloc(most, sizeof *next);
   if (!rows || !order || !begin || !next) {
     st = bez_fail_memory(err, n * sizeof *rows);
     goto cleanup;

@@ -7,7 +7,7 @@
 
 #define BEZ_IMAGE_MAGIC 0x315a4942u  /* "BIZ1": a request */
 #define BEZ_IMAGE_ANSWER 0x325a4942u /* "BIZ2": its answer */
-#define BEZ_IMAGE_WHY 160u          /* bytes of a reason, the NUL included */
+#define BEZ_IMAGE_WHY 160u           /* bytes of a reason, the NUL included */
 
 typedef enum bez_image_op {
   BEZ_IMAGE_PROBE = 1, /* facts as far as headers tell, no pixels */

@@ -108,7 +108,8 @@ static bez_status push_tile(bez_builder *b, const char *path, uint64_t tile, uin
   for (uint32_t r = 0; st == BEZ_OK && r < rows; r++) {
     char number[24];
     const char *cell[2] = {number, NULL};
-    uint32_t len[2] = {(uint32_t)snprintf(number, sizeof number, "%llu", (unsigned long long)(b->n_rows + first + r))};
+    unsigned long long row = b->n_rows + first + r;
+    uint32_t len[2] = {(uint32_t)snprintf(number, sizeof number, "%llu", row)};
     if (labels) {
       cell[1] = labels[first + r];
       len[1] = cell[1] ? (uint32_t)strlen(cell[1]) : 0;

@@ -13,7 +13,7 @@ static double log_gamma(double x) {
 /* P(a, x)/front, where front = x^a e^-x / Γ(a+1). */
 static double series(double a, double x) {
   double term = 1.0, sum = 1.0;
-  for (double k = 1.0; k < 100000.0 && term > sum * 1e-17; k += 1.0) {
+  for (int k = 1; k < 100000 && term > sum * 1e-17; k++) {
     term *= x / (a + k);
     sum += term;
   }
@@ -24,8 +24,8 @@ static double series(double a, double x) {
 static double fraction(double a, double x) {
   const double tiny = 1e-300;
   double b = x + 1.0 - a, c = 1.0 / tiny, d = 1.0 / b, h = d;
-  for (double i = 1.0; i < 100000.0; i += 1.0) {
-    double an = -i * (i - a);
+  for (int step_no = 1; step_no < 100000; step_no++) {
+    double i = step_no, an = -i * (i - a);
     b += 2.0;
     d = an * d + b;
     if (fabs(d) < tiny) d = tiny;

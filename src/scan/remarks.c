@@ -62,9 +62,12 @@ static void say_unread(bez_report *report, const bez_table *table, bool requeste
 }
 
 bez_status bez_scan_remarks(bez_scan *scan, bez_error *err) {
-  const bez_table *read[] = {scan->table, scan->golden, scan->reference};
-  for (size_t i = 0; i < sizeof read / sizeof *read; i++)
-    for (int requested = 1; read[i] && requested >= 0; requested--) say_unread(scan->report, read[i], requested);
+  const bez_table *beside[] = {scan->golden, scan->reference};
+  for (int requested = 1; requested >= 0; requested--) {
+    say_unread(scan->report, scan->table, requested);
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+      if (beside[i]) say_unread(scan->report, beside[i], requested);
+  }
   for (const bez_table_remark *r = scan->table->remarks; r; r = r->next) {
     const bez_remark_kind *kind = bez_remark_find(r->rule);
     if (!kind) return bez_fail(err, BEZ_INTERNAL, r->rule, "a remark without a row in remarks.def");
