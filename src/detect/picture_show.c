@@ -42,8 +42,12 @@ void bez_show_pair(bez_report *report, bez_finding *f, const bez_detect_input *i
   const char *caption =
       alone ? bez_arena_printf(&report->arena, "Row %llu, %s", at, what)
             : bez_arena_printf(&report->arena, "Row %llu, %s; at its right row %llu, %s", at, what, other, mate_is);
+  if (!caption) {
+    report->out_of_memory = true;
+    return;
+  }
   uint32_t width = alone ? z.width : 2 * z.width + GAP;
-  uint8_t *tile = bez_finding_tile(report, f, caption ? caption : "", width, z.height);
+  uint8_t *tile = bez_finding_tile(report, f, caption, width, z.height);
   if (!tile) return;
   memset(tile, 255, (size_t)width * z.height * 3);
   draw(tile, width, 0, bez_image(im, row), im->width, im->channels, z);

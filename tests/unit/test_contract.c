@@ -332,6 +332,7 @@ static bez_table *mixed_pictures(void) {
     if (i % 14 == 1) put_square(p, 12, 12, fixed);
     if (i % 14 == 2) put_square(p, draw(&x, SIDE - 2), draw(&x, SIDE - 2), moving);
     if (i % 14 == 3) put_wave(p);
+    if (i % 14 == 4 && i > 14 && i < 210) memcpy(p, bytes + head + (size_t)4 * SIDE * SIDE * 3, SIDE * SIDE * 3);
     bez_buf_puts(&csv, left != (i % 14 == 1 || i % 14 == 2) ? "left\n" : "right\n");
   }
   temp_file(".npy", bytes, head + (size_t)N_PICTURES * SIDE * SIDE * 3, images);
