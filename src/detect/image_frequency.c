@@ -244,7 +244,8 @@ static double purity(const bez_profiles *p, double periods, const double *y) {
 /* At the frequency that fits best, which becomes *periods: the metric is so sharp that others find the same rows. */
 static double best_purity(const bez_profiles *p, double *periods, const double *y) {
   double best = 0;
-  for (double f = 2; f <= p->length / 2.0 - 1; f += .125) {
+  for (uint32_t eighths = 16; eighths / 8.0 <= p->length / 2.0 - 1; eighths++) {
+    double f = eighths / 8.0;
     double pure = purity(p, f, y);
     if (pure > best) best = pure, *periods = f;
   }
