@@ -99,7 +99,7 @@ static bez_status track_tile(void *ctx, uint64_t group, unsigned worker, bez_err
   uint32_t size = w->tracks->size[group], n = size < TRACK_ROWS ? size : TRACK_ROWS, pixels = w->height * w->width;
   const uint32_t *rows = w->row + w->start[group];
   if (size < COPIES) return BEZ_OK;
-  float *picture = malloc((size_t)n * pixels * sizeof *picture);
+  float *picture = calloc((size_t)n * pixels, sizeof *picture);
   if (!picture) return bez_fail_memory(err, (size_t)n * pixels * sizeof *picture);
   for (uint32_t i = 0; i < n; i++) load(w, rows[(uint64_t)i * size / n], false, picture + (size_t)i * pixels);
   uint32_t centres = n < CENTRES ? n : CENTRES;
@@ -155,7 +155,7 @@ static bez_status member_tile(void *ctx, uint64_t tile, unsigned worker, bez_err
   const members *m = ctx;
   const work *w = m->w;
   uint32_t n = w->tracks->n_rows, first = (uint32_t)tile * TILE, end = n - first < TILE ? n : first + TILE;
-  float *other = malloc((size_t)w->height * w->width * sizeof *other);
+  float *other = calloc((size_t)w->height * w->width, sizeof *other);
   if (!other) return bez_fail_memory(err, (size_t)w->height * w->width * sizeof *other);
   for (uint32_t i = first; i < end; i++) {
     bool straight = bez_tracks_cosine(w->tracks, m->centre, i) >= NEAR_THUMB;
@@ -175,7 +175,7 @@ static bez_status emit(const work *w, bez_report *report, const uint8_t *in, uin
   bez_status st = BEZ_OK;
   char pattern[48];
   uint32_t n = 0, *rows = malloc(((size_t)w->tracks->n_rows + 1) * sizeof *rows);
-  bez_row_hit *hits = malloc(((size_t)w->tracks->n_rows + 1) * sizeof *hits);
+  bez_row_hit *hits = calloc((size_t)w->tracks->n_rows + 1, sizeof *hits);
   if (!rows || !hits) {
     st = bez_fail_memory(err, (size_t)w->tracks->n_rows * sizeof *hits);
     goto cleanup;
@@ -211,7 +211,7 @@ static bez_status emit_floods(const work *w, bez_report *report, bez_error *err)
   uint32_t n = w->tracks->n_rows;
   uint8_t *in = malloc((size_t)n + 1), *done = calloc((size_t)w->tracks->n_groups + 1, 1);
   size_t pixels = (size_t)w->height * w->width;
-  float *picture = malloc(CROPS * pixels * sizeof *picture);
+  float *picture = calloc(CROPS * pixels, sizeof *picture);
   if (!in || !done || !picture) {
     st = bez_fail_memory(err, n);
     goto cleanup;
