@@ -77,6 +77,43 @@ cleanup:
   return st;
 }
 
+/* Many rows with a pattern bend the means and the covariance they are measured by. Where rows stand apart from the
+ * rest of their class, but not far enough, both are made anew without them, and they are matched again. */
+static bool is_apart(const bez_blend_match *m) {
+  return m->n && m->groups >= FULL_GROUPS && strength(m) < RATIO && m->valley <= WARN_VALLEY;
+}
+
+static bez_status look_again(search *s, bez_white *white, bez_error *err) {
+  bez_status st = BEZ_OK;
+  uint32_t found = 0;
+  uint8_t *left_out = calloc((size_t)s->d.classes->n_rows + 1, 1), *seen = malloc((size_t)s->d.tracks->n_groups + 1);
+  if (!left_out || !seen) {
+    st = bez_fail_memory(err, s->d.classes->n_rows);
+    goto cleanup;
+  }
+  for (uint32_t c = 0; c < s->d.classes->n; c++) {
+    const bez_blend_match *m = &s->best[c];
+    if (!is_apart(m) || 2 * m->n > s->d.classes->count[c]) continue;
+    for (uint32_t i = 0; i < m->n; i++) left_out[m->rows[i]] = 1;
+    found++;
+  }
+  if (found == 0) goto cleanup;
+  bez_white_free(white);
+  BEZ_TRY(bez_white_make(s->d.in, s->d.classes, left_out, white, err));
+  for (uint32_t c = 0; c < s->d.classes->n; c++) {
+    bez_blend_match old = s->best[c];
+    if (!old.n || !left_out[old.rows[0]]) continue;
+    s->best[c] = (bez_blend_match){0};
+    st = try_rows(s, c, old.rows, old.n, seen, err);
+    bez_blend_match_free(&old);
+    if (st != BEZ_OK) goto cleanup;
+  }
+cleanup:
+  free(left_out);
+  free(seen);
+  return st;
+}
+
 /* ---- report ---- */
 
 /* Rows as hits; the suggested label where the picture looks like another. */
@@ -170,6 +207,7 @@ static bez_status run(const bez_detect_input *in, bez_report *report, bez_error 
   }
   bez_watch watch = bez_detect_watch(in, "blended patterns", "labels");
   BEZ_TRY(bez_parallel_watched(s.d.classes->n, in->threads, &watch, class_tile, &s, err));
+  BEZ_TRY(look_again(&s, &white, err));
   for (uint32_t c = 0; c < s.d.classes->n; c++) {
     const bez_blend_match *m = &s.best[c];
     if (m->n && strength(m) >= RATIO && m->valley <= WARN_VALLEY) BEZ_TRY(emit(&s, report, m, names, err));
