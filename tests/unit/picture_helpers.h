@@ -34,7 +34,7 @@ static inline void draw_bar(const pictures *p, uint32_t row, uint64_t seed) {
       double off = fabs((y - cy) * c - (x - cx) * s) * 10 / p->side;
       for (uint32_t k = 0; k < p->channels; k++)
         p->pixels[row * picture_bytes(p) + ((size_t)y * p->side + x) * p->channels + k] =
-            (uint8_t)(dark + (bright - dark) * exp(-off * off) + back + 6 * k + 6 * bez_rng_unit(&rng));
+            (uint8_t)fmin(255, dark + (bright - dark) * exp(-off * off) + back + 6 * k + 6 * bez_rng_unit(&rng));
     }
 }
 
