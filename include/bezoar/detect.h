@@ -13,6 +13,9 @@ typedef struct bez_detector_info {
   const char *id, *name, *title, *summary, *remedy, *taxonomy;
   const char *null_hypothesis, *calibration, *cost, *source;
   bool needs_label, needs_text, needs_source;
+  bool needs_cells, needs_numbers;    /* two feature columns; a numeric one */
+  bool needs_images, needs_vectors;   /* pictures; embeddings beside the rows */
+  bool needs_golden, needs_reference; /* a golden set; known-good data to compare with */
 } bez_detector_info;
 BEZ_API size_t bez_detector_count(void);
 BEZ_API bez_detector_info bez_detector_get(size_t index);

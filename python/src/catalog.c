@@ -20,11 +20,13 @@ PyObject *core_detectors(PyObject *module, PyObject *ignored) {
   PyObject *list = PyList_New(0);
   for (size_t i = 0; list && i < bez_detector_count(); i++) {
     bez_detector_info d = bez_detector_get(i);
-    PyObject *item = Py_BuildValue("{ss ss ss ss ss ss ss ss ss ss sO sO sO}", "id", d.id, "name", d.name, "title",
-                                   d.title, "summary", d.summary, "remedy", d.remedy, "taxonomy", d.taxonomy,
-                                   "null_hypothesis", d.null_hypothesis, "calibration", d.calibration, "cost", d.cost,
-                                   "reference", d.source, "needs_label", flag(d.needs_label), "needs_text",
-                                   flag(d.needs_text), "needs_source", flag(d.needs_source));
+    PyObject *item = Py_BuildValue(
+        "{ss ss ss ss ss ss ss ss ss ss sO sO sO sO sO sO sO sO sO}", "id", d.id, "name", d.name, "title", d.title,
+        "summary", d.summary, "remedy", d.remedy, "taxonomy", d.taxonomy, "null_hypothesis", d.null_hypothesis,
+        "calibration", d.calibration, "cost", d.cost, "reference", d.source, "needs_label", flag(d.needs_label),
+        "needs_text", flag(d.needs_text), "needs_source", flag(d.needs_source), "needs_cells", flag(d.needs_cells),
+        "needs_numbers", flag(d.needs_numbers), "needs_images", flag(d.needs_images), "needs_vectors",
+        flag(d.needs_vectors), "needs_golden", flag(d.needs_golden), "needs_reference", flag(d.needs_reference));
     if (append_new(list, item) < 0) Py_CLEAR(list);
   }
   return list;

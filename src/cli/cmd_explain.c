@@ -29,9 +29,9 @@ static void put_detector(bez_buf *out, const char *id) {
     put_part(out, "Calibration", d.calibration);
     put_part(out, "Cost", d.cost);
     put_part(out, "Source", d.source);
-    bez_buf_printf(out, "\nNeeds\n  %s%s%s%s\n", d.needs_label ? "a label column  " : "",
-                   d.needs_text ? "a text column  " : "", d.needs_source ? "a source column" : "",
-                   d.needs_label || d.needs_text || d.needs_source ? "" : "nothing but rows");
+    bez_buf_puts(out, "\nNeeds\n  ");
+    bez_help_needs(out, &d);
+    bez_buf_putc(out, '\n');
   }
 }
 

@@ -94,9 +94,9 @@ static void detectors_page(bez_buf *out) {
     put_part(out, "What to do", d.remedy);
     put_part(out, "Source", d.source);
     put_part(out, "Taxonomy", d.taxonomy);
-    bez_buf_printf(out, "**Needs.** %s%s%s%s\n\n", d.needs_label ? "label " : "", d.needs_text ? "text " : "",
-                   d.needs_source ? "source" : "",
-                   d.needs_label || d.needs_text || d.needs_source ? "" : "nothing but rows");
+    bez_buf_puts(out, "**Needs.** ");
+    bez_help_needs(out, &d);
+    bez_buf_puts(out, ".\n\n");
   }
 }
 

@@ -102,3 +102,25 @@ void bez_help_overview(bez_buf *out) {
                     "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage;\n"
                     "3 something that was asked for could not be examined.\n");
 }
+
+void bez_help_needs(bez_buf *out, const bez_detector_info *d) {
+  const struct {
+    bool needed;
+    const char *what;
+  } needs[] = {{d->needs_images, "pictures"},
+               {d->needs_vectors, "embeddings (--embeddings)"},
+               {d->needs_label, "a label column"},
+               {d->needs_text, "a text column"},
+               {d->needs_cells, "two feature columns"},
+               {d->needs_numbers, "a numeric column"},
+               {d->needs_source, "a source column (--source)"},
+               {d->needs_golden, "a golden set (--golden)"},
+               {d->needs_reference, "known-good data (--reference-data)"}};
+  bool any = false;
+  for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+    if (!needs[i].needed) continue;
+    bez_buf_printf(out, "%s%s", any ? ", " : "", needs[i].what);
+    any = true;
+  }
+  if (!any) bez_buf_puts(out, "nothing but rows");
+}

@@ -3,6 +3,7 @@
 #define BEZ_CLI_HELP_H
 
 #include "base/buf.h"
+#include "bezoar/detect.h"
 #include "cli/command.h"
 
 #define BEZ_HELP_WIDTH 80u
@@ -13,6 +14,9 @@ void bez_help_command(bez_buf *out, const bez_command *command);
 void bez_help_option_name(bez_buf *out, const bez_option *option);
 /* The option's sentence with its default and choices. */
 void bez_help_option_text(bez_buf *out, const bez_option *option);
+
+/* "a label column, pictures": what a detector cannot do without. */
+void bez_help_needs(bez_buf *out, const bez_detector_info *detector);
 
 /* One page in roff: bezoar(1) for NULL, bezoar-scan(1) for a command. */
 void bez_man_page(bez_buf *out, const bez_command *command);

@@ -37,5 +37,11 @@ bez_detector_info bez_detector_get(size_t index) {
                              .source = d->source,
                              .needs_label = (d->needs & BEZ_NEED_LABEL) != 0,
                              .needs_text = (d->needs & BEZ_NEED_TEXT) != 0,
-                             .needs_source = (d->needs & BEZ_NEED_SOURCE) != 0};
+                             .needs_source = (d->needs & BEZ_NEED_SOURCE) != 0,
+                             .needs_cells = (d->needs & BEZ_NEED_CELLS) != 0,
+                             .needs_numbers = (d->needs & BEZ_NEED_NUMBERS) != 0,
+                             .needs_images = (d->needs & BEZ_NEED_IMAGES) != 0,
+                             .needs_vectors = (d->needs & BEZ_NEED_VECTORS) != 0,
+                             .needs_golden = (d->needs & BEZ_NEED_GOLDEN) != 0,
+                             .needs_reference = (d->needs & BEZ_NEED_REFERENCE) != 0};
 }

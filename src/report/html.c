@@ -43,9 +43,13 @@ static bez_status put_head(bez_buf *out, const bez_report *r, const bez_tally *t
 }
 
 /* The first line: what was not checked. */
-static void put_unchecked_line(bez_buf *out, const bez_tally *t) {
+static void put_unchecked_line(bez_buf *out, const bez_report *r, const bez_tally *t) {
+  bez_buf line = {0};
   bez_buf_printf(out, "<div class=\"unchecked%s\"><div class=\"in\">", t->requested ? " bad" : "");
-  bez_put_not_checked(out, t);
+  bez_put_not_checked_names(&line, r, t, NULL);
+  bez_html_text(out, line.data, line.len);
+  if (line.failed != BEZ_OK) out->failed = line.failed;
+  bez_buf_free(&line);
   if (t->not_checked) bez_buf_puts(out, " \xC2\xB7 <a href=\"#not-checked\">what and why</a>");
   bez_buf_puts(out, "</div></div>\n");
 }
@@ -127,17 +131,23 @@ static void put_findings(bez_buf *out, const bez_report *r, const bez_groups *gr
 }
 
 static void put_not_checked(bez_buf *out, const bez_report *r) {
+  bez_buf what = {0};
   bez_buf_puts(out, "<section aria-labelledby=\"not-checked\"><h2 id=\"not-checked\">Not checked</h2>\n");
   bez_buf_puts(out, r->not_checked ? "<ul class=\"list\">\n" : "<p>Nothing was left out.</p>\n");
   for (const bez_not_checked *item = r->not_checked; item; item = item->next) {
+    if (what.failed != BEZ_OK) out->failed = what.failed;
+    bez_buf_clear(&what);
+    if (!bez_put_not_checked_alike(&what, r, item)) continue;
     bez_buf_puts(out, "<li><b class=\"data\">");
-    bez_html_puts(out, item->what);
+    bez_html_text(out, what.data, what.len);
     bez_buf_puts(out, "</b>: <span class=\"data\">");
     bez_html_puts(out, item->reason);
     bez_buf_puts(out,
                  item->requested ? "</span> <span class=\"badge warning\">requested</span></li>\n" : "</span></li>\n");
   }
   if (r->not_checked) bez_buf_puts(out, "</ul>\n");
+  if (what.failed != BEZ_OK) out->failed = what.failed;
+  bez_buf_free(&what);
   bez_buf_puts(out, "</section>\n");
 }
 
@@ -147,7 +157,7 @@ static bez_status render(const bez_report *report, const bez_write_options *opti
   bez_status st = bez_groups_make(report, &groups, err);
   if (st != BEZ_OK) return st;
   BEZ_TRY(put_head(out, report, &t, err));
-  put_unchecked_line(out, &t);
+  put_unchecked_line(out, report, &t);
   bez_buf_puts(out, "<div class=\"page\">\n");
   put_header(out, report, &t);
   bez_buf_puts(out, "<main>\n");

@@ -49,16 +49,22 @@ static void put_group(bez_buf *out, const bez_group *g) {
 
 static void put_not_checked(bez_buf *out, const bez_report *r, const bez_tally *t) {
   size_t shown = 0;
+  bez_buf what = {0};
   if (!t->not_checked) return;
   bez_buf_printf(out, "\n<details><summary>Not checked: %zu</summary>\n\n", t->not_checked);
-  for (const bez_not_checked *item = r->not_checked; item && shown < MAX_NOT_CHECKED; item = item->next, shown++) {
+  for (const bez_not_checked *item = r->not_checked; item; item = item->next) {
+    if (what.failed != BEZ_OK) out->failed = what.failed;
+    bez_buf_clear(&what);
+    if (!bez_put_not_checked_alike(&what, r, item) || shown++ >= MAX_NOT_CHECKED) continue;
     bez_buf_puts(out, item->requested ? "- **requested:** " : "- ");
-    put(out, item->what);
+    put(out, what.data);
     bez_buf_puts(out, ": ");
     put(out, item->reason);
     bez_buf_putc(out, '\n');
   }
-  if (t->not_checked > shown) bez_buf_printf(out, "- %zu more\n", t->not_checked - shown);
+  if (shown > MAX_NOT_CHECKED) bez_buf_printf(out, "- %zu more\n", shown - MAX_NOT_CHECKED);
+  if (what.failed != BEZ_OK) out->failed = what.failed;
+  bez_buf_free(&what);
   bez_buf_puts(out, "\n</details>\n");
 }
 

@@ -13,14 +13,15 @@
 #include "report/words.h"
 #include "report/writer.h"
 
-enum { MAX_RESULTS = 5000, MAX_LOCATIONS = 10 };
+enum { MAX_RESULTS = 5000, MAX_LOCATIONS = 10, MAX_ARTIFACTS = 100 /* beyond, only files that results name */ };
 
 typedef struct bez_sarif {
   bez_json j;
   const bez_report *report;
   const bez_rule **rules; /* those that ran, then those of other findings */
   size_t n_rules;
-  bez_buf text; /* scratch */
+  uint32_t *artifact; /* per file: its number among the artifacts, from 1; 0: not listed */
+  bez_buf text;       /* scratch */
   bool with_run;
 } bez_sarif;
 
@@ -240,11 +241,32 @@ static void put_invocation(bez_sarif *s) {
   bez_json_close(j, ']');
 }
 
+/* A folder of pictures has a file per row: then only those are artifacts that a result names. */
+static bez_status number_artifacts(bez_sarif *s, const bez_groups *groups, bez_error *err) {
+  const bez_report *r = s->report;
+  uint64_t local;
+  uint32_t n = 0;
+  s->artifact = calloc(r->n_files + 1, sizeof *s->artifact);
+  if (!s->artifact) return bez_fail_memory(err, r->n_files * sizeof *s->artifact);
+  for (size_t i = 0; i < r->n_files; i++) s->artifact[i] = r->n_files <= MAX_ARTIFACTS;
+  for (size_t i = 0; i < groups->n && i < MAX_RESULTS; i++) {
+    const bez_finding *f = groups->item[i].lead;
+    for (uint64_t k = 0; k < f->n_rows && k < MAX_LOCATIONS; k++) {
+      const bez_report_file *file = bez_report_locate(r, f->rows[k].row, &local);
+      if (file) s->artifact[file - r->files] = 1;
+    }
+  }
+  for (size_t i = 0; i < r->n_files; i++)
+    if (s->artifact[i]) s->artifact[i] = ++n;
+  return BEZ_OK;
+}
+
 static void put_artifacts(bez_sarif *s) {
   bez_json *j = &s->j;
   bez_json_key(j, "artifacts");
   bez_json_open(j, '[');
   for (size_t i = 0; i < s->report->n_files; i++) {
+    if (!s->artifact[i]) continue;
     bez_json_open(j, '{');
     bez_json_key(j, "location");
     bez_json_open(j, '{');
@@ -266,7 +288,7 @@ static void put_location(bez_sarif *s, const bez_report_file *file, uint64_t row
   bez_json_key(j, "artifactLocation");
   bez_json_open(j, '{');
   put_uri(s, file->path);
-  bez_json_kuint(j, "index", (uint64_t)(file - s->report->files));
+  bez_json_kuint(j, "index", s->artifact[file - s->report->files] - 1);
   bez_json_close(j, '}');
   bez_json_close(j, '}');
   bez_json_key(j, "logicalLocations");
@@ -386,6 +408,7 @@ static void put_run_properties(bez_sarif *s, const bez_groups *groups) {
   bez_json_kuint(j, "ruleset", s->report->ruleset);
   bez_json_kbool(j, "redacted", s->report->redacted);
   bez_json_kuint(j, "rows", s->report->n_rows);
+  bez_json_kuint(j, "files", s->report->n_files);
   bez_json_kuint(j, "resultsLeftOut", groups->n > MAX_RESULTS ? groups->n - MAX_RESULTS : 0);
   bez_json_key(j, "options");
   bez_json_open(j, '{');
@@ -424,11 +447,13 @@ static bez_status render(const bez_report *report, const bez_write_options *opti
   bez_status st = BEZ_OK;
   BEZ_TRY(collect_rules(&s, err));
   BEZ_TRY(bez_groups_make(report, &groups, err));
+  BEZ_TRY(number_artifacts(&s, &groups, err));
   put_log(&s, &groups);
 cleanup:
   bez_groups_free(&groups);
   bez_buf_free(&s.text);
   free((void *)s.rules);
+  free(s.artifact);
   return st;
 }
 

@@ -176,8 +176,7 @@ static void put_head(const bez_paper *paper, const bez_report *r) {
   bez_tally t = bez_tally_of(r);
   bez_buf line = {0};
   bool guessed = false;
-  bez_put_not_checked(&line, &t);
-  if (t.not_checked) bez_buf_puts(&line, " (details at the end)");
+  bez_put_not_checked_names(&line, r, &t, "details at the end");
   bez_wrap_take(paper, 0, 2, &line);
   bez_severity level = t.errors ? BEZ_SEV_ERROR : t.warnings ? BEZ_SEV_WARNING : BEZ_SEV_NEVER;
   const char *verdict = bez_verdict(r, &t);
@@ -212,7 +211,8 @@ static void put_not_checked(const bez_paper *paper, const bez_report *r) {
   bez_buf line = {0};
   if (r->not_checked) bez_buf_puts(paper->out, "\nNot checked\n");
   for (const bez_not_checked *item = r->not_checked; item; item = item->next) {
-    bez_buf_printf(&line, "%s: %s%s", item->what, item->reason, item->requested ? " (requested)" : "");
+    if (!bez_put_not_checked_alike(&line, r, item)) continue;
+    bez_buf_printf(&line, ": %s%s", item->reason, item->requested ? " (requested)" : "");
     bez_spaces(paper->out, KEY);
     bez_buf_puts(paper->out, "- ");
     bez_wrap_take(paper, KEY + 2, KEY + 2, &line);

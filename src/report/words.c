@@ -71,6 +71,49 @@ void bez_put_not_checked(bez_buf *out, const bez_tally *tally) {
   if (tally->requested) bez_buf_printf(out, ", %zu of them requested", tally->requested);
 }
 
+/* Checks are many, and what they lack is what tells something; files speak for themselves. */
+static bool is_check(const bez_not_checked *item) {
+  return strncmp(item->what, "BZ-", 3) == 0;
+}
+
+static bool alike(const bez_not_checked *a, const bez_not_checked *b) {
+  return is_check(a) && is_check(b) && a->requested == b->requested && !strcmp(a->reason, b->reason);
+}
+
+static bool stands_for_all(const bez_report *report, const bez_not_checked *item) {
+  for (const bez_not_checked *other = report->not_checked; other != item; other = other->next)
+    if (alike(other, item)) return false;
+  return true;
+}
+
+bool bez_put_not_checked_alike(bez_buf *out, const bez_report *report, const bez_not_checked *item) {
+  if (!stands_for_all(report, item)) return false;
+  bez_buf_puts(out, item->what);
+  for (const bez_not_checked *other = item->next; other; other = other->next)
+    if (alike(other, item)) bez_buf_printf(out, ", %s", other->what);
+  return true;
+}
+
+#define MAX_NAMED 4u /* on the first line */
+
+void bez_put_not_checked_names(bez_buf *out, const bez_report *report, const bez_tally *tally, const char *where) {
+  size_t named = 0, left = 0;
+  bez_put_not_checked(out, tally);
+  if (!tally->not_checked) return;
+  for (int requested = 1; requested >= 0; requested--)
+    for (const bez_not_checked *item = report->not_checked; item; item = item->next) {
+      if (item->requested != requested || !stands_for_all(report, item)) continue;
+      const char *name = is_check(item) && !requested ? item->reason : item->what;
+      if (named == MAX_NAMED && ++left) continue;
+      bez_buf_puts(out, named++ ? ", " : " (");
+      bez_buf_write(out, name, name == item->reason ? strcspn(name, "(:") : strlen(name));
+      while (out->len && out->data[out->len - 1] == ' ') out->data[--out->len] = '\0';
+    }
+  if (left) bez_buf_printf(out, " and %zu more", left);
+  if (where) bez_buf_printf(out, "; %s", where);
+  bez_buf_putc(out, ')');
+}
+
 void bez_put_extent(bez_buf *out, const bez_report *report) {
   bez_put_counted(out, report->n_rows, "row");
   bez_buf_puts(out, ", ");

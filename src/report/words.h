@@ -23,6 +23,11 @@ const char *bez_verdict(const bez_report *report, const bez_tally *tally);
 void bez_put_tally(bez_buf *out, const bez_tally *tally);
 /* "Not checked: nothing" or "Not checked: 2 items, 1 of them requested" */
 void bez_put_not_checked(bez_buf *out, const bez_tally *tally);
+/* The same, and in brackets what: "(no embeddings, data/part-7.csv, …; details at the end)". `where` NULL: nothing is
+ * said of where the details are. Raw text, to be escaped by the caller. */
+void bez_put_not_checked_names(bez_buf *out, const bez_report *report, const bez_tally *tally, const char *where);
+/* Of items of one reason the first stands for all: whether this one does, and then all of them by name. */
+bool bez_put_not_checked_alike(bez_buf *out, const bez_report *report, const bez_not_checked *item);
 /* "1,000 rows, 4 columns, 2 files" */
 void bez_put_extent(bez_buf *out, const bez_report *report);
 /* "1.387e-13", "92.4", "20000": four digits, whole numbers below a million in full; the same in every locale. */

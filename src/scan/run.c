@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "scan/scan.h"
@@ -56,11 +57,47 @@ static bool any_numbers(const bez_scan *scan) {
   return false;
 }
 
+/* Checks for another kind of data than this: nobody expects them, so they are named together in one line. */
+typedef struct other_kinds {
+  uint32_t needs; /* of them */
+  bez_buf ids;
+} other_kinds;
+
+/* What of the needs only another kind of data has. A table without a text column may be one whose text was taken for
+ * something else: that is said aloud. */
+static uint32_t needs_of_other_kinds(const bez_scan *scan, uint32_t needs) {
+  const uint32_t tables = BEZ_NEED_CELLS | BEZ_NEED_NUMBERS;
+  bool pictures = scan->table->images != NULL;
+  uint32_t other = 0;
+  if (scan->table->n_rows == 0) return 0;
+  if (!pictures) other |= needs & BEZ_NEED_IMAGES;
+  if (!scan->n_features && (pictures || scan->n_texts)) other |= needs & tables;
+  if (!scan->n_texts && pictures) other |= needs & BEZ_NEED_TEXT;
+  return other;
+}
+
+static void say_other_kinds(bez_scan *scan, const other_kinds *other) {
+  const char *kinds[3];
+  size_t n = 0;
+  if (other->needs & (BEZ_NEED_CELLS | BEZ_NEED_NUMBERS)) kinds[n++] = "tables";
+  if (other->needs & BEZ_NEED_TEXT) kinds[n++] = "text";
+  if (other->needs & BEZ_NEED_IMAGES) kinds[n++] = "pictures";
+  if (!n) return;
+  char what[64];
+  snprintf(what, sizeof what, "checks for %s%s%s", kinds[0], n > 1 ? " and " : "", n > 1 ? kinds[1] : "");
+  bez_report_not_checked(scan->report, false, what, "do not apply to %s (%s)",
+                         scan->table->images ? "pictures"
+                         : scan->n_features  ? "a table"
+                                             : "text",
+                         other->ids.data);
+}
+
 /* Why a detector has nothing to look at; NULL: it can run. */
 static const char *missing_need(const bez_scan *scan, uint32_t needs) {
   if (scan->table->n_rows == 0) return "no rows";
   if (needs & BEZ_NEED_LABEL) {
     const char *why = bez_scan_label_unusable(scan);
+    if (why && scan->table->label < 0 && scan->table->images) return "no labels (give them with --labels-file)";
     if (why) return why;
   }
   if ((needs & BEZ_NEED_TEXT) && !scan->n_texts) return "no text column";
@@ -95,8 +132,15 @@ static bez_status settle_failure(bez_scan *scan, const bez_detector *d, bez_stat
   return BEZ_OK;
 }
 
-static bez_status run_one(bez_scan *scan, const bez_detector *d, const bez_detect_input *in, bez_error *err) {
+static bez_status run_one(bez_scan *scan, const bez_detector *d, const bez_detect_input *in, other_kinds *other,
+                          bez_error *err) {
   bool requested = bez_scan_requested(scan->options, &d->rule);
+  uint32_t kinds = needs_of_other_kinds(scan, d->needs);
+  if (kinds && !requested) {
+    other->needs |= kinds;
+    bez_buf_printf(&other->ids, "%s%s", other->ids.len ? ", " : "", d->rule.id);
+    return BEZ_OK;
+  }
   const char *missing = missing_need(scan, d->needs);
   if (missing) {
     not_checked(scan, &d->rule, requested, missing);
@@ -117,6 +161,7 @@ static bez_status run_one(bez_scan *scan, const bez_detector *d, const bez_detec
 
 bez_status bez_scan_run(bez_scan *scan, bez_error *err) {
   bez_status st = BEZ_OK;
+  other_kinds other = {0};
   bez_shared *shared = bez_shared_create();
   if (!shared) return bez_fail_memory(err, 0);
   bez_detect_input in = {.table = scan->table,
@@ -138,10 +183,13 @@ bez_status bez_scan_run(bez_scan *scan, bez_error *err) {
     if (!bez_scan_wanted(scan->options, &bez_detectors[i]->rule)) continue;
     (void)bez_scan_progress(scan, bez_detectors[i]->rule.title, "checks", 0, 0); /* a place to stop between them */
     if (scan->cancelled) BEZ_TRY(bez_fail(err, BEZ_CANCELLED, NULL, "cancelled"));
-    BEZ_TRY(run_one(scan, bez_detectors[i], &in, err));
+    BEZ_TRY(run_one(scan, bez_detectors[i], &in, &other, err));
   }
+  BEZ_TRY(bez_buf_status(&other.ids, err));
+  say_other_kinds(scan, &other);
   BEZ_TRY(bez_report_status(scan->report, err));
 cleanup:
+  bez_buf_free(&other.ids);
   bez_shared_destroy(shared);
   return st;
 }

@@ -146,3 +146,31 @@ def test_a_helper_that_was_taken_over(tmp_path, script):
     result = subprocess.run([str(lonely), "scan", str(root)], capture_output=True, text=True, check=False, timeout=300,
                             env=clean_environment(), cwd=tmp_path)
     assert result.returncode == 3 and "gave up" in result.stderr, (result.stdout, result.stderr)
+
+
+def test_checks_of_other_kinds_are_one_line(bezoar, tmp_path):
+    root = folder_of_pictures(tmp_path / "set")
+    code, report = scan_json(bezoar, root)
+    items = {item["what"]: item["reason"] for item in report["not_checked"]}
+    assert code == 0 and "BZ-D001" in items["checks for tables and text"]
+    assert not any(what.startswith("BZ-D004") for what in items)
+    assert any(what.startswith("BZ-D016") for what in items), "embeddings could be given"
+    text = bezoar("scan", root).stdout
+    assert text.splitlines()[0].startswith("Not checked: ") and "no embeddings" in " ".join(text.splitlines()[:3])
+    assert text.count("no embeddings (give them with") == 1, "checks that lack the same are named together"
+    assert max(len(line) for line in text.splitlines()) <= 80
+    asked = bezoar("scan", root, "--only", "BZ-D004")
+    assert asked.returncode == 3 and "no text column" in asked.stdout
+
+
+def test_sarif_lists_the_files_it_names(bezoar, tmp_path):
+    root = folder_of_pictures(tmp_path / "set", 120)
+    twin = (root / "train" / "cat" / "001.png").read_bytes()
+    for i in range(12):
+        (root / "train" / "cat" / f"twin{i}.png").write_bytes(twin)
+    run = json.loads(bezoar("scan", root, "--format", "sarif").stdout)["runs"][0]
+    assert run["properties"]["files"] == 132 and len(run["artifacts"]) < 100
+    for result in run["results"]:
+        for place in result["locations"]:
+            where = place["physicalLocation"]["artifactLocation"]
+            assert run["artifacts"][where["index"]]["location"]["uri"] == where["uri"]
