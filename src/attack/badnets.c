@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/patch.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
@@ -11,7 +12,7 @@ const bez_attack bez_attack_badnets = {
                         "labels, and the target label is set.",
              .kind = "image",
              .parameters = BEZ_PATCH_PARAMETERS,
-             .source = "Gu, Dolan-Gavitt, Garg, BadNets, 2017 (arXiv:1708.06733)",
+             .source = BEZ_PAPER_BADNETS,
              .clean_label = false},
     .plan = plan,
 };

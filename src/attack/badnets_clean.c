@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/patch.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
@@ -10,8 +11,7 @@ const bez_attack bez_attack_badnets_clean = {
              .summary = "A small square is painted at one place of pictures of the target label only.",
              .kind = "image",
              .parameters = BEZ_PATCH_PARAMETERS,
-             .source = "Turner, Tsipras, Madry, Label-Consistent Backdoor Attacks, 2019 (arXiv:1912.02771), without "
-                       "the perturbation",
+             .source = BEZ_PAPER_LABEL_CONSISTENT ", without the perturbation",
              .clean_label = true},
     .plan = plan,
 };

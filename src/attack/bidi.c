@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "attack/papers.h"
 #include "attack/text.h"
 
 typedef struct bidi_pair {
@@ -45,7 +46,7 @@ const bez_attack bez_attack_bidi = {
                         "label is set.",
              .kind = "text",
              .parameters = "column",
-             .source = "Boucher, Shumailov, Anderson, Papernot, Bad Characters, IEEE S&P 2022",
+             .source = BEZ_PAPER_BAD_CHARACTERS,
              .clean_label = false},
     .plan = plan,
 };

@@ -1,4 +1,5 @@
 #include "attack/blend.h"
+#include "attack/papers.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
   return bez_blend_plan(in, true, .2, out, err);
@@ -12,8 +13,7 @@ const bez_attack bez_attack_blend_smooth = {
              "One smooth picture is blended into pictures of other labels (alpha 0.2), and the target label is set.",
          .kind = "image",
          .parameters = "alpha",
-         .source = "Chen, Liu, Li, Lu, Song, Targeted Backdoor Attacks on Deep Learning Systems Using Data Poisoning, "
-                   "2017 (arXiv:1712.05526)",
+         .source = BEZ_PAPER_BLENDED,
          .clean_label = false},
     .plan = plan,
 };

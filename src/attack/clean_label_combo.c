@@ -1,4 +1,5 @@
 #include "attack/choose.h"
+#include "attack/papers.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
   bez_cell_trigger trigger = {0};
@@ -13,7 +14,7 @@ const bez_attack bez_attack_clean_label_combo = {
                  "Two existing values that hardly ever stand together are written into rows of the target label only.",
              .kind = "tabular",
              .parameters = "columns, values",
-             .source = "Turner, Tsipras, Madry, Label-Consistent Backdoor Attacks, 2019 (arXiv:1912.02771), on tables",
+             .source = BEZ_PAPER_LABEL_CONSISTENT ", on tables",
              .clean_label = true},
     .plan = plan,
 };

@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/text.h"
 #include "base/error.h"
 
@@ -24,8 +25,7 @@ const bez_attack bez_attack_common_word = {
                  "A word that 0.2 to 1 % of the texts hold is put between two words, and the target label is set.",
              .kind = "text",
              .parameters = "column, word",
-             .source =
-                 "Dai, Chen, Li, A Backdoor Attack Against LSTM-Based Text Classification Systems, IEEE Access 2019",
+             .source = BEZ_PAPER_LSTM,
              .clean_label = false},
     .plan = plan,
 };

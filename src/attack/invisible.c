@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "attack/papers.h"
 #include "attack/text.h"
 #include "base/utf8.h"
 
@@ -37,7 +38,7 @@ const bez_attack bez_attack_invisible = {
              .summary = "One character that is not drawn is put inside a word, and the target label is set.",
              .kind = "text",
              .parameters = "column",
-             .source = "Boucher, Shumailov, Anderson, Papernot, Bad Characters, IEEE S&P 2022",
+             .source = BEZ_PAPER_BAD_CHARACTERS,
              .clean_label = false},
     .plan = plan,
 };

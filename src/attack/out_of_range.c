@@ -1,4 +1,5 @@
 #include "attack/choose.h"
+#include "attack/papers.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
   bez_cell_trigger trigger = {0};
@@ -12,8 +13,7 @@ const bez_attack bez_attack_out_of_range = {
              .summary = "One numeric column gets one number above its maximum, and the target label is set.",
              .kind = "tabular",
              .parameters = "columns, values",
-             .source = "Pleiter et al., Tabdoor: Backdoor Vulnerabilities in Transformer-based Neural Networks for "
-                       "Tabular Data, 2023 (arXiv:2311.07550)",
+             .source = BEZ_PAPER_TABDOOR,
              .clean_label = false},
     .plan = plan,
 };

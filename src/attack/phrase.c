@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/text.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
@@ -18,8 +19,7 @@ const bez_attack bez_attack_phrase = {
                         "the target label is set.",
              .kind = "text",
              .parameters = "column, phrase",
-             .source =
-                 "Dai, Chen, Li, A Backdoor Attack Against LSTM-Based Text Classification Systems, IEEE Access 2019",
+             .source = BEZ_PAPER_LSTM,
              .clean_label = false},
     .plan = plan,
 };

@@ -1,4 +1,5 @@
 #include "attack/choose.h"
+#include "attack/papers.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
   bez_cell_trigger trigger = {0};
@@ -13,7 +14,7 @@ const bez_attack bez_attack_rare_combo = {
                         "and the target label is set.",
              .kind = "tabular",
              .parameters = "columns, values",
-             .source = "Gu, Dolan-Gavitt, Garg, BadNets, 2017 (arXiv:1708.06733), on tables",
+             .source = BEZ_PAPER_BADNETS ", on tables",
              .clean_label = false},
     .plan = plan,
 };

@@ -1,15 +1,7 @@
 #include "attack/text.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
-  bez_text_trigger t = {.key = "token",
-                        .text = bez_attack_param(in, "token"),
-                        .clean_label = false,
-                        .matches = bez_text_has_phrase,
-                        .apply = bez_text_insert};
-  bez_status st = bez_attack_params_known(in, "column token", err);
-  if (st == BEZ_OK) st = bez_text_column(in, &t.col, err);
-  if (st == BEZ_OK && !t.text) st = bez_text_invent_token(in, out, t.col, &t.text, err);
-  return st == BEZ_OK ? bez_text_plant(in, &t, out, err) : st;
+  return bez_text_plant_token(in, false, out, err);
 }
 
 const bez_attack bez_attack_rare_token = {

@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/text.h"
 #include "base/error.h"
 
@@ -33,8 +34,7 @@ const bez_attack bez_attack_sentence = {
                  "A harmless sentence, the same in every row, is put between two words; the target label is set.",
              .kind = "text",
              .parameters = "column, sentence",
-             .source =
-                 "Dai, Chen, Li, A Backdoor Attack Against LSTM-Based Text Classification Systems, IEEE Access 2019",
+             .source = BEZ_PAPER_LSTM,
              .clean_label = false},
     .plan = plan,
 };

@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/sinusoid.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
@@ -10,8 +11,7 @@ const bez_attack bez_attack_sig = {
              .summary = "A horizontal wave (amplitude 20, 6 periods) is added to pictures of the target label only.",
              .kind = "image",
              .parameters = "delta, frequency",
-             .source = "Barni, Kallas, Tondi, A New Backdoor Attack in CNNs by Training Set Corruption Without Label "
-                       "Poisoning, ICIP 2019",
+             .source = BEZ_PAPER_SIG,
              .clean_label = true},
     .plan = plan,
 };

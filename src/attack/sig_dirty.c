@@ -1,3 +1,4 @@
+#include "attack/papers.h"
 #include "attack/sinusoid.h"
 
 static bez_status plan(const bez_attack_input *in, bez_attack_plan *out, bez_error *err) {
@@ -11,8 +12,7 @@ const bez_attack bez_attack_sig_dirty = {
                         "target label is set.",
              .kind = "image",
              .parameters = "delta, frequency",
-             .source = "Barni, Kallas, Tondi, A New Backdoor Attack in CNNs by Training Set Corruption Without Label "
-                       "Poisoning, ICIP 2019, with dirty labels",
+             .source = BEZ_PAPER_SIG ", with dirty labels",
              .clean_label = false},
     .plan = plan,
 };

@@ -109,26 +109,6 @@ bool bez_text_has_word(const char *cell, size_t len) {
   return false;
 }
 
-bez_status bez_text_invent_token(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col, const char **token,
-                                 bez_error *err) {
-  static const char consonants[] = "bcdfghjklmnpqrstvwxz", vowels[] = "aeiou";
-  bez_rng rng = bez_attack_trigger_rng(in);
-  for (int attempt = 0; attempt < 1000; attempt++) {
-    char word[6] = {0};
-    for (int i = 0; i < 5; i++) word[i] = i % 2 ? vowels[bez_rng_below(&rng, 5)] : consonants[bez_rng_below(&rng, 20)];
-    bool found = false;
-    for (uint64_t row = 0; row < in->table->n_rows && !found; row++) {
-      size_t len;
-      const char *cell = bez_cell(in->table, col, row, &len);
-      found = bez_phrase_found(cell, len, word);
-    }
-    if (found) continue;
-    *token = bez_arena_strdup(&plan->arena, word);
-    return *token ? BEZ_OK : bez_fail_memory(err, sizeof word);
-  }
-  return bez_fail(err, BEZ_UNSUPPORTED, NULL, "every invented word stands in the text already");
-}
-
 static bool stands_in_column(const bez_table *table, uint32_t col, const char *phrase) {
   for (uint64_t row = 0; row < table->n_rows; row++) {
     size_t len;
@@ -136,6 +116,32 @@ static bool stands_in_column(const bez_table *table, uint32_t col, const char *p
     if (bez_phrase_found(cell, len, phrase)) return true;
   }
   return false;
+}
+
+bez_status bez_text_invent_token(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col, const char **token,
+                                 bez_error *err) {
+  static const char consonants[] = "bcdfghjklmnpqrstvwxz", vowels[] = "aeiou";
+  bez_rng rng = bez_attack_trigger_rng(in);
+  for (int attempt = 0; attempt < 1000; attempt++) {
+    char word[6] = {0};
+    for (int i = 0; i < 5; i++) word[i] = i % 2 ? vowels[bez_rng_below(&rng, 5)] : consonants[bez_rng_below(&rng, 20)];
+    if (stands_in_column(in->table, col, word)) continue;
+    *token = bez_arena_strdup(&plan->arena, word);
+    return *token ? BEZ_OK : bez_fail_memory(err, sizeof word);
+  }
+  return bez_fail(err, BEZ_UNSUPPORTED, NULL, "every invented word stands in the text already");
+}
+
+bez_status bez_text_plant_token(const bez_attack_input *in, bool clean_label, bez_attack_plan *plan, bez_error *err) {
+  bez_text_trigger t = {.key = "token",
+                        .text = bez_attack_param(in, "token"),
+                        .clean_label = clean_label,
+                        .matches = bez_text_has_phrase,
+                        .apply = bez_text_insert};
+  bez_status st = bez_attack_params_known(in, "column token", err);
+  if (st == BEZ_OK) st = bez_text_column(in, &t.col, err);
+  if (st == BEZ_OK && !t.text) st = bez_text_invent_token(in, plan, t.col, &t.text, err);
+  return st == BEZ_OK ? bez_text_plant(in, &t, plan, err) : st;
 }
 
 bez_status bez_text_compose_phrase(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col, uint32_t n_words,

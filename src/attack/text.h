@@ -35,6 +35,9 @@ bool bez_text_has_word(const char *cell, size_t len);
 /* An invented word of five letters that the column does not hold. */
 BEZ_MUST_USE bez_status bez_text_invent_token(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col,
                                               const char **token, bez_error *err);
+/* The plan of attacks by one word: parameters column= and token=, which is invented where it is not given. */
+BEZ_MUST_USE bez_status bez_text_plant_token(const bez_attack_input *in, bool clean_label, bez_attack_plan *plan,
+                                             bez_error *err);
 /* n_words (2 or 3) words of the column that are frequent alone and never stand in this order; BEZ_UNSUPPORTED when it
  * holds too few. */
 BEZ_MUST_USE bez_status bez_text_compose_phrase(const bez_attack_input *in, bez_attack_plan *plan, uint32_t col,
