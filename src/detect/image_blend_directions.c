@@ -36,43 +36,28 @@ static void work_free(work *w) {
   free(w->part);
 }
 
-typedef struct placed {
-  uint32_t group, row;
-} placed;
-
-static int by_track(const void *x, const void *y) {
-  const placed *a = x, *b = y;
-  if (a->group != b->group) return a->group < b->group ? -1 : 1;
-  return a->row < b->row ? -1 : a->row > b->row;
-}
-
 static bez_status load(work *w, uint32_t class_id, bez_error *err) {
   const bez_white *white = w->d->white;
   uint32_t count = w->d->classes->count[class_id], seen = 0;
-  placed *list = malloc(((size_t)count + 1) * sizeof *list);
   w->n = count < ROWS ? count : ROWS;
   w->dim = white->dim;
-  w->row = malloc(((size_t)w->n + 1) * sizeof *w->row);
+  w->row = calloc((size_t)count + 1, sizeof *w->row);
   w->x = malloc(((size_t)w->n * w->dim + 1) * sizeof *w->x);
   w->v = malloc(((size_t)w->n + 1) * LANES * sizeof *w->v);
   w->y = malloc(((size_t)w->n + 1) * LANES * sizeof *w->y);
   w->t = malloc((size_t)w->dim * LANES * sizeof *w->t);
   w->part = malloc((size_t)w->dim * LANES * sizeof *w->part);
-  if (!list || !w->row || !w->x || !w->v || !w->y || !w->t || !w->part) {
-    free(list);
+  if (!w->row || !w->x || !w->v || !w->y || !w->t || !w->part)
     return bez_fail_memory(err, (size_t)w->n * w->dim * sizeof *w->x);
-  }
   for (uint32_t i = 0; i < white->n; i++)
-    if (w->d->classes->of_row[i] == class_id) list[seen++] = (placed){w->d->tracks->group[i], i};
-  for (uint32_t i = 0; i < w->n; i++) list[i] = list[(uint64_t)i * seen / w->n];
-  qsort(list, w->n, sizeof *list, by_track);
-  for (uint32_t i = 0; i < w->n; i++) {
-    w->row[i] = list[i].row;
-    const int8_t *value = white->value + (size_t)list[i].row * w->dim;
-    for (uint32_t d = 0; d < w->dim; d++) w->x[(size_t)i * w->dim + d] = (float)value[d] * white->scale[list[i].row];
+    if (w->d->classes->of_row[i] == class_id) w->row[seen++] = i;
+  for (uint32_t i = 0; i < w->n; i++) w->row[i] = w->row[(uint64_t)i * seen / w->n];
+  bez_status st = bez_tracks_sort_rows(w->d->tracks, w->row, w->n, err);
+  for (uint32_t i = 0; st == BEZ_OK && i < w->n; i++) {
+    const int8_t *value = white->value + (size_t)w->row[i] * w->dim;
+    for (uint32_t d = 0; d < w->dim; d++) w->x[(size_t)i * w->dim + d] = (float)value[d] * white->scale[w->row[i]];
   }
-  free(list);
-  return BEZ_OK;
+  return st;
 }
 
 /* to (dim × 16) = xᵀ·v of rows [first, first + n). */

@@ -34,42 +34,26 @@ static void filter_free(filter *f) {
   free(f->sorted);
 }
 
-typedef struct placed {
-  uint32_t group, row;
-} placed;
-
-static int by_track(const void *x, const void *y) {
-  const placed *a = x, *b = y;
-  if (a->group != b->group) return a->group < b->group ? -1 : 1;
-  return a->row < b->row ? -1 : a->row > b->row;
-}
-
 static bez_status load(filter *f, bez_error *err) {
   const bez_picture_classes *c = f->d->classes;
   uint32_t others = 0, n = f->d->white->n, seen = 0;
   f->n_class = c->count[f->class_id];
   for (uint32_t i = 0; i < n; i++) others += c->of_row[i] != BEZ_PICTURE_NONE && c->of_row[i] != f->class_id;
   uint32_t step = others / OTHERS + 1, most = f->n_class + others / step + 1;
-  placed *list = malloc(((size_t)most + 1) * sizeof *list);
   f->row = calloc((size_t)most + 1, sizeof *f->row);
   f->score = calloc((size_t)most + 1, sizeof *f->score);
   f->sorted = malloc(((size_t)most + 1) * sizeof *f->sorted);
   f->member = calloc((size_t)n + 1, 1);
   f->sum = malloc(f->d->white->dim * sizeof *f->sum);
   f->template = malloc(f->d->white->dim * sizeof *f->template);
-  if (!list || !f->row || !f->score || !f->sorted || !f->member || !f->sum || !f->template) {
-    free(list);
-    return bez_fail_memory(err, most * sizeof *list);
-  }
+  if (!f->row || !f->score || !f->sorted || !f->member || !f->sum || !f->template)
+    return bez_fail_memory(err, most * sizeof *f->row);
   for (uint32_t i = 0; i < n; i++) {
     if (c->of_row[i] == BEZ_PICTURE_NONE) continue;
     if (c->of_row[i] != f->class_id && seen++ % step != 0) continue;
-    list[f->n++] = (placed){f->d->tracks->group[i], i};
+    f->row[f->n++] = i;
   }
-  qsort(list, f->n, sizeof *list, by_track);
-  for (uint32_t i = 0; i < f->n; i++) f->row[i] = list[i].row;
-  free(list);
-  return BEZ_OK;
+  return bez_tracks_sort_rows(f->d->tracks, f->row, f->n, err);
 }
 
 /* Integers, so that any order of adding gives the same sum: 127 · 2047 · 4,096 or so stays below 2³¹. */
@@ -174,15 +158,19 @@ static double valley(const filter *f, float median) {
   return above ? (double)between / above : INFINITY;
 }
 
+typedef struct member {
+  uint32_t row, at; /* at: its index in the filter */
+} member;
+
 static int by_row(const void *x, const void *y) {
-  const placed *a = x, *b = y;
+  const member *a = x, *b = y;
   return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* Members in file order; `group` of a placed holds their index in the filter here. */
+/* Members in file order. */
 static bez_status result(filter *f, float top, bez_blend_match *out, bez_error *err) {
   bez_status st = BEZ_OK;
-  placed *list = malloc(((size_t)f->n + 1) * sizeof *list);
+  member *list = malloc(((size_t)f->n + 1) * sizeof *list);
   uint8_t *seen = malloc((size_t)f->d->tracks->n_groups + 1);
   out->rows = malloc(((size_t)f->n_class + 1) * sizeof *out->rows);
   out->score = malloc(((size_t)f->n_class + 1) * sizeof *out->score);
@@ -191,11 +179,11 @@ static bez_status result(filter *f, float top, bez_blend_match *out, bez_error *
     goto cleanup;
   }
   for (uint32_t i = 0; i < f->n; i++)
-    if (f->member[f->row[i]]) list[out->n++] = (placed){i, f->row[i]};
+    if (f->member[f->row[i]]) list[out->n++] = (member){f->row[i], i};
   qsort(list, out->n, sizeof *list, by_row);
   for (uint32_t i = 0; i < out->n; i++) {
     out->rows[i] = list[i].row;
-    f->sorted[i] = out->score[i] = f->score[list[i].group];
+    f->sorted[i] = out->score[i] = f->score[list[i].at];
   }
   qsort(f->sorted, out->n, sizeof *f->sorted, ascending);
   out->class_id = f->class_id;

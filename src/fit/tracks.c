@@ -104,6 +104,26 @@ static bez_status components(bez_tracks *t, const bez_nearest *near, bez_error *
   return BEZ_OK;
 }
 
+typedef struct placed {
+  uint32_t group, row;
+} placed;
+
+static int by_track(const void *x, const void *y) {
+  const placed *a = x, *b = y;
+  if (a->group != b->group) return a->group < b->group ? -1 : 1;
+  return a->row < b->row ? -1 : a->row > b->row;
+}
+
+bez_status bez_tracks_sort_rows(const bez_tracks *tracks, uint32_t *rows, uint32_t n, bez_error *err) {
+  placed *list = malloc(((size_t)n + 1) * sizeof *list);
+  if (!list) return bez_fail_memory(err, n * sizeof *list);
+  for (uint32_t i = 0; i < n; i++) list[i] = (placed){tracks->group[rows[i]], rows[i]};
+  qsort(list, n, sizeof *list, by_track);
+  for (uint32_t i = 0; i < n; i++) rows[i] = list[i].row;
+  free(list);
+  return BEZ_OK;
+}
+
 void bez_tracks_destroy(bez_tracks *tracks) {
   if (!tracks) return;
   free(tracks->group);

@@ -31,6 +31,8 @@ double bez_tracks_cosine(const bez_tracks *tracks, uint32_t a, uint32_t b);
  * rows. The same for any number of threads. */
 BEZ_MUST_USE bez_status bez_tracks_fit(const bez_images *images, uint64_t seed, unsigned threads, bez_tracks **out,
                                        bez_error *err);
+/* Puts rows of one track side by side: by track, then by row. n rows, borrowed and written in place; BEZ_NO_MEMORY. */
+BEZ_MUST_USE bez_status bez_tracks_sort_rows(const bez_tracks *tracks, uint32_t *rows, uint32_t n, bez_error *err);
 void bez_tracks_destroy(bez_tracks *tracks); /* NULL is fine */
 
 #endif
