@@ -2,7 +2,6 @@
  * (fit/tracks.h) say which pictures are near each other at all; frames of a film and digits of one hand are, too.
  * Copies are nearer: laid over each other as well as they fit, they correlate by .99 pixel by pixel. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,7 +172,6 @@ static bez_status member_tile(void *ctx, uint64_t tile, unsigned worker, bez_err
 
 static bez_status emit(const work *w, bez_report *report, const uint8_t *in, uint32_t centre, bez_error *err) {
   bez_status st = BEZ_OK;
-  char pattern[48];
   uint32_t n = 0, *rows = malloc(((size_t)w->tracks->n_rows + 1) * sizeof *rows);
   bez_row_hit *hits = calloc((size_t)w->tracks->n_rows + 1, sizeof *hits);
   if (!rows || !hits) {
@@ -191,8 +189,7 @@ static bez_status emit(const work *w, bez_report *report, const uint8_t *in, uin
   bez_finding *f = bez_report_add(report, &bez_detector_image_floods.rule, BEZ_SEV_WARNING);
   if (f) f->score = n;
   bez_finding_title(report, f, "%u near copies of one picture", n);
-  snprintf(pattern, sizeof pattern, "%u near copies", n);
-  bez_finding_subject(report, f, pattern, hits[0].label);
+  bez_finding_subject(report, f, "near copies of one picture", hits[0].label); /* no count: it makes the fingerprint */
   bez_finding_number(report, f, "copies", n);
   for (uint32_t i = 1; i < n && i <= BEZ_PICTURES_SHOWN; i++)
     bez_show_pair(report, f, w->in,
