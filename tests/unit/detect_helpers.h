@@ -43,6 +43,15 @@ static inline void detect_end(detect_run *d) {
   free(d->features);
 }
 
+/* The detector has nothing to say about the table, which is destroyed. */
+static inline void assert_silent(bez_table *table, const char *detector, unsigned threads) {
+  detect_run d = detect_begin(table, threads);
+  detect_with(&d, bez_detector_find(detector));
+  assert_int_equal(d.report->n_findings, 0);
+  detect_end(&d);
+  bez_table_destroy(table);
+}
+
 static inline size_t count_findings(const bez_report *report, bez_severity at_least) {
   size_t n = 0;
   for (size_t i = 0; i < report->n_findings; i++) n += report->findings[i]->severity >= at_least;

@@ -38,6 +38,15 @@ static inline bez_status open_bytes(const char *extension, const void *bytes, si
   return st;
 }
 
+/* One thread; fails the test where the text is refused. */
+static inline bez_table *open_good(const char *extension, const char *text, const char *const *types, size_t n_types) {
+  bez_table *t = NULL;
+  bez_error err;
+  if (open_bytes(extension, text, strlen(text), 1, types, n_types, &t, &err) != BEZ_OK)
+    fail_msg("%s:%lld: %s", err.subject, (long long)err.line, err.message);
+  return t;
+}
+
 static inline void assert_cell(const bez_table *t, uint32_t col, uint64_t row, const char *want) {
   size_t len;
   const char *cell = bez_cell(t, col, row, &len);

@@ -125,12 +125,7 @@ static void a_value_that_passes_for_another(void **state) {
                    : r % 2     ? "Private"
                                : "State",
                    r % 40, r % 3 ? "no" : "yes");
-  const char *path = temp_file("csv", csv.data, csv.len);
-  bez_read_options options = {.label = "label", .threads = 1};
-  bez_error err = {0};
-  bez_table *table = NULL;
-  assert_int_equal(bez_table_open(&path, 1, &options, &table, &err), BEZ_OK);
-  unlink(path);
+  bez_table *table = table_of_csv(&csv);
   bez_report *report = run_detector(table, "BZ-D005", 1, bez_cpu_features());
   assert_int_equal(report->n_findings, 1);
   assert_int_equal(report->findings[0]->n_rows, 8);

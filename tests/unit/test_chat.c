@@ -1,16 +1,10 @@
 /* Chats as prompt and response, and documents of a folder as rows. */
-#include <sys/stat.h>
-
-#include "base/file.h"
+#include "folder_help.h"
 #include "reader_help.h"
 
 static bez_table *open_chat(const char *text) {
   static const char *const types[] = {"prompt=categorical", "response=categorical"};
-  bez_table *t = NULL;
-  bez_error err;
-  if (open_bytes("jsonl", text, strlen(text), 1, types, 2, &t, &err) != BEZ_OK)
-    fail_msg("%s:%lld: %s", err.subject, (long long)err.line, err.message);
-  return t;
+  return open_good("jsonl", text, types, 2);
 }
 
 static void chats_become_prompt_and_response(void **state) {
@@ -68,28 +62,6 @@ static void keys_given_twice_in_a_turn_are_remarked(void **state) {
 
 /* ---- folders of documents ---- */
 
-static char folder[64];
-
-static void put(const char *name, const char *text, size_t len) {
-  char path[128];
-  bez_error err = {0};
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  assert_int_equal(bez_file_write(path, text, len, &err), BEZ_OK);
-}
-
-static int make_folder(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/bez-docs-XXXXXX");
-  return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state) {
-  char command[128];
-  (void)state;
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
 static bez_status open_folder(bez_table **t, bez_error *err) {
   static const char *const types[] = {"text=text"};
   const char *path = folder;
@@ -133,7 +105,7 @@ static void tables_called_txt_stay_tables(void **state) {
   bez_error err;
   static const char part[] =
       "text\tlabel\none two three\tham\nfour\tspam\nfive six\tham\nseven\tham\neight nine\tspam\n";
-  char command[128];
+  char command[600];
   snprintf(command, sizeof command, "rm '%s'/*", folder);
   assert_int_equal(system(command), 0);
   put("1.txt", part, sizeof part - 1);

@@ -1,32 +1,11 @@
 /* Which columns a data set has: a choice of them, and files of JSON Lines whose fields differ. */
-#include <sys/stat.h>
-
-#include "base/file.h"
+#include "folder_help.h"
 #include "table_digest.h"
 
-static char folder[64];
-
-static int make_folder(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/bez-cols-XXXXXX");
-  return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state) {
-  char command[128];
-  (void)state;
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
-
-static void put(const char *name, const char *text, size_t len) {
-  char path[128];
-  bez_error err = {0};
+static void drop(const char *name) {
+  char path[600];
   snprintf(path, sizeof path, "%s/%s", folder, name);
-  if (text)
-    assert_int_equal(bez_file_write(path, text, len, &err), BEZ_OK);
-  else
-    unlink(path);
+  unlink(path);
 }
 
 static bez_status open_folder(const bez_read_options *o, bez_table **out, bez_error *err) {
@@ -107,7 +86,7 @@ static void union_is_the_table_of_all_lines(void **state) {
     }
     unlink(path);
   }
-  put("2.jsonl", NULL, 0), put("3.jsonl", NULL, 0);
+  drop("2.jsonl"), drop("3.jsonl");
 }
 
 static void late_numbers_are_numbers(void **state) {
@@ -140,11 +119,11 @@ static void nothing_in_common_is_another_table(void **state) {
   assert_non_null(strstr(err.message, "no field in common"));
   assert_non_null(strstr(err.subject, "1.jsonl"));
   const char *csv = "a,label,more\n1,x,2\n"; /* a header promises its columns: never a union */
-  put("1.jsonl", NULL, 0);
+  drop("1.jsonl");
   put("1.csv", csv, strlen(csv));
   assert_int_equal(open_folder(NULL, &t, &err), BEZ_FORMAT);
   assert_non_null(strstr(err.subject, "1.csv"));
-  put("1.csv", NULL, 0);
+  drop("1.csv");
 }
 
 static const char table[] = "key,a,b,c,label\nk1,1,x,5,p\nk2,2,y,6,q\nk3,3,x,7,p\n";
@@ -203,7 +182,7 @@ static void choice_across_files(void **state) {
   assert_string_equal(t->cols[1].name, "b");
   assert_int_equal(t->cols[1].n_missing, 1);
   bez_table_destroy(t);
-  put("0.jsonl", NULL, 0), put("1.jsonl", NULL, 0);
+  drop("0.jsonl"), drop("1.jsonl");
   put("0.csv", "x,label,p\n1,a,0\n", 16);
   put("1.csv", "q,label,x\n9,b,2\n", 16);
   want[0] = "x";

@@ -1,28 +1,6 @@
 /* Several files as one data set: folders, globs, files that do not fit, and rows named by file. */
-#include <sys/stat.h>
-
-#include "base/file.h"
+#include "folder_help.h"
 #include "table_digest.h"
-
-static char folder[64];
-
-static void put(const char *name, const char *text) {
-  char path[128];
-  bez_error err = {0};
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  assert_int_equal(bez_file_write(path, text, strlen(text), &err), BEZ_OK);
-}
-
-static int make_folder(void **state) {
-  snprintf(folder, sizeof folder, "/tmp/bez-set-XXXXXX");
-  return mkdtemp(folder) ? 0 : 1;
-}
-
-static int remove_folder(void **state) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
-}
 
 static bez_status open_paths(const char *path, const bez_read_options *o, bez_table **out, bez_error *err) {
   const char *paths[] = {path};
@@ -31,10 +9,10 @@ static bez_status open_paths(const char *path, const bez_read_options *o, bez_ta
 }
 
 static void test_folder_is_one_data_set(void **state) {
-  put("b.csv", "x,label\n3,a\n4,b\n");
-  put("a.csv", "x,label\n1,a\n2,b\n");
-  put("c.csv", "label,x\na,5\n"); /* another order of columns */
-  put(".hidden", "nothing");
+  put_text("b.csv", "x,label\n3,a\n4,b\n");
+  put_text("a.csv", "x,label\n1,a\n2,b\n");
+  put_text("c.csv", "label,x\na,5\n"); /* another order of columns */
+  put_text(".hidden", "nothing");
   bez_error err;
   bez_table *t;
   assert_int_equal(open_paths(folder, NULL, &t, &err), BEZ_OK);
@@ -48,7 +26,7 @@ static void test_folder_is_one_data_set(void **state) {
 }
 
 static void test_glob_and_exclude(void **state) {
-  char pattern[128];
+  char pattern[600];
   snprintf(pattern, sizeof pattern, "%s/*.csv", folder);
   const char *exclude[] = {"b.csv"};
   bez_read_options o = {.exclude = exclude, .n_exclude = 1};
@@ -65,15 +43,15 @@ static void test_glob_and_exclude(void **state) {
 }
 
 static void test_unlike_files(void **state) {
-  put("d.csv", "x,other\n1,a\n2,b\n");
+  put_text("d.csv", "x,other\n1,a\n2,b\n");
   bez_error err;
   bez_table *t;
   assert_int_equal(open_paths(folder, NULL, &t, &err), BEZ_FORMAT);
   assert_non_null(strstr(err.message, "other"));
   assert_non_null(strstr(err.subject, "d.csv"));
-  put("d.csv", "x\n1\n2\n");
+  put_text("d.csv", "x\n1\n2\n");
   assert_int_equal(open_paths(folder, NULL, &t, &err), BEZ_FORMAT);
-  char path[128];
+  char path[600];
   snprintf(path, sizeof path, "%s/d.csv", folder);
   unlink(path);
 }

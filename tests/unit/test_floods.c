@@ -123,12 +123,7 @@ static bez_table *random_rows(bool flooded) {
     for (unsigned c = 0; c < 8; c++) bez_buf_printf(&csv, "%c%u,", 'k' + c, row[c]);
     bez_buf_puts(&csv, bez_rng_below(&rng, 2) ? "yes\n" : "no\n");
   }
-  const char *path = temp_file("csv", csv.data, csv.len);
-  bez_read_options options = {.label = "label", .threads = 1};
-  bez_error err = {0};
-  bez_table *table = NULL;
-  assert_int_equal(bez_table_open(&path, 1, &options, &table, &err), BEZ_OK);
-  unlink(path);
+  bez_table *table = table_of_csv(&csv);
   bez_buf_free(&csv);
   return table;
 }
@@ -216,12 +211,7 @@ static void small_floods_among_look_alikes_are_found(void **state) {
     for (unsigned c = 0; c < 8; c++) bez_buf_printf(&csv, "%c%u,", 'k' + c, row[c]);
     bez_buf_puts(&csv, r % 2 ? "yes\n" : "no\n");
   }
-  const char *path = temp_file("csv", csv.data, csv.len);
-  bez_read_options options = {.label = "label", .threads = 1};
-  bez_error err = {0};
-  bez_table *table = NULL;
-  assert_int_equal(bez_table_open(&path, 1, &options, &table, &err), BEZ_OK);
-  unlink(path);
+  bez_table *table = table_of_csv(&csv);
   bez_buf_free(&csv);
   bez_report *one = run_detector(table, "BZ-D008", 1, BEZ_CPU_PLAIN);
   bez_report *three = run_detector(table, "BZ-D008", 3, bez_cpu_features());

@@ -1,46 +1,14 @@
 /* Sets of picture files: folders as labels, manifests, one size for all, what cannot be read, helpers that die. */
+#include "folder_help.h"
 #include "reader_help.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "format/image_files.h"
 #include "format/image_helper.h"
 #include "format/images.h"
-
-/* A fresh folder; removed by drop(). */
-static char room[512];
-
-static void fresh(void) {
-  const char *dir = getenv("TMPDIR");
-  snprintf(room, sizeof room, "%s/bezoar-pictures-XXXXXX", dir ? dir : "/tmp");
-  assert_non_null(mkdtemp(room));
-}
-
-static void drop(void) {
-  char command[600];
-  snprintf(command, sizeof command, "rm -r '%s'", room);
-  assert_int_equal(system(command), 0);
-}
-
-static void put(const char *name, const void *bytes, size_t len) {
-  char path[1024];
-  bez_error err = {0};
-  snprintf(path, sizeof path, "%s/%s", room, name);
-  for (char *p = path + strlen(room) + 1; (p = strchr(p, '/')) != NULL; p++) {
-    *p = 0;
-    (void)mkdir(path, 0777);
-    *p = '/';
-  }
-  if (bez_file_write(path, bytes, len, &err) != BEZ_OK) fail_msg("%s", err.message);
-}
-
-static void put_text(const char *name, const char *text) {
-  put(name, text, strlen(text));
-}
 
 /* A raw PGM or PPM of one colour. */
 static void put_plain(const char *name, uint32_t width, uint32_t height, uint32_t channels, uint8_t value) {
@@ -61,11 +29,11 @@ static void put_corpus(const char *name, const char *from) {
   bez_buf_free(&b);
 }
 
-static bez_status open_room(const char *below, unsigned threads, bez_table **t, bez_error *err) {
+static bez_status open_folder(const char *below, unsigned threads, bez_table **t, bez_error *err) {
   char path[1024];
   const char *list = path;
   bez_read_options options = {.threads = threads};
-  snprintf(path, sizeof path, "%s%s", room, below);
+  snprintf(path, sizeof path, "%s%s", folder, below);
   *t = NULL;
   memset(err, 0, sizeof *err);
   return bez_table_open(&list, 1, &options, t, err);
@@ -74,7 +42,7 @@ static bez_status open_room(const char *below, unsigned threads, bez_table **t, 
 static bez_table *must_open(void) {
   bez_table *t;
   bez_error err;
-  if (open_room("", 2, &t, &err) != BEZ_OK) fail_msg("%s: %s", err.subject, err.message);
+  if (open_folder("", 2, &t, &err) != BEZ_OK) fail_msg("%s: %s", err.subject, err.message);
   assert_non_null(t->images);
   assert_non_null(t->images->facts);
   assert_int_equal(t->images->n, t->n_rows);
@@ -88,7 +56,7 @@ static void assert_label(const bez_table *t, uint64_t row, const char *want) {
 
 static void folders_are_classes(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_plain("train/cat/1.ppm", 4, 3, 3, 10);
   put_plain("train/cat/2.ppm", 4, 3, 3, 20);
   put_plain("train/dog/1.ppm", 4, 3, 3, 30);
@@ -97,7 +65,7 @@ static void folders_are_classes(void **state) {
   bez_table *t = must_open();
   assert_int_equal(t->n_rows, 5);
   assert_int_equal(t->n_files, 5);
-  assert_string_equal(t->files[0].path + strlen(room), "/loose.ppm");
+  assert_string_equal(t->files[0].path + strlen(folder), "/loose.ppm");
   assert_label(t, 0, "");
   assert_label(t, 1, "dog");
   assert_label(t, 2, "cat");
@@ -108,23 +76,23 @@ static void folders_are_classes(void **state) {
   assert_int_equal(t->files[3].n_rows, 1);
   assert_true(t->files[3].digest != 0);
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 static void one_folder_is_no_class(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_plain("train/1.ppm", 4, 3, 3, 10);
   put_plain("test/2.ppm", 4, 3, 3, 20);
   bez_table *t = must_open();
   assert_int_equal(t->label, -1);
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 static void manifests_name_labels(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_plain("a/x1.pgm", 4, 3, 1, 1);
   put_plain("a/x2.pgm", 4, 3, 1, 2);
   put_plain("b/x3.pgm", 4, 3, 1, 3);
@@ -145,13 +113,13 @@ static void manifests_name_labels(void **state) {
   assert_string_equal(t->files[0].format, "manifest");
   assert_int_equal(t->files[0].n_rows, 0);
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 /* A manifest in each class folder, as traffic sign sets have them. */
 static void manifests_beside_their_pictures(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_plain("00000/1.ppm", 4, 3, 3, 1);
   put_plain("00001/1.ppm", 4, 3, 3, 2);
   put_text("00000/GT.csv", "Filename;Width;ClassId\n1.ppm;4;0\n");
@@ -161,12 +129,12 @@ static void manifests_beside_their_pictures(void **state) {
   assert_label(t, 0, "0");
   assert_label(t, 1, "1");
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 static void one_size_for_all(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   for (int i = 0; i < 5; i++) {
     char name[32];
     snprintf(name, sizeof name, "g%d.pgm", i);
@@ -188,14 +156,14 @@ static void one_size_for_all(void **state) {
   assert_non_null(colour);
   assert_int_equal(colour->count, 5);
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 static void broken_files_are_named_and_the_others_read(void **state) {
   (void)state;
   static const char *const bad[] = {"crc.png",       "bomb.png",       "bomb.jpg", "truncated.png",
                                     "truncated.jpg", "truncated.webp", "bomb.pgm"};
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_corpus("good.png", "rgb.png");
   put_corpus("turned.jpg", "turned.jpg");
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) put_corpus(bad[i], bad[i]);
@@ -205,7 +173,7 @@ static void broken_files_are_named_and_the_others_read(void **state) {
   for (unsigned threads = 1; threads <= 3; threads += 2) {
     bez_table *t;
     bez_error err;
-    assert_int_equal(open_room("", threads, &t, &err), BEZ_OK);
+    assert_int_equal(open_folder("", threads, &t, &err), BEZ_OK);
     assert_int_equal(t->n_rows, 2);
     assert_int_equal(t->images->facts[1].orientation, 6);
     assert_int_equal(t->images->facts[0].orientation, 0);
@@ -218,17 +186,17 @@ static void broken_files_are_named_and_the_others_read(void **state) {
   }
   bez_table *t;
   bez_error err;
-  assert_int_equal(open_room("/crc.png", 1, &t, &err), BEZ_FORMAT);
+  assert_int_equal(open_folder("/crc.png", 1, &t, &err), BEZ_FORMAT);
   assert_non_null(strstr(err.message, "CRC"));
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 static void a_size_that_is_asked_for(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_plain("a.pgm", 8, 6, 1, 5);
   put_plain("b.pgm", 8, 6, 1, 6);
-  const char *path = room;
+  const char *path = folder;
   bez_read_options options = {.threads = 1, .picture_height = 3, .picture_width = 5, .picture_channels = 3};
   bez_table *t = NULL;
   bez_error err = {0};
@@ -238,18 +206,18 @@ static void a_size_that_is_asked_for(void **state) {
   assert_int_equal(t->images->channels, 3);
   for (uint64_t i = 0; i < 45; i++) assert_int_equal(bez_image(t->images, 1)[i], 6);
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 /* A table with a plot beside it stays a table. */
 static void other_data_with_a_picture_beside_it(void **state) {
   (void)state;
-  fresh();
+  assert_int_equal(make_folder(state), 0);
   put_corpus("plot.png", "rgb.png");
   put_text("data.csv", "a,b\n1,x\n2,y\n3,x\n");
   bez_table *t;
   bez_error err;
-  assert_int_equal(open_room("", 1, &t, &err), BEZ_OK);
+  assert_int_equal(open_folder("", 1, &t, &err), BEZ_OK);
   assert_null(t->images);
   assert_int_equal(t->n_rows, 3);
   assert_non_null(t->unread);
@@ -261,12 +229,12 @@ static void other_data_with_a_picture_beside_it(void **state) {
     snprintf(name, sizeof name, "p%d.png", i);
     put_corpus(name, "rgb.png");
   }
-  assert_int_equal(open_room("", 1, &t, &err), BEZ_OK);
+  assert_int_equal(open_folder("", 1, &t, &err), BEZ_OK);
   assert_non_null(t->images);
   assert_true(t->unread && t->unread->requested);
   assert_non_null(strstr(t->unread->path, "data.csv"));
   bez_table_destroy(t);
-  drop();
+  assert_int_equal(remove_folder(state), 0);
 }
 
 /* ---- the helper itself ---- */

@@ -4,19 +4,12 @@
 #include "base/buf.h"
 #include "format/jsonscan.h"
 
-static bez_table *open_good(const char *text, const char *const *types, size_t n_types) {
-  bez_table *t = NULL;
-  bez_error err;
-  if (open_bytes("jsonl", text, strlen(text), 1, types, n_types, &t, &err) != BEZ_OK)
-    fail_msg("%s:%lld: %s", err.subject, (long long)err.line, err.message);
-  return t;
-}
-
 static void nested_objects_become_columns(void **state) {
   (void)state;
   static const char *const types[] = {"a=categorical", "b.c=categorical", "b.d.e=categorical", "f=categorical",
                                       "late=categorical"};
-  bez_table *t = open_good("\xEF\xBB\xBF{\"a\": 1, \"b\": {\"c\": \"x\", \"d\": {\"e\": true}}, \"f\": [1, \"two\"]}\n"
+  bez_table *t = open_good("jsonl",
+                           "\xEF\xBB\xBF{\"a\": 1, \"b\": {\"c\": \"x\", \"d\": {\"e\": true}}, \"f\": [1, \"two\"]}\n"
                            "\n"
                            "  {\"f\": null, \"a\":-2.50e1,\"b\":{}, \"late\": \"\\u00e9\\ud83d\\ude00\\n\"} \r\n"
                            "{\"a\": 1}",
@@ -42,7 +35,7 @@ static void nested_objects_become_columns(void **state) {
 static void duplicate_keys_are_remarked(void **state) {
   (void)state;
   static const char *const types[] = {"a=categorical"};
-  bez_table *t = open_good("{\"a\":1}\n\n{\"a\":1,\"a\":2}\n{\"a\":3,\"\\u0061\":4}\n", types, 1);
+  bez_table *t = open_good("jsonl", "{\"a\":1}\n\n{\"a\":1,\"a\":2}\n{\"a\":3,\"\\u0061\":4}\n", types, 1);
   const bez_table_remark *r = find_remark(t, "duplicate-key");
   assert_non_null(r);
   assert_int_equal(r->count, 2);
@@ -50,10 +43,10 @@ static void duplicate_keys_are_remarked(void **state) {
   assert_cell(t, 0, 1, "2");
   assert_cell(t, 0, 2, "4");
   bez_table_destroy(t);
-  t = open_good("{\"a.b\":1,\"a\":{\"b\":2}}\n", types, 0);
+  t = open_good("jsonl", "{\"a.b\":1,\"a\":{\"b\":2}}\n", types, 0);
   assert_non_null(find_remark(t, "duplicate-key"));
   bez_table_destroy(t);
-  t = open_good("{\"a\":\"\\ud800x\"}\n{\"a\":\"\\udc00\"}\n", types, 1);
+  t = open_good("jsonl", "{\"a\":\"\\ud800x\"}\n{\"a\":\"\\udc00\"}\n", types, 1);
   r = find_remark(t, "lone-surrogate");
   assert_non_null(r);
   assert_int_equal(r->count, 2);

@@ -141,12 +141,7 @@ static void nothing_to_judge(void **state) {
   const char *const csv[] = {"a,b,c\n", "a,b,c\n1,2,x\n", "a,b,c\n1,2,x\n3,4,y\nnan,inf,\n"};
   for (size_t i = 0; i < 3; i++) {
     bez_read_options options = {.label = "c"};
-    bez_table *table = table_from_csv(csv[i], &options);
-    detect_run d = detect_begin(table, 1);
-    detect_with(&d, bez_detector_find("BZ-D006"));
-    assert_int_equal(d.report->n_findings, 0);
-    detect_end(&d);
-    bez_table_destroy(table);
+    assert_silent(table_from_csv(csv[i], &options), "BZ-D006", 1);
   }
 }
 

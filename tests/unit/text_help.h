@@ -45,15 +45,24 @@ static inline void put_messages(bez_buf *out, uint64_t seed, unsigned n, const c
   }
 }
 
-static inline bez_table *table_of(const bez_buf *tsv) {
+static inline bez_table *open_labelled(const char *extension, const bez_buf *bytes, const bez_read_options *options) {
   bez_error err = {0};
   bez_table *table = NULL;
-  const char *path = temp_file("tsv", tsv->data, tsv->len);
-  const char *text = "message";
-  bez_read_options options = {.label = "label", .threads = 1, .text = &text, .n_text = 1};
-  if (bez_table_open(&path, 1, &options, &table, &err) != BEZ_OK) fail_msg("%s", err.message);
+  const char *path = temp_file(extension, bytes->data, bytes->len);
+  if (bez_table_open(&path, 1, options, &table, &err) != BEZ_OK) fail_msg("%s", err.message);
   unlink(path);
   return table;
+}
+
+/* Column label, and column message as text. */
+static inline bez_table *table_of(const bez_buf *tsv) {
+  const char *text = "message";
+  return open_labelled("tsv", tsv, &(bez_read_options){.label = "label", .threads = 1, .text = &text, .n_text = 1});
+}
+
+/* Column label, and no text. */
+static inline bez_table *table_of_csv(const bez_buf *csv) {
+  return open_labelled("csv", csv, &(bez_read_options){.label = "label", .threads = 1});
 }
 
 static inline bez_report *run_detector(const bez_table *table, const char *id, unsigned threads, uint32_t cpu) {
