@@ -21,6 +21,11 @@ def _frame(path, frame):
     frame.to_csv(path, index=False, lineterminator="\n")
 
 
+def _bundled(path, package, name, label):
+    """A data set of an R package as it is, with the name of its label column changed."""
+    _frame(path, packages.r_frame(f"r-cran-{package.lower()}", package, name).rename(columns={label: "label"}))
+
+
 def _texts(path, pairs):
     """(label, text) on one line each."""
     with open(path, "w", newline="", encoding="utf-8") as f:
@@ -36,17 +41,17 @@ def _texts(path, pairs):
 
 def telco(path):
     """Customers of a telephone company, who leaves."""
-    _frame(path, packages.r_frame("r-cran-modeldata", "modeldata", "wa_churn").rename(columns={"churn": "label"}))
+    _bundled(path, "modeldata", "wa_churn", "churn")
 
 
 def phone_churn(path):
     """Another telephone company, minutes and charges by day time."""
-    _frame(path, packages.r_frame("r-cran-modeldata", "modeldata", "mlc_churn").rename(columns={"churn": "label"}))
+    _bundled(path, "modeldata", "mlc_churn", "churn")
 
 
 def credit(path):
     """Credits of a bank, good or bad."""
-    _frame(path, packages.r_frame("r-cran-modeldata", "modeldata", "credit_data").rename(columns={"Status": "label"}))
+    _bundled(path, "modeldata", "credit_data", "Status")
 
 
 def jobs(path):
@@ -67,17 +72,17 @@ def households(path):
 
 def mail_counts(path):
     """Frequencies of 57 words and characters in e-mails, spam or not."""
-    _frame(path, packages.r_frame("r-cran-kernlab", "kernlab", "spam").rename(columns={"type": "label"}))
+    _bundled(path, "kernlab", "spam", "type")
 
 
 def satellite(path):
     """Pixels of a satellite image and their neighbours in four bands, six kinds of soil."""
-    _frame(path, packages.r_frame("r-cran-mlbench", "mlbench", "Satellite").rename(columns={"classes": "label"}))
+    _bundled(path, "mlbench", "Satellite", "classes")
 
 
 def shuttle(path):
     """Positions of radiators on the space shuttle."""
-    _frame(path, packages.r_frame("r-cran-mlbench", "mlbench", "Shuttle").rename(columns={"Class": "label"}))
+    _bundled(path, "mlbench", "Shuttle", "Class")
 
 
 def stops(path):
@@ -122,12 +127,12 @@ def orders(path):
 
 def loans(path):
     """Loans between private people, paid back or not."""
-    _frame(path, packages.r_frame("r-cran-modeldata", "modeldata", "lending_club").rename(columns={"Class": "label"}))
+    _bundled(path, "modeldata", "lending_club", "Class")
 
 
 def developers(path):
     """A questionnaire for programmers: do they work at home?"""
-    _frame(path, packages.r_frame("r-cran-modeldata", "modeldata", "stackoverflow").rename(columns={"Remote": "label"}))
+    _bundled(path, "modeldata", "stackoverflow", "Remote")
 
 
 # --- texts -------------------------------------------------------------------------------------------------------------

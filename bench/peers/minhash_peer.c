@@ -4,10 +4,7 @@
  *
  * 128 entries, 32 bands of 4: pairs of sets that share a band, each once, as (smaller, larger). Prints the best of some
  * runs in seconds: signatures and candidates. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "peer.h"
 
 #include "base/cpu.h"
 #include "base/hash.h"
@@ -24,20 +21,6 @@ typedef struct job {
   bez_minhash hash;
   uint64_t *key; /* [band · n + set]: band hash, then the set in the low bits */
 } job;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void *load(const char *path, size_t bytes) {
-  FILE *f = fopen(path, "rb");
-  void *data = malloc(bytes + 1);
-  if (!f || !data || fread(data, 1, bytes, f) != bytes) exit(2);
-  fclose(f);
-  return data;
-}
 
 static bez_status sign(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
   job *j = ctx;
@@ -101,12 +84,10 @@ int main(int argc, char **argv) {
     n = pairs(&j, &list);
     if (now() - start < best) best = now() - start;
   }
-  FILE *f = fopen(argv[6], "wb");
-  for (size_t i = 0; f && i < n; i++) {
-    uint32_t pair[2] = {(uint32_t)(list[i] >> 32), (uint32_t)list[i]};
-    fwrite(pair, sizeof pair, 1, f);
-  }
-  if (!f || fclose(f) != 0) return 2;
+  uint32_t *pair = malloc((n + 1) * 2 * sizeof *pair);
+  if (!pair) return 2;
+  for (size_t i = 0; i < n; i++) pair[2 * i] = (uint32_t)(list[i] >> 32), pair[2 * i + 1] = (uint32_t)list[i];
+  store(argv[6], pair, n * 2 * sizeof *pair);
   printf("%.6f\n", best);
   return 0;
 }

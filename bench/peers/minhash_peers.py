@@ -12,7 +12,6 @@ The bar: at least 10 times as fast.
 """
 import argparse
 import json
-import os
 import pathlib
 import subprocess
 import tempfile
@@ -20,17 +19,7 @@ import time
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def build(folder):
-    out = folder / "minhash_peer"
-    flags = subprocess.run(["pkg-config", "--libs", "jansson", "yaml-0.1", "libzstd", "libseccomp"], check=True,
-                           capture_output=True, text=True).stdout.split()
-    subprocess.run([os.environ.get("CC", "cc"), "-O2", "-D_GNU_SOURCE", f"-I{ROOT}/src", f"-I{ROOT}/include",
-                    str(ROOT / "bench/peers/minhash_peer.c"), str(ROOT / "build/libbezoar_internal.a"), "-lcrypto", "-lz",
-                    *flags, "-lpthread", "-lm", "-ldl", "-o", str(out)], check=True)
-    return out
+import peer
 
 
 def make_sets(n, seed):
@@ -106,7 +95,7 @@ def main():
     want = truth(sets, parents)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        tool = build(folder)
+        tool = peer.build("minhash_peer", folder)
         our_time, our_pairs = ours(tool, folder, sets, 2, 3)
         one_time, _ = ours(tool, folder, sets, 1, 3)
     their_time, their_pairs = theirs(sets)

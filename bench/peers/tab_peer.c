@@ -3,39 +3,13 @@
  *
  *   tab_peer confident P.f32 LABEL.u32 ROWS CLASSES THREADS RUNS OUT.u32
  *   tab_peer knn X.f32 ROWS COLUMNS K THREADS RUNS OUT_INDEX.u32 OUT_DISTANCE.f32 */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "peer.h"
 
 #include "base/cpu.h"
 #include "fit/confident.h"
 #include "fit/knn.h"
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void *load(const char *path, size_t bytes) {
-  FILE *f = fopen(path, "rb");
-  void *data = malloc(bytes + 1);
-  if (!f || !data || fread(data, 1, bytes, f) != bytes) {
-    fprintf(stderr, "tab_peer: cannot read %zu bytes of %s\n", bytes, path);
-    exit(2);
-  }
-  fclose(f);
-  return data;
-}
-
-static void store(const char *path, const void *data, size_t bytes) {
-  FILE *f = fopen(path, "wb");
-  if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0) {
-    fprintf(stderr, "tab_peer: cannot write %s\n", path);
-    exit(2);
-  }
-}
 
 static void check(bez_status st, const bez_error *err) {
   if (st == BEZ_OK) return;

@@ -22,19 +22,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import peer
+
 THREADS = 2
-
-
-def build(folder):
-    """Compiles tab_peer.c against the internal library of the build tree."""
-    out = folder / "tab_peer"
-    flags = subprocess.run(["pkg-config", "--libs", "jansson", "yaml-0.1", "libzstd", "libseccomp"], check=True,
-                           capture_output=True, text=True).stdout.split()
-    subprocess.run([os.environ.get("CC", "cc"), "-O2", "-D_GNU_SOURCE", f"-I{ROOT}/src", f"-I{ROOT}/include",
-                    str(ROOT / "bench/peers/tab_peer.c"), str(ROOT / "build/libbezoar_internal.a"), "-lcrypto", "-lz",
-                    *flags, "-lpthread", "-lm", "-ldl", "-o", str(out)], check=True)
-    return out
 
 
 def best(function, runs):
@@ -106,7 +96,7 @@ def main():
     scale = 10 if options.quick else 1
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        tool = build(folder)
+        tool = peer.build("tab_peer", folder)
         results = [confident(tool, folder, 1_000_000 // scale, 2, 5), confident(tool, folder, 200_000 // scale, 20, 5)]
         results += [knn(tool, folder, 20_000 // (2 if options.quick else 1), c, 5) for c in (14, 32, 64)]
     print(f"{'work':52} {'peer':28} {'ours':>8} {'peer':>8} {'ratio':>7} {'bar':>5}  answers")
