@@ -57,9 +57,14 @@ static bez_status try_spots(const bez_patch_data *data, const bez_view *view, co
   for (size_t i = 0; i < spots->n && tried < MOST_TRIED && found->n < MOST_PATCHES; i++) {
     bez_template t;
     if (is_known(found, view, &spots->list[i])) continue;
-    bez_status st = bez_template_fit(data, view, &spots->list[i], &t, err);
+    bez_status st = bez_template_fit(data, view, &spots->list[i], false, &t, err);
     if (st != BEZ_OK) return st;
     tried++;
+    if (t.exact && !is_patch(view, &t)) { /* a white square amid strokes that are nearly white */
+      bez_template_free(&t);
+      st = bez_template_fit(data, view, &spots->list[i], true, &t, err);
+      if (st != BEZ_OK) return st;
+    }
     if (is_patch(view, &t)) add(found, view, &t);
     bez_template_free(&t);
   }

@@ -95,11 +95,13 @@ typedef struct bez_template {
   uint32_t n_wide, n_far;          /* further rows of the label with an edge that match less clearly, and hardly */
   uint32_t n_rows;                 /* in `rows`, when wider matches were taken in */
   double purity, evidence, ratio;
+  bool exact;    /* most rows of the spot agree on its window bit by bit */
   double around; /* spread of the matching rows beside the patch, by that of the others: 1 where nothing is shared */
 } bez_template;
 
+/* bit_by_bit: rows match only where (nearly) every pixel is the same; else noise is allowed for. */
 BEZ_MUST_USE bez_status bez_template_fit(const bez_patch_data *data, const bez_view *view, const bez_spot *spot,
-                                         bez_template *out, bez_error *err);
+                                         bool bit_by_bit, bez_template *out, bez_error *err);
 void bez_template_free(bez_template *t);
 
 /* A patch that was found: its box in pixels of the pictures. */

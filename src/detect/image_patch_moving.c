@@ -216,7 +216,9 @@ static bez_status fit(const bez_patch_data *data, const bez_sighting *s, const b
   w->x = calloc(n, sizeof *w->x);
   bez_status st = w->kind && w->y && w->x ? BEZ_OK : bez_fail_memory(err, n * 5);
   if (st == BEZ_OK) st = grow(data, s, r, w, err);
-  if (st == BEZ_OK) st = bez_parallel((data->n_rows + TILE - 1) / TILE, data->in->threads, search_tile, w, err);
+  bez_watch watch = bez_detect_watch(data->in, "image-patch-moving", "tiles");
+  if (st == BEZ_OK)
+    st = bez_parallel_watched((data->n_rows + TILE - 1) / TILE, data->in->threads, &watch, search_tile, w, err);
   if (st == BEZ_OK) choose_kinds(w);
   if (st == BEZ_OK) st = weigh(w, err);
   if (st != BEZ_OK) wanderer_free(w);

@@ -238,6 +238,7 @@ bez_status bez_recurrences_find(const bez_patch_data *data, bez_recurrences *out
   bez_status st = BEZ_OK;
   recurring r = {.data = data, .im = data->in->table->images};
   uint64_t n_tiles = (data->n_rows + TILE - 1) / TILE;
+  bez_watch watch = bez_detect_watch(data->in, "image-patch-moving", "tiles");
   *out = (bez_recurrences){.complete = true};
   if (r.im->height < BEZ_WINDOW || r.im->width < BEZ_WINDOW) return BEZ_OK;
   r.tiles = calloc(n_tiles + 1, sizeof *r.tiles);
@@ -246,8 +247,8 @@ bez_status bez_recurrences_find(const bez_patch_data *data, bez_recurrences *out
     st = bez_fail_memory(err, (size_t)4 << COUNTER_BITS);
     goto cleanup;
   }
-  BEZ_TRY(bez_parallel(n_tiles, data->in->threads, count_tile, &r, err));
-  BEZ_TRY(bez_parallel(n_tiles, data->in->threads, gather_tile, &r, err));
+  BEZ_TRY(bez_parallel_watched(n_tiles, data->in->threads, &watch, count_tile, &r, err));
+  BEZ_TRY(bez_parallel_watched(n_tiles, data->in->threads, &watch, gather_tile, &r, err));
   out->complete = r.n_gathered <= MOST_SIGHTINGS;
   if (!out->complete) goto cleanup;
   BEZ_TRY(join_tiles(&r, n_tiles, out, err));

@@ -100,6 +100,7 @@ bez_status bez_spots_weigh(const bez_patch_data *data, const bez_view *view, bez
                            bez_error *err) {
   bez_status st = BEZ_OK;
   unsigned workers = data->in->threads;
+  bez_watch watch = bez_detect_watch(data->in, "image-patch", "rows of places");
   if (!spots->n) return BEZ_OK;
   qsort(spots->list, spots->n, sizeof *spots->list, by_code);
   ring_work w = {.data = data, .view = view, .family = family, .spots = spots};
@@ -113,7 +114,7 @@ bez_status bez_spots_weigh(const bez_patch_data *data, const bez_view *view, bez
     uint32_t bit = sieve_at(spots->list[s].code);
     w.sieve[bit / 64] |= 1ull << (bit % 64);
   }
-  BEZ_TRY(bez_parallel(view->images.height - BEZ_WINDOW + 1, workers, ring_row, &w, err));
+  BEZ_TRY(bez_parallel_watched(view->images.height - BEZ_WINDOW + 1, workers, &watch, ring_row, &w, err));
   for (size_t s = 0; s < spots->n; s++) {
     bez_spot *spot = &spots->list[s];
     for (unsigned k = 0; k < workers; k++)

@@ -250,6 +250,7 @@ bez_status bez_spots_find(const bez_patch_data *data, const bez_view *view, bez_
   uint32_t places = im->width - BEZ_WINDOW + 1, rows = im->height - BEZ_WINDOW + 1;
   uint64_t columns = CODE_BYTES / sizeof(uint32_t) / data->n_rows;
   unsigned workers = data->in->threads;
+  bez_watch watch = bez_detect_watch(data->in, "image-patch", "rows of places");
   mining m = {.data = data, .view = view, .family = family, .limit = family == BEZ_CODES_FINE ? fine : coarse};
   m.columns = columns > places ? places : columns ? (uint32_t)columns : 1;
   for (m.mask = 255; m.mask < 2u * data->n_rows && m.mask < (1u << 24) - 1;) m.mask = 2 * m.mask + 1;
@@ -260,7 +261,7 @@ bez_status bez_spots_find(const bez_patch_data *data, const bez_view *view, bez_
     goto cleanup;
   }
   for (unsigned w = 0; w < workers; w++) BEZ_TRY(bench_make(&m, &m.benches[w], err));
-  BEZ_TRY(bez_parallel(rows, workers, mine_row, &m, err));
+  BEZ_TRY(bez_parallel_watched(rows, workers, &watch, mine_row, &m, err));
   BEZ_TRY(gather(&m, rows, out, err));
 cleanup:
   for (unsigned w = 0; m.benches && w < workers; w++) bench_free(&m.benches[w]);

@@ -1,5 +1,6 @@
 /* The template of a spot: from the rows that share a code to the median picture of what they share, its extent, and
  * all rows that match it within the noise. Codes nominate; the template decides. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #define LEAST_SPREAD 2.0f
 #define MOST_SPREAD 24.0f
+#define BIT_BY_BIT 0.2f  /* least spread where nothing but the very same values match: each other one is clipped */
 #define CLIP 25.0f       /* squared spreads that one sample counts at most: a few spoilt ones do not spoil the match */
 #define MATCH 4.0f       /* mean squared spreads of a match */
 #define WIDE 9.0f        /* of rows that are listed where nothing else comes so near */
@@ -55,10 +57,11 @@ static float pixel_mean(const float *values, uint32_t channels) {
   return sum / (float)channels;
 }
 
-/* Mean squared deviation in spreads of a picture, the box moved by (dy, dx); stops early where it is too far. */
-static float deviation(const bez_template *t, const bez_images *im, const uint8_t *picture, int dy, int dx) {
+/* Mean squared deviation in spreads of a picture, the box moved by (dy, dx); stops early beyond `farthest`. */
+static float deviation(const bez_template *t, const bez_images *im, const uint8_t *picture, int dy, int dx,
+                       float farthest) {
   size_t stride = (size_t)im->width * t->channels, at = 0;
-  float sum = 0, most = FAR * (float)(t->n_pixels * t->channels);
+  float sum = 0, most = farthest * (float)(t->n_pixels * t->channels);
   const uint8_t *row = picture + (size_t)((int)t->y + dy) * stride + (size_t)((int)t->x + dx) * t->channels;
   for (uint32_t y = 0; y < t->height && sum <= most; y++, row += stride)
     for (uint32_t x = 0; x < t->width; x++)
@@ -77,7 +80,9 @@ typedef struct matching {
   const bez_images *im;
   const bez_template *t;
   float *deviation; /* per row */
+  float least;      /* spread of a sample */
   int dy, dx;
+  bool around; /* beside the place: only clear matches of the label count there */
 } matching;
 
 static bez_status match_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
@@ -85,12 +90,19 @@ static bez_status match_tile(void *ctx, uint64_t tile, unsigned worker, bez_erro
   (void)err;
   const matching *m = ctx;
   uint32_t n = m->data->n_rows, first = (uint32_t)tile * TILE, end = n - first < TILE ? n : first + TILE;
-  for (uint32_t i = first; i < end; i++) m->deviation[i] = deviation(m->t, m->im, bez_image(m->im, i), m->dy, m->dx);
+  for (uint32_t i = first; i < end; i++) {
+    if (m->around && m->data->label[i] != m->t->label)
+      m->deviation[i] = FLT_MAX;
+    else
+      m->deviation[i] = deviation(m->t, m->im, bez_image(m->im, i), m->dy, m->dx, m->around ? MATCH : FAR);
+  }
   return BEZ_OK;
 }
 
 static bez_status match_all(const matching *m, bez_error *err) {
-  return bez_parallel((m->data->n_rows + TILE - 1) / TILE, m->data->in->threads, match_tile, (void *)m, err);
+  bez_watch watch = bez_detect_watch(m->data->in, "image-patch", "tiles");
+  return bez_parallel_watched((m->data->n_rows + TILE - 1) / TILE, m->data->in->threads, &watch, match_tile, (void *)m,
+                              err);
 }
 
 static void matched_rows(const matching *m, bez_template *t) {
@@ -122,18 +134,28 @@ static bez_status spot_rows(const bez_patch_data *data, const bez_view *view, co
 }
 
 /* Takes medians over the matching rows again; noise may widen the spreads, within limits. */
-static void refit(const bez_images *im, bez_template *t) {
+static void refit(const matching *m, bez_template *t) {
   size_t n = (size_t)t->height * t->width * t->channels;
-  box_medians(&(medians){im, t->rows, t->n_match}, t, t->value, t->weight);
-  for (size_t i = 0; i < n; i++) t->weight[i] = 1.0f / fminf(fmaxf(t->weight[i], LEAST_SPREAD), MOST_SPREAD);
+  box_medians(&(medians){m->im, t->rows, t->n_match}, t, t->value, t->weight);
+  for (size_t i = 0; i < n; i++) t->weight[i] = 1.0f / fminf(fmaxf(t->weight[i], m->least), MOST_SPREAD);
 }
 
-static bez_status fit_core(const bez_view *view, matching *m, bez_template *t, bez_error *err) {
+/* Whether at least half of the rows show the very median at each sample. */
+static bool agrees_exactly(const matching *m, const bez_template *t) {
+  float spread[BEZ_WINDOW * BEZ_WINDOW * 3] = {0};
+  uint8_t value[BEZ_WINDOW * BEZ_WINDOW * 3];
+  box_medians(&(medians){m->im, t->rows, t->n_match}, t, value, spread);
+  for (size_t i = 0; i < (size_t)t->height * t->width * t->channels; i++)
+    if (spread[i] > 0) return false;
+  return true;
+}
+
+static bez_status fit_core(matching *m, bez_template *t, bez_error *err) {
   bez_status st = BEZ_OK;
   memset(t->mask, BEZ_MASK_PATCH, (size_t)t->height * t->width);
   t->n_pixels = t->height * t->width;
   for (uint32_t round = 0; round < ROUNDS && t->n_match && st == BEZ_OK; round++) {
-    refit(&view->images, t);
+    refit(m, t);
     st = match_all(m, err);
     if (st == BEZ_OK) matched_rows(m, t);
   }
@@ -327,7 +349,7 @@ static bez_status grow(const matching *m, bez_template *t, bool core_only, bez_e
   BEZ_TRY(adopt(&f, t, err));
   if (t->n_match) {
     t->around = surroundings(&f, t);
-    refit(m->im, t);
+    refit(m, t);
   }
 cleanup:
   field_free(&f);
@@ -346,6 +368,7 @@ static float edge_of(const matching *m, uint32_t row) {
 static bez_status count_ring(matching *m, bez_template *t, bez_error *err) {
   static const int step[8][2] = {{-1, -1}, {-1, 0}, {-1, 1}, {0, -1}, {0, 1}, {1, -1}, {1, 0}, {1, 1}};
   t->ring = 0;
+  m->around = true;
   for (int i = 0; i < 24; i++) {
     m->dy = step[i / 3][0] * (4 + i % 3);
     m->dx = step[i / 3][1] * (4 + i % 3);
@@ -360,6 +383,7 @@ static bez_status count_ring(matching *m, bez_template *t, bez_error *err) {
     if (n > t->ring) t->ring = n;
   }
   m->dy = m->dx = 0;
+  m->around = false;
   return BEZ_OK;
 }
 
@@ -435,13 +459,17 @@ void bez_template_free(bez_template *t) {
   *t = (bez_template){0};
 }
 
-static bez_status fit(const bez_patch_data *data, const bez_view *view, const bez_spot *spot, bool core_only,
+typedef struct fit_manner {
+  bool core_only, bit_by_bit;
+} fit_manner;
+
+static bez_status fit(const bez_patch_data *data, const bez_view *view, const bez_spot *spot, fit_manner how,
                       bez_template *out, uint32_t *core_match, bez_error *err) {
   bez_status st = BEZ_OK;
   uint32_t c = view->images.channels, most = data->count[spot->label] + 1;
   *out = (bez_template){.y = spot->y, .x = spot->x, .height = BEZ_WINDOW, .width = BEZ_WINDOW, .channels = c};
   out->label = spot->label;
-  matching m = {.data = data, .im = &view->images, .t = out};
+  matching m = {.data = data, .im = &view->images, .t = out, .least = how.bit_by_bit ? BIT_BY_BIT : LEAST_SPREAD};
   m.deviation = malloc(((size_t)data->n_rows + 1) * sizeof *m.deviation);
   out->mask = malloc(BEZ_WINDOW * BEZ_WINDOW);
   out->value = malloc(BEZ_WINDOW * BEZ_WINDOW * c);
@@ -453,9 +481,10 @@ static bez_status fit(const bez_patch_data *data, const bez_view *view, const be
     goto cleanup;
   }
   BEZ_TRY(spot_rows(data, view, spot, out, err));
-  BEZ_TRY(fit_core(view, &m, out, err));
+  out->exact = out->n_match && agrees_exactly(&m, out);
+  BEZ_TRY(fit_core(&m, out, err));
   *core_match = out->n_match;
-  if (out->n_match) BEZ_TRY(grow(&m, out, core_only, err));
+  if (out->n_match) BEZ_TRY(grow(&m, out, how.core_only, err));
   if (out->n_match) BEZ_TRY(weigh(&m, out, err));
 cleanup:
   free(m.deviation);
@@ -463,13 +492,15 @@ cleanup:
   return st;
 }
 
-bez_status bez_template_fit(const bez_patch_data *data, const bez_view *view, const bez_spot *spot, bez_template *out,
-                            bez_error *err) {
+bez_status bez_template_fit(const bez_patch_data *data, const bez_view *view, const bez_spot *spot, bool bit_by_bit,
+                            bez_template *out, bez_error *err) {
   uint32_t core = 0, most = LARGEST_LEAP;
-  bez_status st = fit(data, view, spot, false, out, &core, err);
+  fit_manner how = {.bit_by_bit = bit_by_bit};
+  bez_status st = fit(data, view, spot, how, out, &core, err);
   /* JPEG smears a patch over its neighbours, each picture's in its own way: where a small step beyond the core loses
    * the rows, the core alone is what they share. */
   if (st != BEZ_OK || 10 * out->n_match >= 6 * core || out->patch_height > most || out->patch_width > most) return st;
   bez_template_free(out);
-  return fit(data, view, spot, true, out, &core, err);
+  how.core_only = true;
+  return fit(data, view, spot, how, out, &core, err);
 }

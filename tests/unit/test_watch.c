@@ -150,8 +150,65 @@ static void every_long_stage_asks_and_stops(void **state) {
   }
 }
 
+/* A NumPy array (format 1.0) of bytes. */
+static void write_npy(const char *shape, const uint8_t *values, size_t n, char path[256]) {
+  char *bytes = malloc(128 + n), header[119] = {0};
+  assert_non_null(bytes);
+  int len = snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%s), }", shape);
+  memset(header + len, ' ', 117 - (size_t)len);
+  header[117] = '\n';
+  memcpy(bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
+  memcpy(bytes + 10, header, 118);
+  memcpy(bytes + 128, values, n);
+  temp_file(".npy", bytes, 128 + n, path);
+  free(bytes);
+}
+
+/* Noise, with the same small square at changing places of every tenth picture, all of one label. */
+static void write_pictures(char path[256], char labels[256]) {
+  enum { N = 600, SIDE = 12 };
+  static uint8_t pixels[N * SIDE * SIDE], label[N];
+  uint32_t state = 7;
+  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)((state = state * 1664525u + 1013904223u) >> 24);
+  for (uint32_t i = 0; i < N; i++) {
+    label[i] = (uint8_t)(i % 10 == 0 ? 1 : i % 3);
+    uint32_t y = i / 10 % 7, x = i / 70 % 8;
+    for (uint32_t k = 0; k < 16 && i % 10 == 0; k++) {
+      pixels[(i * SIDE + y + k / 4) * SIDE + x + k % 4] = k % 3 ? 250 : 9;
+      pixels[(i * SIDE + 8 + k / 4) * SIDE + 8 + k % 4] = k % 2 ? 240 : 30;
+    }
+  }
+  write_npy("600, 12, 12", pixels, sizeof pixels, path);
+  write_npy("600,", label, sizeof label, labels);
+}
+
+static void patch_checks_ask_and_stop(void **state) {
+  (void)state;
+  static const char *const rules[][2] = {{"BZ-D010", "image-patch"}, {"BZ-D011", "image-patch-moving"}};
+  char path[256], labels[256];
+  write_pictures(path, labels);
+  const char *data = path;
+  for (size_t i = 0; i < 2; i++) {
+    count all = {.stage = rules[i][1]}, stop = {.stage = rules[i][1]};
+    for (count *c = &all; c; c = c == &all ? &stop : NULL) {
+      bez_scan_options o = {.only = &rules[i][0], .n_only = 1};
+      bez_report *report = NULL;
+      bez_error err = {0};
+      o.read = (bez_read_options){.labels_file = labels, .threads = 1, .progress = count_stage, .progress_ctx = c};
+      stop.stop_at = (all.asked + 1) / 2;
+      assert_int_equal(bez_scan_paths(&data, 1, &o, &report, &err), c == &all ? BEZ_OK : BEZ_CANCELLED);
+      bez_report_destroy(report);
+    }
+    if (all.asked < 12) fail_msg("%s asks %u times", rules[i][0], all.asked);
+    assert_int_equal(stop.asked, stop.stop_at);
+  }
+  unlink(path);
+  unlink(labels);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_watch_stops_the_team),
-                                     cmocka_unit_test(every_long_stage_asks_and_stops)};
+                                     cmocka_unit_test(every_long_stage_asks_and_stops),
+                                     cmocka_unit_test(patch_checks_ask_and_stop)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
