@@ -12,7 +12,7 @@
 
 #define LIST_ROWS 20000u
 #define CROWD_GROUPS 10u    /* a crowded label: disputed groups of near-duplicates, at least … */
-#define CROWD_SHARE 0.025   /* … their share of the label's pictures … */
+#define CROWD_SHARE 0.04    /* … their share of the label's pictures … */
 #define CROWD_TIMES 4.0     /* … and so many times … */
 #define CROWD_BASE 0.005    /* … the median share of the others, plus this */
 #define CROWD_SCORE (-0.5f) /* in a crowded label doubt is enough */
