@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "detect/cells.h"
+#include "detect/picture_show.h"
 
 #define LIST_SHARE 0.05 /* of the judged rows, at most … */
 #define LIST_ROWS 2000u /* … and at most so many */
@@ -43,6 +44,29 @@ static void plot(const scene *c, bez_finding *f, uint32_t k) {
                      "position", "rows", x, y, NULL, PLOT_BINS);
 }
 
+/* Where the rows are pictures, some of the smaller group beside their like outside it. */
+static bez_status show_pictures(const scene *c, bez_finding *f, uint32_t k, uint32_t small, bez_error *err) {
+  const bez_embedding_class *e = &c->classes[k];
+  uint32_t first = c->s->first[k], n = c->s->first[k + 1] - first, m = 0;
+  uint64_t total = c->in->table->n_rows;
+  bez_status st = BEZ_OK;
+  if (!c->in->table->images) return BEZ_OK;
+  uint32_t *rows = malloc(((size_t)small + 1) * sizeof *rows);
+  uint8_t *apart = calloc(total + 1, 1);
+  if (!rows || !apart) BEZ_TRY(bez_fail_memory(err, total));
+  for (uint32_t i = 0; i < n; i++) {
+    if (!e->side[i]) continue;
+    rows[m++] = (uint32_t)c->s->row[first + i];
+    apart[rows[m - 1]] = 1;
+  }
+  BEZ_TRY(bez_show_rows_beside(c->report, f, c->in, rows, m, "stands apart", NULL, NULL, apart,
+                               "the most like it that does not", err));
+cleanup:
+  free(rows);
+  free(apart);
+  return st;
+}
+
 static bez_status warn(const scene *c, uint32_t k, bez_error *err) {
   const bez_embedding_class *e = &c->classes[k];
   const bez_column *label = &c->in->table->cols[c->in->label];
@@ -66,6 +90,7 @@ static bez_status warn(const scene *c, uint32_t k, bez_error *err) {
   for (unsigned m = 0; m < BEZ_EMBEDDING_MEASURES; m++)
     if (c->method->measure_name[m]) bez_finding_number(c->report, f, c->method->measure_name[m], e->measure[m]);
   plot(c, f, k);
+  BEZ_TRY(show_pictures(c, f, k, small, err));
   bez_finding_rows(c->report, f, hits, small);
 cleanup:
   free(hits);

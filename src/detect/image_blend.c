@@ -152,7 +152,7 @@ static bez_status add_exhibits(const search *s, bez_report *report, bez_finding 
   bez_show_pattern(report, f, "What these pictures have in common beyond their like, contrast stretched", pattern,
                    w->height, w->width, w->channels);
   BEZ_TRY(bez_show_rows_beside(report, f, s->d.in, m->rows, m->n, "carries the pattern", s->d.classes->of_row, looks,
-                               flagged, "the nearest picture that does not", err));
+                               flagged, "the most like it that does not", err));
 cleanup:
   free(looks);
   free(flagged);
@@ -171,11 +171,11 @@ static bez_status emit(const search *s, bez_report *report, const bez_blend_matc
   bez_finding_title(report, f, "%u pictures share a faint pattern and the label %s", m->n, name);
   bez_finding_subject(report, f, "faint pattern", name);
   bez_finding_number(report, f, "groups of near-duplicates among them", m->groups);
-  bez_finding_number(report, f, "match, in spreads of other labels' pictures", m->median);
+  bez_finding_number(report, f, "match in spreads of other labels' pictures", m->median);
   bez_finding_number(report, f, "match of the best in a thousand of those", m->others);
   bez_finding_number(report, f, "ratio", m->ratio);
-  bez_finding_number(report, f, "pictures of the label that carry it by half, per picture that does", m->valley);
-  bez_finding_number(report, f, "of these, look like another label", other);
+  bez_finding_number(report, f, "pictures of the label with half of it per picture with it", m->valley);
+  bez_finding_number(report, f, "looking like another label", other);
   bez_status st = add_exhibits(s, report, f, m, err);
   return st == BEZ_OK ? add_rows(s, report, f, m, names, err) : st;
 }

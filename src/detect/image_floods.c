@@ -194,7 +194,7 @@ static bez_status emit(const work *w, bez_report *report, const uint8_t *in, uin
   for (uint32_t i = 1; i < n && i <= BEZ_PICTURES_SHOWN; i++)
     bez_show_pair(report, f, w->in,
                   rows[(uint64_t)i * (n - 1) / (n <= BEZ_PICTURES_SHOWN ? n - 1 : BEZ_PICTURES_SHOWN)], "a near copy",
-                  centre, "the picture they are copies of, or one of them");
+                  NULL, centre, "the picture they are copies of, or one of them");
   bez_finding_rows(report, f, hits, n);
 cleanup:
   free(rows);

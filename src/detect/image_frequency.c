@@ -313,7 +313,7 @@ static bez_status add_rows(const search *s, bez_report *report, bez_finding *f, 
   }
   bez_finding_rows(report, f, hits, n);
   st = bez_show_rows_beside(report, f, s->in, rows, n, "carries the wave", s->classes->of_row, own, flagged,
-                            "the nearest picture of the label that does not", err);
+                            "the most like it of the label that does not", err);
 cleanup:
   free(hits);
   free(flagged);
@@ -347,8 +347,8 @@ static bez_status emit(const search *s, bez_report *report, uint32_t class_id, c
   bez_finding_number(report, f, "periods", w->periods);
   bez_finding_number(report, f, "groups of near-duplicates", w->groups);
   bez_finding_number(report, f, "groups of the next label", w->next);
-  bez_finding_number(report, f, "height, in spreads of other labels' pictures", w->height);
-  bez_finding_number(report, f, "pictures with half the wave, per picture with it", w->valley);
+  bez_finding_number(report, f, "height in spreads of other labels' pictures", w->height);
+  bez_finding_number(report, f, "pictures with half the wave per picture with it", w->valley);
   bez_finding_number(report, f, "share of what they have in common that is this wave", pure);
   show_wave(s, report, f, w, y);
   BEZ_TRY(add_rows(s, report, f, class_id, names, rows, m.list, n, err));

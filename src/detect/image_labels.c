@@ -91,7 +91,7 @@ static uint32_t *most_disputed(const work *w) {
 static void list_evidence(const work *w, bez_report *report, bez_finding *f) {
   bez_finding_text(report, f, "judges", "ridge regression and 10 nearest pictures on HOG, neither saw the row's label");
   bez_finding_number(report, f, "pictures judged", (double)w->classes->n_rows);
-  bez_finding_number(report, f, "labels that the judges would give, too", w->labels->agreement);
+  bez_finding_number(report, f, "share of labels that the judges agree with", w->labels->agreement);
   bez_finding_number(report, f, "rounds", w->labels->rounds);
   if (w->classes->n_rows > BEZ_PICTURE_SAMPLE)
     bez_finding_text(report, f, "nearest pictures", "among a sample of %u", BEZ_PICTURE_SAMPLE);
@@ -113,7 +113,7 @@ static bez_status emit_list(const work *w, bez_report *report, bez_error *err) {
   list_evidence(w, report, f);
   BEZ_TRY(bez_show_rows_beside(report, f, w->in, order, shown < BEZ_PICTURES_SHOWN ? shown : BEZ_PICTURES_SHOWN,
                                "disputed", w->classes->of_row, w->labels->other, w->disputed,
-                               "the nearest picture of the suggested label", err));
+                               "the most like it of the suggested label", err));
   add_rows(w, report, f, order, shown, err, &st);
 cleanup:
   free(order);
@@ -172,7 +172,7 @@ static bez_status emit_crowd(const work *w, bez_report *report, uint32_t class_i
   bez_finding_number(report, f, "share of the label's pictures", c->share);
   bez_finding_number(report, f, "median share of the other labels", median);
   BEZ_TRY(bez_show_rows_beside(report, f, w->in, rows, n, "labelled otherwise than it looks", w->classes->of_row,
-                               w->labels->other, w->disputed, "the nearest picture of the suggested label", err));
+                               w->labels->other, w->disputed, "the most like it of the suggested label", err));
   add_rows(w, report, f, rows, n, err, &st);
 cleanup:
   free(rows);

@@ -5,6 +5,7 @@
 
 #include "base/store.h"
 #include "detect/detector.h"
+#include "detect/picture_show.h"
 #include "detect/shared.h"
 #include "format/images.h"
 
@@ -113,6 +114,16 @@ typedef struct bez_patches {
   bez_patch *list;
   size_t n;
 } bez_patches;
+
+/* A picture that carries a patch, and where. */
+typedef struct bez_patch_spot {
+  uint32_t row;
+  bez_frame at;
+} bez_patch_spot;
+
+/* Each example framed, beside the picture most like it (of any label) that is not among `rows` (ascending). */
+void bez_patch_show(const bez_patch_data *data, bez_report *report, bez_finding *f, const uint32_t *rows,
+                    uint32_t n_rows, const bez_patch_spot *examples, uint32_t n);
 
 /* The finding, its rows and its exhibits. */
 BEZ_MUST_USE bez_status bez_patch_report(const bez_patch_data *data, bez_report *report, const bez_patch *patch,

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "detect/cells.h"
-#include "detect/image_patch_show.h"
 
 #define MOST_TRIED 24u
 #define MOST_PATCHES 8u
@@ -227,15 +226,16 @@ static bez_status fit(const bez_patch_data *data, const bez_sighting *s, const b
 
 /* ---- reporting ---- */
 
-static bez_status show(const wanderer *w, bez_report *report, bez_finding *f, const uint32_t *rows, bez_error *err) {
-  bez_patch_spot at[BEZ_SHOWN];
-  uint32_t n = w->n < BEZ_SHOWN ? w->n : BEZ_SHOWN;
-  bez_show_patch(report, f, w->pixels, w->height, w->width, w->data->in->table->images->channels);
+static void show(const wanderer *w, bez_report *report, bez_finding *f, const uint32_t *rows) {
+  bez_patch_spot at[BEZ_PICTURES_SHOWN];
+  uint32_t n = w->n < BEZ_PICTURES_SHOWN ? w->n : BEZ_PICTURES_SHOWN;
+  bez_show_enlarged(report, f, "The patch, enlarged", w->pixels, w->height, w->width,
+                    w->data->in->table->images->channels);
   for (uint32_t i = 0; i < n; i++) {
-    uint32_t row = rows[(uint64_t)i * (w->n - 1) / (BEZ_SHOWN - 1)];
-    at[i] = (bez_patch_spot){row, w->y[row], w->x[row], w->height, w->width};
+    uint32_t row = rows[(uint64_t)i * (w->n - 1) / (BEZ_PICTURES_SHOWN - 1)];
+    at[i] = (bez_patch_spot){row, {w->y[row], w->x[row], w->height, w->width}};
   }
-  return bez_show_rows(w->data, report, f, rows, w->n, w->label, at, n, err);
+  bez_patch_show(w->data, report, f, rows, w->n, at, n);
 }
 
 static void put_evidence(const wanderer *w, bez_report *report, bez_finding *f, const char *label) {
@@ -244,7 +244,7 @@ static void put_evidence(const wanderer *w, bez_report *report, bez_finding *f, 
   bez_finding_number(report, f, "support", w->n);
   bez_finding_number(report, f, "purity", w->purity);
   bez_finding_number(report, f, "tracks", w->groups);
-  bez_finding_number(report, f, "evidence, powers of ten", w->evidence);
+  bez_finding_number(report, f, "evidence in powers of ten", w->evidence);
 }
 
 /* A name for the patch that does not depend on rows: its size and pixels. */
@@ -283,7 +283,7 @@ static bez_status report_one(const wanderer *w, bez_report *report, bez_error *e
     f->score = w->evidence;
     put_evidence(w, report, f, label);
     bez_finding_rows(report, f, hits, n);
-    st = show(w, report, f, rows, err);
+    show(w, report, f, rows);
   }
   free(hits);
   free(rows);

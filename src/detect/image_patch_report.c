@@ -1,6 +1,4 @@
 /* Findings of BZ-D010: title, evidence, rows, and the patch as a picture beside pictures that carry it. */
-#include "detect/image_patch_show.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,23 +49,43 @@ static void put_evidence(bez_report *report, bez_finding *f, const bez_patch *p,
   bez_finding_number(report, f, "purity", t->purity);
   bez_finding_number(report, f, "tracks", t->groups);
   bez_finding_number(report, f, "ratio to the places around", t->ratio);
-  bez_finding_number(report, f, "evidence, powers of ten", t->evidence);
-  bez_finding_number(report, f, "spread beside the patch, against other rows", t->around);
+  bez_finding_number(report, f, "evidence in powers of ten", t->evidence);
+  bez_finding_number(report, f, "spread beside the patch against other rows", t->around);
+}
+
+static uint32_t nearest_without(const bez_patch_data *data, const uint32_t *rows, uint32_t n_rows, uint32_t row) {
+  uint32_t best = UINT32_MAX, next = 0;
+  double most = -2;
+  for (uint32_t i = 0; i < data->n_rows; i++) {
+    while (next < n_rows && rows[next] < i) next++;
+    if (next < n_rows && rows[next] == i) continue;
+    double cosine = bez_tracks_cosine(data->tracks, row, i);
+    if (cosine > most) most = cosine, best = i;
+  }
+  return best;
+}
+
+void bez_patch_show(const bez_patch_data *data, bez_report *report, bez_finding *f, const uint32_t *rows,
+                    uint32_t n_rows, const bez_patch_spot *examples, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    bez_show_pair(report, f, data->in, examples[i].row, "carries the patch", &examples[i].at,
+                  nearest_without(data, rows, n_rows, examples[i].row), "the most like it without");
 }
 
 static bez_status show(const bez_patch_data *data, bez_report *report, bez_finding *f, const bez_patch *p,
                        bez_error *err) {
-  bez_patch_spot at[BEZ_SHOWN];
+  bez_patch_spot at[BEZ_PICTURES_SHOWN];
   uint8_t *median;
   bez_status st = median_patch(data, p, &median, err);
   if (st != BEZ_OK) return st;
-  bez_show_patch(report, f, median, p->height, p->width, data->in->table->images->channels);
+  bez_show_enlarged(report, f, "The patch, enlarged", median, p->height, p->width, data->in->table->images->channels);
   free(median);
-  uint32_t n = p->t.n_rows < BEZ_SHOWN ? p->t.n_rows : BEZ_SHOWN;
+  uint32_t n = p->t.n_rows < BEZ_PICTURES_SHOWN ? p->t.n_rows : BEZ_PICTURES_SHOWN;
   for (uint32_t i = 0; i < n; i++) /* spread over the rows */
-    at[i] =
-        (bez_patch_spot){p->t.rows[(uint64_t)i * (p->t.n_rows - 1) / (BEZ_SHOWN - 1)], p->y, p->x, p->height, p->width};
-  return bez_show_rows(data, report, f, p->t.rows, p->t.n_rows, p->t.label, at, n, err);
+    at[i] = (bez_patch_spot){p->t.rows[(uint64_t)i * (p->t.n_rows - 1) / (BEZ_PICTURES_SHOWN - 1)],
+                             {p->y, p->x, p->height, p->width}};
+  bez_patch_show(data, report, f, p->t.rows, p->t.n_rows, at, n);
+  return BEZ_OK;
 }
 
 /* A finding that stands clear is an error; the others want a person's eye. Where the rows differ beside the patch as

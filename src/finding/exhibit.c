@@ -13,7 +13,7 @@ enum {
   MAX_EXCERPT = 900,   /* bytes of a text exhibit */
   EXCERPT_LEAD = 240,  /* bytes kept before the first span of a long text */
   MAX_SPANS = 64,      /* highlighted spans of one text */
-  MAX_TILE = 256,      /* side of a picture */
+  MAX_TILE = 512,      /* side of a picture */
   MAX_POINTS = 4096,   /* points of a series */
   MARKED_SHARE = 2048, /* of these, at most this many marked ones */
 };

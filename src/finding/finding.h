@@ -85,7 +85,7 @@ typedef struct bez_finding {
   bez_exhibit *exhibit, *exhibit_last;
   const bez_row_hit *rows; /* ascending by row */
   uint64_t n_rows;
-  bool ranked_list; /* the rows are a list to review, not rows said to be poisoned: never merged into incidents */
+  bool ranked_list; /* the rows are a list to review, not rows said to be poisoned: they found no incident */
   const char
       *fingerprint;  /* 64 hex; from rule, pattern, target (bez_report_seal computes it), never from row numbers */
   uint32_t incident; /* 1-based; 0: none */
@@ -202,7 +202,7 @@ bez_exhibit *bez_finding_series(bez_report *report, bez_finding *f, const char *
                                 const char *y_label, const double *x, const double *y, const uint8_t *marked,
                                 uint32_t n_points);
 
-/* A picture of at most 256 × 256 pixels (scale larger ones before). Returns room for height × width × 3 bytes, zeroed,
+/* A picture of at most 512 × 512 pixels (scale larger ones before). Returns room for height × width × 3 bytes, zeroed,
  * to be filled by the caller; NULL when memory is out or a side is larger. Comes out sensitive. */
 uint8_t *bez_finding_tile(bez_report *report, bez_finding *f, const char *caption, uint32_t width, uint32_t height);
 

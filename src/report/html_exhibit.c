@@ -145,19 +145,19 @@ static void put_tile(bez_buf *out, const bez_exhibit *x) {
       for (int k = 2; k >= 0; k--) bez_buf_putc(&bmp, (char)row[c * 3 + (uint32_t)k]);
     for (size_t pad = (size_t)x->width * 3; pad < stride; pad++) bez_buf_putc(&bmp, 0);
   }
-  bez_buf_puts(out, "<figcaption>");
-  bez_html_puts(out, x->caption);
-  bez_buf_puts(out, "</figcaption><img class=\"tile\" alt=\"");
+  bez_buf_puts(out, "<img class=\"tile\" alt=\"");
   bez_markup_puts(out, BEZ_MARKUP_XML, x->caption);
   bez_buf_printf(out, "\" width=\"%u\" height=\"%u\" src=\"data:image/bmp;base64,", x->width, x->height);
   bez_base64_put(out, (const uint8_t *)bmp.data, bmp.len);
-  bez_buf_puts(out, "\">\n");
+  bez_buf_puts(out, "\"><figcaption>");
+  bez_html_puts(out, x->caption);
+  bez_buf_puts(out, "</figcaption>\n");
   if (bmp.failed != BEZ_OK) out->failed = bmp.failed;
   bez_buf_free(&bmp);
 }
 
 void bez_html_exhibit(bez_buf *out, const bez_exhibit *exhibit) {
-  bez_buf_puts(out, "<figure>");
+  bez_buf_puts(out, exhibit->kind == BEZ_EXHIBIT_TILE ? "<figure class=\"picture\">" : "<figure>");
   switch (exhibit->kind) {
     case BEZ_EXHIBIT_CELLS: put_cells(out, exhibit); break;
     case BEZ_EXHIBIT_TEXT: put_text(out, exhibit); break;

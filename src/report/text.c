@@ -136,7 +136,16 @@ static void put_examples(const bez_paper *paper, const bez_finding *f) {
   }
 }
 
-static void put_finding(const bez_paper *paper, const bez_report *r, const bez_finding *f, const char *shown_title) {
+static bool same_rows(const bez_finding *a, const bez_finding *b) {
+  if (!a || a == b || !a->n_rows || a->n_rows != b->n_rows) return false;
+  for (uint64_t i = 0; i < a->n_rows; i++)
+    if (a->rows[i].row != b->rows[i].row) return false;
+  return true;
+}
+
+/* first: the incident's first finding that was put; NULL: this one is. */
+static void put_finding(const bez_paper *paper, const bez_report *r, const bez_finding *f, const bez_finding *first,
+                        const char *shown_title) {
   bez_buf line = {0};
   put_field(paper, f->rule->id, f->rule->title);
   if (strcmp(f->title, shown_title) != 0) put_field(paper, "", f->title);
@@ -144,7 +153,10 @@ static void put_finding(const bez_paper *paper, const bez_report *r, const bez_f
   put_field(paper, "pushes to", f->target);
   bez_put_evidence(&line, f);
   put_built(paper, "evidence", &line);
-  if (f->n_rows) {
+  if (same_rows(first, f)) {
+    bez_buf_printf(&line, "the same as above");
+    put_built(paper, "rows", &line);
+  } else if (f->n_rows) {
     bez_put_counted(&line, f->n_rows, "row");
     if (f->ranked_list) bez_buf_puts(&line, " to review");
     bez_buf_puts(&line, ": ");
@@ -167,8 +179,12 @@ static void put_group(const bez_paper *paper, const bez_report *r, const bez_gro
   if (r->has_baseline && !g->is_new) bez_buf_puts(&title, " (known from the baseline)");
   bez_wrap_take(paper, indent, indent, &title);
   bez_buf_free(&title);
-  for (size_t i = 0; i < g->n_members; i++)
-    if (bez_finding_active(r, g->member[i])) put_finding(paper, r, g->member[i], g->title);
+  const bez_finding *first = NULL;
+  for (size_t i = 0; i < g->n_members; i++) {
+    if (!bez_finding_active(r, g->member[i])) continue;
+    put_finding(paper, r, g->member[i], first, g->title);
+    if (!first) first = g->member[i];
+  }
 }
 
 /* The first two or three lines: what was not checked, the verdict, the extent. */

@@ -175,16 +175,16 @@ void bez_put_rows(bez_buf *out, const bez_report *report, const bez_finding *f, 
       end++;
     last = first + (end - 1 - i);
     if (at && report->n_files > 1 && at->path != file) {
-      if (file) bez_buf_puts(out, "; ");
-      bez_buf_printf(out, "%s: ", at->path);
+      bez_buf_printf(out, "%s%s%s", file ? "; " : "", at->path, at->n_rows == 1 ? "" : ": ");
       file = at->path;
     } else if (items) {
       bez_buf_puts(out, ", ");
     }
-    bez_buf_printf(out, "%llu", (unsigned long long)first);
-    if (last > first) bez_buf_printf(out, "%s%llu", ascii ? "-" : "\xE2\x80\x93", (unsigned long long)last);
     items++;
     i = end;
+    if (at && report->n_files > 1 && at->n_rows == 1) continue; /* a picture's file says it all */
+    bez_buf_printf(out, "%llu", (unsigned long long)first);
+    if (last > first) bez_buf_printf(out, "%s%llu", ascii ? "-" : "\xE2\x80\x93", (unsigned long long)last);
   }
   if (i >= f->n_rows) return;
   bez_buf_puts(out, ascii ? ", ... (" : ", \xE2\x80\xA6 (");

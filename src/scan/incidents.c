@@ -2,7 +2,8 @@
  *
  * Two findings belong together when they share at least half the rows of the smaller one and a fifth of all their
  * rows; the relation is closed transitively. The evidence of each finding is kept; the incident takes its title from
- * the strongest (the first in report order). Ranked lists, suppressed findings and findings without rows stay outside.
+ * the strongest (the first in report order). Suppressed findings and findings without rows stay outside; ranked lists
+ * found no incident, but may stand beside one (incident_lists.c).
  *
  * Common rows are counted by one k-way merge over the ascending row lists, so memory does not grow with the rows. */
 #include <stdlib.h>
@@ -194,6 +195,7 @@ bez_status bez_scan_incidents(bez_report *report, bez_error *err) {
   BEZ_TRY(count_pairs(&m, err));
   unite(&m);
   BEZ_TRY(number(&m, report, err));
+  BEZ_TRY(bez_scan_place_lists(report, err));
 cleanup:
   free(m.member);
   free(m.next);

@@ -51,6 +51,8 @@ BEZ_MUST_USE bez_status bez_scan_run(bez_scan *scan, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_load_suppressions(bez_report *report, const char *path, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_suppress(bez_report *report, const char *today, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_incidents(bez_report *report, bez_error *err);
+/* Ranked lists that are mostly about one incident join it; incidents say which lists hold most of their rows. */
+BEZ_MUST_USE bez_status bez_scan_place_lists(bez_report *report, bez_error *err);
 void bez_scan_record(bez_scan *scan); /* effective options and run information */
 
 #endif

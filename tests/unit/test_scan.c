@@ -37,7 +37,9 @@ static void test_incidents(void **state) {
   add(r, &rule_b, BEZ_SEV_WARNING, "p3", 150, 20); /* with p2: 20 common of 20 and 60 */
   add(r, &rule_a, BEZ_SEV_WARNING, "p4", 500, 10);
   add(r, &rule_b, BEZ_SEV_NOTE, "p5", 505, 200); /* 5 common: half of p4, but far from a fifth of both */
-  add(r, &rule_b, BEZ_SEV_ERROR, "list", 100, 60)->ranked_list = true;
+  add(r, &rule_b, BEZ_SEV_NOTE, "list", 120, 60)->ranked_list = true; /* 40 of p1's 60: mostly about that */
+  add(r, &rule_b, BEZ_SEV_NOTE, "wide list", 90, 200)->ranked_list = true;
+  add(r, &rule_b, BEZ_SEV_NOTE, "other list", 900, 20)->ranked_list = true;
   add(r, &rule_b, BEZ_SEV_NOTE, "none", 0, 0);
   bez_report_seal(r);
   assert_ok(bez_scan_incidents(r, &err));
@@ -49,7 +51,13 @@ static void test_incidents(void **state) {
   assert_int_equal(r->incidents[0].severity, BEZ_SEV_ERROR);
   assert_string_equal(r->incidents[0].title, "p1");
   assert_int_not_equal(find(r, "p4")->incident, find(r, "p5")->incident);
-  assert_int_equal(find(r, "list")->incident, 0);
+  assert_int_equal(find(r, "list")->incident, 1);
+  assert_int_equal(find(r, "wide list")->incident, 0);
+  assert_int_equal(find(r, "other list")->incident, 0);
+  const bez_evidence *last = find(r, "p1")->evidence_last; /* both lists hold most of its rows */
+  assert_string_equal(last->key, "rows also in the list of BZ-D902");
+  assert_true(find(r, "p1")->evidence->number == 40 || find(r, "p1")->evidence->number == 60);
+  assert_true(last->number == 40 || last->number == 60);
   assert_int_equal(find(r, "none")->incident, 0);
   bez_report_destroy(r);
 }
