@@ -118,6 +118,11 @@ static size_t flag_end(const scan *s, size_t at, uint32_t prev) {
   return 0;
 }
 
+/* Typewriters and manual pages print a character over another: twice for bold, over a line, + over o as a bullet. */
+static bool overstrikes(uint32_t prev, uint32_t next) {
+  return prev == next || prev == '_' || next == '_' || (prev == '+' && next == 'o');
+}
+
 static size_t look_hidden(scan *s, uint32_t cp, bez_hidden kind, size_t at, size_t next_at) {
   static const bez_trick trick_of[] = {
       [BEZ_HIDDEN_SPACE] = BEZ_TRICK_INVISIBLE, [BEZ_HIDDEN_JOINER] = BEZ_TRICK_INVISIBLE,
@@ -128,8 +133,8 @@ static size_t look_hidden(scan *s, uint32_t cp, bez_hidden kind, size_t at, size
     size_t end = flag_end(s, at, prev);
     if (end) return end;
   }
-  if (!at_home(s, cp, kind, prev, next, at))
-    hit(s, trick_of[kind], cp, at, next_at, bez_uc_word(prev) && bez_uc_word(next));
+  bool inside = bez_uc_word(prev) && bez_uc_word(next) && !(cp == 0x08 && overstrikes(prev, next));
+  if (!at_home(s, cp, kind, prev, next, at)) hit(s, trick_of[kind], cp, at, next_at, inside);
   return next_at;
 }
 

@@ -17,6 +17,8 @@
 #define EXCERPTS 3u
 #define SKEW_LOG_P (-9.210340371976182) /* ln 1e-4 */
 #define RARE_SHARE 0.06
+#define STRAY_SHARE                                                                                                    \
+  5e-4                  /* of texts: below it marks are what large corpora hold by nature, above twice it no accident */
 #define MAX_VALUES 200u /* findings per column: each costs a pass over its codes */
 
 /* What a group of rows amounts to. */
@@ -67,9 +69,20 @@ static bool on_purpose(uint32_t trick, uint32_t cp, uint64_t n_inside, uint64_t 
   return 2 * n_inside >= n;
 }
 
-static bez_status weigh(const bez_detect_input *in, const uint64_t *rows, uint64_t n, bool purpose, verdict *out,
-                        bez_error *err) {
-  *out = (verdict){.severity = n >= 3 || purpose ? BEZ_SEV_WARNING : BEZ_SEV_NOTE, .log_p = NAN};
+/* What the number of rows alone says. Texts without labels (corpora) hold stray soft hyphens, joiners and overstrikes
+ * by nature, and quote look-alikes when they write about them. */
+static bez_severity by_number(const bez_detect_input *in, uint64_t n, bool purpose, bool prose) {
+  double total = (double)in->table->n_rows, share = (double)n / (total > 0 ? total : 1);
+  bool corpus = prose && in->label < 0;
+  if (corpus && (share < STRAY_SHARE || !purpose)) return BEZ_SEV_NOTE;
+  if (!purpose) return n >= 3 ? BEZ_SEV_WARNING : BEZ_SEV_NOTE;
+  bool many = n >= 3 && share <= RARE_SHARE && (!corpus || share >= 2 * STRAY_SHARE);
+  return many ? BEZ_SEV_ERROR : BEZ_SEV_WARNING;
+}
+
+static bez_status weigh(const bez_detect_input *in, const uint64_t *rows, uint64_t n, bool purpose, bool prose,
+                        verdict *out, bez_error *err) {
+  *out = (verdict){.severity = by_number(in, n, purpose, prose), .log_p = NAN};
   uint64_t total = in->table->n_rows;
   if (in->label >= 0) {
     bez_status st = bez_cells_purity(in, rows, n, &out->label, err);
@@ -80,8 +93,7 @@ static bez_status weigh(const bez_detect_input *in, const uint64_t *rows, uint64
     out->log_p = bez_hypergeometric_log_sf(with, total, of_label, n);
     out->skewed = n >= 4 && out->log_p <= SKEW_LOG_P;
   }
-  bool rare = (double)n <= RARE_SHARE * (double)total;
-  if (out->skewed || (purpose && n >= 3 && rare)) out->severity = BEZ_SEV_ERROR;
+  if (out->skewed) out->severity = BEZ_SEV_ERROR;
   return BEZ_OK;
 }
 
@@ -143,7 +155,7 @@ static bez_status report_group(const bez_detect_input *in, bez_report *report, c
     inside += marks[i].inside;
   }
   verdict v;
-  bez_status st = weigh(in, rows, n, on_purpose(marks->trick, marks->key, inside, n), &v, err);
+  bez_status st = weigh(in, rows, n, on_purpose(marks->trick, marks->key, inside, n), true, &v, err);
   if (st != BEZ_OK) return st;
   const char *what = bez_trick_text((bez_trick)marks->trick);
   bez_finding *f = bez_report_add(report, &bez_detector_character_tricks.rule, v.severity);
@@ -233,7 +245,7 @@ static bez_status report_value(const bez_detect_input *in, bez_report *report, u
   uint32_t other = impersonated(col, code);
   bool purpose = other || on_purpose(hit->trick, bez_mark_key(hit), hit->inside, 1);
   verdict v;
-  bez_status st = weigh(in, rows, n, purpose, &v, err);
+  bez_status st = weigh(in, rows, n, purpose, false, &v, err);
   if (st == BEZ_OK) {
     bez_finding *f = bez_report_add(report, &bez_detector_character_tricks.rule, v.severity);
     const char *value = bez_cells_value(report, col, code);

@@ -63,7 +63,7 @@ const bez_detector bez_detector_floods = {
         "texts, 4 times the fifth largest. Rows: 8 rows at least, 3 times the densest of 64 random neighbourhoods. "
         "Multiples from clean data and their 80 % subsamples.",
     .cost =
-        "Text: O(bytes x 128 / vector width), 12 bytes per row + 256 MB at most. Rows: two passes of hashing, 2 bits "
+        "Text: O(bytes x 128 / vector width), 16 bytes per row + 256 MB at most. Rows: two passes of hashing, 2 bits "
         "per row and candidate rows; near-duplicates up to 10 million cells",
     .source = "A. Z. Broder, On the resemblance and containment of documents, 1997; docs/detect/floods.md",
     .run = run,

@@ -13,6 +13,7 @@ typedef struct bez_cluster {
   uint32_t *rows; /* ascending */
   uint32_t n;
   uint32_t n_distinct; /* different texts */
+  bool chained;        /* each is like some other, but they have no centre: no flood */
 } bez_cluster;
 typedef struct bez_clusters {
   bez_cluster *list; /* descending by n_distinct, then n, then first row; at least 2 rows each */
@@ -21,9 +22,23 @@ typedef struct bez_clusters {
   bool complete;  /* false: more look-alike pairs than are compared */
 } bez_clusters;
 /* Near-duplicate texts: MinHash 128 in 32 bands of 4, then Jaccard ≥ .5 over tokens and token pairs with the first of
- * their band, joined transitively. */
-BEZ_MUST_USE bez_status bez_text_clusters(const bez_column *text, uint64_t n_rows, uint64_t seed, unsigned threads,
-                                          uint32_t cpu, bez_clusters *out, bez_error *err);
+ * their band, joined transitively; then chains are taken apart. */
+BEZ_MUST_USE bez_status bez_text_clusters(const bez_detect_input *in, const bez_column *text, bez_clusters *out,
+                                          bez_error *err);
+
+/* What taking apart needs of the clustering. */
+typedef struct bez_text_split {
+  const bez_column *text;
+  const uint8_t *copy;   /* per row: the same text as an earlier row */
+  const uint64_t *hash;  /* per row: of the text */
+  const uint32_t *links; /* per row: texts it was found alike with first */
+  unsigned threads;
+  bez_watch *watch;
+} bez_text_split;
+/* Clusters of 8 different texts or more whose texts are not all like one of them (up to 2 words and a tenth of
+ * the words changed; Jaccard ≥ .4 at the least) become clusters that
+ * are, and a chain of what is left. Unsorted. */
+BEZ_MUST_USE bez_status bez_clusters_split(const bez_text_split *in, bez_clusters *clusters, bez_error *err);
 /* How many different texts of the cluster are one word away from one text, in ever other places: a typical flood is a
  * star, a template is not. */
 BEZ_MUST_USE bez_status bez_text_star(const bez_column *text, const bez_cluster *c, uint32_t *spread, bez_error *err);

@@ -39,7 +39,7 @@ static uint32_t copies_in(const bez_cluster *k) {
 static bez_status thresholds(const bez_clusters *c, uint64_t n_rows, double *distinct, double *rows, bez_error *err) {
   uint32_t *sizes = malloc((c->n + 1) * sizeof *sizes);
   if (!sizes) return bez_fail_memory(err, c->n * sizeof *sizes);
-  for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].n_distinct;
+  for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].chained ? 0 : c->list[i].n_distinct;
   qsort(sizes, c->n, sizeof *sizes, descending);
   *distinct = threshold(sizes, c->n, NEAR_RATIO, 0.01 * (double)n_rows, 30.0);
   for (size_t i = 0; i < c->n; i++) sizes[i] = copies_in(&c->list[i]);
@@ -112,26 +112,36 @@ static bez_status report_flood(const bez_detect_input *in, bez_report *report, c
 /* All clusters in one note: how many, and the largest of them. */
 static bez_status report_view(const bez_detect_input *in, bez_report *report, const bez_column *col,
                               const bez_clusters *c, bez_error *err) {
-  uint64_t rows = 0;
-  for (size_t i = 0; i < c->n; i++) rows += c->list[i].n;
+  uint64_t rows = 0, chained = 0;
+  size_t n = 0;
+  const bez_cluster *largest[VIEW_CLUSTERS];
+  for (size_t i = 0; i < c->n; i++) {
+    if (c->list[i].chained) chained += c->list[i].n;
+    if (c->list[i].chained) continue;
+    rows += c->list[i].n;
+    if (n < VIEW_CLUSTERS) largest[n] = &c->list[i];
+    n++;
+  }
+  if (!n) return BEZ_OK;
   bez_finding *f = bez_report_add(report, &bez_detector_floods.rule, BEZ_SEV_NOTE);
   if (!f) return bez_report_status(report, err);
   f->ranked_list = true;
   f->score = (double)rows / (double)in->table->n_rows;
   bez_finding_title(report, f, "%llu of %llu texts of \"%s\" are copies or near copies, in %zu clusters",
-                    (unsigned long long)rows, (unsigned long long)in->table->n_rows, col->name, c->n);
+                    (unsigned long long)rows, (unsigned long long)in->table->n_rows, col->name, n);
   bez_finding_subject(report, f, col->name, NULL);
-  bez_finding_number(report, f, "clusters", (double)c->n);
-  bez_finding_number(report, f, "largest, different texts", c->list[0].n_distinct);
-  uint32_t shown = c->n < VIEW_CLUSTERS ? (uint32_t)c->n : VIEW_CLUSTERS;
+  bez_finding_number(report, f, "clusters", (double)n);
+  bez_finding_number(report, f, "largest, different texts", largest[0]->n_distinct);
+  if (chained) bez_finding_number(report, f, "others that share a part with some text", (double)chained);
+  uint32_t shown = n < VIEW_CLUSTERS ? (uint32_t)n : VIEW_CLUSTERS;
   bez_exhibit *x = bez_finding_cells(report, f, "The largest clusters", shown, 3);
   static const char *const heads[] = {"rows", "different texts", "begins with"};
   for (uint32_t h = 0; x && h < 3; h++) bez_exhibit_header(report, x, h, heads[h]);
   for (uint32_t i = 0; x && i < shown; i++) {
     char number[32];
-    const char *start = opening(report, col, c->list[i].rows[0]);
-    bez_exhibit_cell(report, x, i, 0, number, (size_t)snprintf(number, sizeof number, "%u", c->list[i].n), false);
-    bez_exhibit_cell(report, x, i, 1, number, (size_t)snprintf(number, sizeof number, "%u", c->list[i].n_distinct),
+    const char *start = opening(report, col, largest[i]->rows[0]);
+    bez_exhibit_cell(report, x, i, 0, number, (size_t)snprintf(number, sizeof number, "%u", largest[i]->n), false);
+    bez_exhibit_cell(report, x, i, 1, number, (size_t)snprintf(number, sizeof number, "%u", largest[i]->n_distinct),
                      false);
     bez_exhibit_cell(report, x, i, 2, start, strlen(start), false);
   }
@@ -142,7 +152,7 @@ bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint3
   const bez_column *col = &in->table->cols[c];
   if (!col->text_at || !in->table->n_rows) return BEZ_OK;
   bez_clusters clusters;
-  bez_status st = bez_text_clusters(col, in->table->n_rows, in->seed, in->threads, in->cpu, &clusters, err);
+  bez_status st = bez_text_clusters(in, col, &clusters, err);
   if (st != BEZ_OK) return st;
   double distinct, rows;
   uint32_t floods = 0;
@@ -150,6 +160,7 @@ bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint3
   for (size_t i = 0; i < clusters.n && floods < MOST_FLOODS; i++) {
     const bez_cluster *k = &clusters.list[i];
     uint32_t star = 0;
+    if (k->chained) continue;
     if (k->n_distinct >= LEAST_STAR) BEZ_TRY(bez_text_star(col, k, &star, err));
     bool near = k->n_distinct >= distinct, copies = copies_in(k) >= rows && is_long(col, k->rows[0]);
     if (star < LEAST_STAR && !near && !copies) continue;

@@ -8,7 +8,6 @@
  *
  * Bands: J. Leskovec, A. Rajaraman, J. Ullman, "Mining of Massive Datasets", chapter 3. Two texts of similarity .5 meet
  * in a band with probability .87, of .7 with .9999. */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +39,8 @@ typedef struct clustering {
   uint32_t n_bands; /* of this part */
   uint32_t *band;   /* [band · n_rows + row]; 0: takes no part */
   uint64_t compared, most_compared;
+  uint32_t *links; /* per row: rows found alike with it as the first of a band */
+  bez_watch *watch;
 } clustering;
 
 static uint32_t root(uint32_t *parent, uint32_t row) {
@@ -154,6 +155,7 @@ static bez_status alike(clustering *c, uint32_t a, uint32_t b, bool *yes, bez_er
 static bez_status join_band(clustering *c, const uint32_t *band, uint32_t *first, size_t slots, bez_error *err) {
   memset(first, 0xFF, slots * sizeof *first);
   for (uint64_t r = 0; r < c->n_rows; r++) {
+    if (r % TILE == 0 && !bez_watch_ask(c->watch, 0)) return bez_watch_fail(err);
     if (!band[r]) continue;
     size_t at = (band[r] >> 1) & (slots - 1);
     while (first[at] != UINT32_MAX && band[first[at]] != band[r]) at = (at + 1) & (slots - 1);
@@ -166,7 +168,9 @@ static bez_status join_band(clustering *c, const uint32_t *band, uint32_t *first
     c->compared++;
     bez_status st = alike(c, first[at], (uint32_t)r, &yes, err);
     if (st != BEZ_OK) return st;
-    if (yes) join(c->parent, first[at], (uint32_t)r);
+    if (!yes) continue;
+    join(c->parent, first[at], (uint32_t)r);
+    c->links[first[at]]++;
   }
   return BEZ_OK;
 }
@@ -186,7 +190,7 @@ static bez_status join_alike(clustering *c, bez_error *err) {
   c->n_bands = per_pass;
   for (uint32_t done = 0; done < BANDS; done += per_pass) {
     c->part = bez_minhash_make(per_pass * ROWS_PER_BAND, done * ROWS_PER_BAND, c->seed);
-    BEZ_TRY(bez_parallel((c->n_rows + TILE - 1) / TILE, c->threads, sign_tile, c, err));
+    BEZ_TRY(bez_parallel_watched((c->n_rows + TILE - 1) / TILE, c->threads, c->watch, sign_tile, c, err));
     for (uint32_t b = 0; b < per_pass; b++) BEZ_TRY(join_band(c, c->band + (size_t)b * c->n_rows, first, slots, err));
   }
 cleanup:
@@ -229,18 +233,18 @@ static bez_status list_clusters(clustering *c, bez_clusters *out, bez_error *err
     uint32_t members = size[r];
     size[r] = UINT32_MAX;
     if (members < 2) continue;
-    size[r] = (uint32_t)out->n;
-    out->list[out->n++].rows = out->rows + rows;
+    size[r] = (uint32_t)rows; /* from here on where the cluster's next row goes */
+    out->list[out->n++] = (bez_cluster){.rows = out->rows + rows, .n = members};
     rows += members;
   }
   for (uint64_t r = 0; r < c->n_rows; r++) {
-    uint32_t at = size[root(c->parent, (uint32_t)r)];
-    if (at == UINT32_MAX) continue;
-    assert(at < out->n && out->list[at].rows);
-    bez_cluster *k = &out->list[at];
-    k->rows[k->n++] = (uint32_t)r;
-    k->n_distinct += !copy[r];
+    uint32_t of = root(c->parent, (uint32_t)r);
+    if (size[of] != UINT32_MAX) out->rows[size[of]++] = (uint32_t)r;
   }
+  for (size_t i = 0; i < out->n; i++)
+    for (uint32_t k = 0; k < out->list[i].n; k++) out->list[i].n_distinct += !copy[out->list[i].rows[k]];
+  bez_text_split apart = {c->text, copy, c->hash, c->links, c->threads, c->watch};
+  BEZ_TRY(bez_clusters_split(&apart, out, err));
   qsort(out->list, out->n, sizeof *out->list, largest_first);
 cleanup:
   free(size);
@@ -248,22 +252,26 @@ cleanup:
   return st;
 }
 
-bez_status bez_text_clusters(const bez_column *text, uint64_t n_rows, uint64_t seed, unsigned threads, uint32_t cpu,
-                             bez_clusters *out, bez_error *err) {
+bez_status bez_text_clusters(const bez_detect_input *in, const bez_column *text, bez_clusters *out, bez_error *err) {
   bez_status st = BEZ_OK;
+  uint64_t n_rows = in->table->n_rows;
+  unsigned threads = in->threads;
+  bez_watch watch = bez_detect_watch(in, "floods", "tiles");
   *out = (bez_clusters){0};
-  clustering c = {.text = text, .n_rows = n_rows, .seed = seed, .threads = threads, .cpu = cpu};
+  clustering c = {
+      .text = text, .n_rows = n_rows, .seed = in->seed, .threads = threads, .cpu = in->cpu, .watch = &watch};
   c.most_compared = 4 * n_rows + 1000000;
   c.parent = malloc((n_rows + 1) * sizeof *c.parent);
+  c.links = calloc(n_rows + 1, sizeof *c.links);
   c.hash = malloc((n_rows + 1) * sizeof *c.hash);
   c.doc = calloc(threads, sizeof *c.doc);
   c.ids = calloc(threads, sizeof *c.ids);
   c.cap_ids = calloc(threads, sizeof *c.cap_ids);
-  if (!c.parent || !c.hash || !c.doc || !c.ids || !c.cap_ids) {
-    st = bez_fail_memory(err, n_rows * 12);
+  if (!c.parent || !c.links || !c.hash || !c.doc || !c.ids || !c.cap_ids) {
+    st = bez_fail_memory(err, n_rows * 16);
     goto cleanup;
   }
-  BEZ_TRY(bez_parallel((n_rows + TILE - 1) / TILE, threads, hash_tile, &c, err));
+  BEZ_TRY(bez_parallel_watched((n_rows + TILE - 1) / TILE, threads, &watch, hash_tile, &c, err));
   BEZ_TRY(join_copies(&c, err));
   BEZ_TRY(join_alike(&c, err));
   BEZ_TRY(list_clusters(&c, out, err));
@@ -277,6 +285,7 @@ cleanup:
   free(c.ids);
   free(c.cap_ids);
   free(c.parent);
+  free(c.links);
   free(c.hash);
   free(c.band);
   if (st != BEZ_OK) bez_clusters_free(out);
