@@ -15,19 +15,31 @@
 #define MOST_FINDINGS 10u
 #define PURE 0.9
 #define PURE_ODDS (-1.0) /* of the window behind the phrase; texts of the corpus lie far below */
+#define PURE_SCORE 0.6   /* of the strongest n-gram's, for a pure one to go before it */
 #define MIXED_ODDS 1.0
 #define GLUED_ODDS 3.0
 #define LEAST_TOKENS 50000u /* of the corpus; with fewer words nobody knows which belong together */
 
-/* The strongest n-gram; of equals the one that is held by the fewest rows, then the longest. */
-static bez_gib_trigger *strongest(bez_gib_trigger *t, size_t n, const bez_gib_hit *hits) {
+static bool is_pure(const bez_gib_trigger *t) {
+  return (double)t->n_hot >= PURE * (double)t->n_rows;
+}
+
+/* The strongest n-gram, only among pure ones where asked; of equals the longest. */
+static bez_gib_trigger *strongest_of(bez_gib_trigger *t, size_t n, const bez_gib_hit *hits, bool pure) {
   bez_gib_trigger *best = NULL;
   for (size_t i = 0; i < n; i++) {
-    if (t[i].score < BEZ_GIB_WARNING || (best && t[i].score < best->score)) continue;
+    if (t[i].score < BEZ_GIB_WARNING || (best && t[i].score < best->score) || (pure && !is_pure(&t[i]))) continue;
     bool longer = best && hits[t[i].first].row == hits[best->first].row && hits[t[i].first].at < hits[best->first].at;
     if (!best || t[i].score > best->score || longer) best = &t[i];
   }
   return best;
+}
+
+/* A word that is at home in the corpus may beat the phrase it begins where gibberish is glued to the phrase's last
+ * word; the phrase says more. */
+static bez_gib_trigger *strongest(bez_gib_trigger *t, size_t n, const bez_gib_hit *hits) {
+  bez_gib_trigger *all = strongest_of(t, n, hits, false), *pure = strongest_of(t, n, hits, true);
+  return pure && pure->score >= PURE_SCORE * all->score ? pure : all;
 }
 
 /* The n-grams without the rows that were reported. */
@@ -45,9 +57,10 @@ static void peel(const bez_gibberish *g, bez_gib_trigger *t, size_t n, const bez
 /* Nearly all texts with the phrase turn: then a text of it that ends soon, or is hot by a little, is planted, too.
  * Where the phrase is at home in the corpus the window has to say so. */
 static bool is_listed(const bez_gib_trigger *t, const bez_gib_row *r) {
-  bool pure = (double)t->n_hot >= PURE * (double)t->n_rows;
+  bool pure = is_pure(t);
   if (r->ends_soon) return pure && !r->glued;
-  return r->odds >= (r->glued ? GLUED_ODDS : pure ? PURE_ODDS : MIXED_ODDS);
+  double whole = pure ? PURE_ODDS : MIXED_ODDS, glued = pure ? MIXED_ODDS : GLUED_ODDS;
+  return r->odds >= (r->glued ? glued : whole);
 }
 
 static bez_status take(bez_gibberish *g, bez_report *report, bez_gib_trigger *t, const bez_gib_hit *hits, uint8_t *done,
