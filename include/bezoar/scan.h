@@ -9,6 +9,16 @@
 extern "C" {
 #endif
 
+/* What became of a data set's files where a saved state was at hand. Texts name the first few, comma separated. */
+typedef struct bez_scan_reuse {
+  uint64_t n_same;      /* taken from the state, not parsed again */
+  uint64_t n_new;       /* not in the state */
+  uint64_t n_changed;   /* other content than when the state was saved, or another place among the files */
+  uint64_t n_replanned; /* the same, but parsed again: what the columns are is decided by other rows now */
+  uint64_t n_gone;      /* in the state alone: not examined */
+  char changed[512], gone[512];
+} bez_scan_reuse;
+
 /* Zero-initialise for the defaults (or pass NULL for them). Strings are borrowed for the call. */
 typedef struct bez_scan_options {
   bez_read_options read;
@@ -30,13 +40,29 @@ typedef struct bez_scan_options {
   const char *today;         /* YYYY-MM-DD against which suppressions expire; NULL: the clock (UTC) */
   const char *const *record; /* further "key=value" the report keeps among the effective options (fail-on …) */
   size_t n_record;
+  const char *with; /* path of a saved state: bez_scan_paths takes from it what has not changed, and without paths all
+                     * of it. Options that decide what is read come from it unless they are given; given otherwise
+                     * than there they are BEZ_USAGE */
+  const char *save; /* path where bez_scan_paths saves what was read, NULL none */
+  bez_scan_reuse *reuse; /* filled with both a state and paths; may be NULL */
 } bez_scan_options;
 
-/* Opens, reads and examines paths. A path that cannot be examined is in the report (and in *err when nothing at
- * all could be examined, with a status other than BEZ_OK and *out NULL). What max_time cuts off counts as
- * unexamined: too little time is never "clean". */
+/* Opens, reads and examines paths (n_paths may be 0 where options->with names a state). A path that cannot be examined
+ * is in the report (and in *err when nothing at all could be examined, with a status other than BEZ_OK and *out NULL).
+ * What max_time cuts off counts as unexamined: too little time is never "clean". */
 BEZ_API BEZ_MUST_USE bez_status bez_scan_paths(const char *const *paths, size_t n_paths,
                                                const bez_scan_options *options, bez_report **out, bez_error *err);
+/* One shard of paths: reads part `shard` (0 … n_shards - 1) of the data set and saves it for bez_shard_merge; nothing
+ * is examined. All shards must be given the same paths and options. *n_rows: of this part. Files are shared out whole
+ * where there are as many as shards, else CSV, npy and IDX files are cut by bytes or rows. Of options, read alone
+ * counts; sample and embeddings are BEZ_USAGE: they belong to the scan of the whole. */
+BEZ_API BEZ_MUST_USE bez_status bez_shard_save(const char *const *paths, size_t n_paths,
+                                               const bez_scan_options *options, uint32_t shard, uint32_t n_shards,
+                                               const char *out_path, uint64_t *n_rows, bez_error *err);
+/* Puts the shards of one data set together, in any order; a missing, repeated or foreign one is BEZ_USAGE. The state
+ * at out_path, scanned (bez_scan_options.with), gives the report that one process would have given. */
+BEZ_API BEZ_MUST_USE bez_status bez_shard_merge(const char *const *states, size_t n_states, const char *out_path,
+                                                uint64_t *n_rows, bez_error *err);
 /* The same on a table the caller opened (and keeps). */
 BEZ_API BEZ_MUST_USE bez_status bez_scan_table(const bez_table *table, const bez_scan_options *options,
                                                bez_report **out, bez_error *err);

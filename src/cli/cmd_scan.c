@@ -1,4 +1,5 @@
 /* bezoar scan: the main job. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,11 @@ static const bez_option options[] = {
      .help = "Run these detectors and no others; see bezoar list detectors."},
     {"skip", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "ID,…", .help = "Leave these detectors out."},
     {"exclude", 0, BEZ_ARG_TEXT, .repeat = true, .value = "GLOB", .help = "Files to leave out of folders."},
+    {"shard", 0, BEZ_ARG_TEXT, .value = "I/N",
+     .help = "Read shard I of N of the data and save it with --save, for bezoar merge; nothing is examined."},
+    {"save", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Save what was read as a state (.bez)."},
+    {"with", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Scan a saved state. With PATHs, files that have not changed since are not parsed again."},
     {"sample", 0, BEZ_ARG_NUMBER, .value = "N", .help = "Examine N rows, drawn evenly with the seed."},
     {"max-time", 0, BEZ_ARG_TIME, .value = "T",
      .help = "Stop after T (30s, 5m); what did not fit is \"not checked\" and makes the exit code 3."},
@@ -93,6 +99,8 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.golden_labels = bez_args_text(args, "golden-labels");
   o.golden_embeddings = bez_args_text(args, "golden-embeddings");
   o.reference = bez_args_text(args, "reference-data");
+  o.with = bez_args_text(args, "with");
+  o.save = bez_args_text(args, "save");
   o.n_only = bez_args_list(args, "only", &o.only);
   o.n_skip = bez_args_list(args, "skip", &o.skip);
   o.max_time = bez_args_real(args, "max-time");
@@ -175,6 +183,67 @@ static int finish(const bez_args *args, const bez_outputs *outputs, const bez_re
   return say_next(args, outputs, report, bez_report_exit_code(report, fail_on));
 }
 
+/* "2/7" → shard 1 of 7; false: no such thing. */
+static bool parse_shard(const char *text, uint32_t *shard, uint32_t *n) {
+  char *end;
+  if (!isdigit((unsigned char)*text)) return false;
+  unsigned long i = strtoul(text, &end, 10);
+  if (*end != '/' || !isdigit((unsigned char)end[1])) return false;
+  unsigned long of = strtoul(end + 1, &end, 10);
+  if (*end || i < 1 || i > of || of > UINT32_MAX) return false;
+  *shard = (uint32_t)(i - 1);
+  *n = (uint32_t)of;
+  return true;
+}
+
+/* --shard: no report, only a saved part. */
+static int run_shard(const bez_args *args, const bez_scan_options *o, bez_progress *progress) {
+  bez_error err = {0};
+  uint32_t shard = 0, n = 0;
+  uint64_t rows = 0;
+  bez_buf text = {0};
+  const char *which = bez_args_text(args, "shard");
+  bez_status st = BEZ_OK;
+  if (!parse_shard(which, &shard, &n))
+    st = bez_fail(&err, BEZ_USAGE, "--shard", "wants I/N with I from 1 to N, as in 2/7; not \"%s\"", which);
+  else if (!o->save)
+    st = bez_fail(&err, BEZ_USAGE, "--shard", "needs --save FILE");
+  if (st == BEZ_OK) st = bez_shard_save(args->positional, args->n_positional, o, shard, n, o->save, &rows, &err);
+  bez_progress_end(progress);
+  if (st != BEZ_OK) return bez_say_error(&err, "scan", NULL);
+  bez_buf_printf(&text, "shard %s: %llu rows saved in ", which, (unsigned long long)rows);
+  bez_say_safe(&text, o->save);
+  bez_buf_putc(&text, '\n');
+  return bez_say(&text, BEZ_EXIT_OK);
+}
+
+/* On standard error: what was taken from the state and, by name, what was not. */
+static void say_reuse(const bez_args *args, const bez_scan_reuse *r) {
+  bez_buf text = {0};
+  if (!bez_args_text(args, "with") || !args->n_positional) return;
+  bez_buf_puts(&text, "bezoar: ");
+  bez_say_safe(&text, bez_args_text(args, "with"));
+  bez_buf_printf(&text, ": %llu files as they were, %llu new, %llu changed", (unsigned long long)r->n_same,
+                 (unsigned long long)r->n_new, (unsigned long long)r->n_changed);
+  if (r->n_changed) bez_buf_puts(&text, " (");
+  bez_say_safe(&text, r->changed);
+  bez_buf_puts(&text, r->n_changed ? ")" : "");
+  if (r->n_replanned) bez_buf_printf(&text, ", %llu read again", (unsigned long long)r->n_replanned);
+  bez_buf_printf(&text, ", %llu gone", (unsigned long long)r->n_gone);
+  if (r->n_gone) bez_buf_puts(&text, " (");
+  bez_say_safe(&text, r->gone);
+  bez_buf_puts(&text, r->n_gone ? ")\n" : "\n");
+  if (text.failed == BEZ_OK && text.data) fputs(text.data, stderr);
+  bez_buf_free(&text);
+}
+
+static bez_status check_paths(const bez_args *args, bez_error *err) {
+  const char *save = bez_args_text(args, "save");
+  if (!args->n_positional && (!bez_args_text(args, "with") || bez_args_text(args, "shard")))
+    return bez_fail(err, BEZ_USAGE, "scan", "needs PATH…");
+  return save ? bez_outputs_check_path("--save", save, args->positional, args->n_positional, err) : BEZ_OK;
+}
+
 static int run(const bez_args *given) {
   bez_args args = *given;
   bez_error err = {0};
@@ -182,6 +251,8 @@ static int run(const bez_args *given) {
   bez_progress progress;
   bez_report *report = NULL;
   const char *record[8];
+  bez_scan_reuse reuse = {0};
+  if (check_paths(&args, &err) != BEZ_OK) return bez_say_error(&err, "scan", NULL);
   if (bez_outputs_plan(&args, args.positional, args.n_positional, &outputs, &err) != BEZ_OK)
     return bez_say_error(&err, "scan", NULL);
   bez_signals_watch();
@@ -189,9 +260,16 @@ static int run(const bez_args *given) {
   bez_scan_options o = scan_options(&args, &progress);
   o.record = record;
   o.n_record = record_options(&args, &args.arena, record, 8);
+  o.reuse = &reuse;
+  if (bez_args_text(&args, "shard")) {
+    int shard_code = run_shard(&args, &o, &progress);
+    bez_signals_finish();
+    return shard_code;
+  }
   bez_status st = bez_scan_paths(args.positional, args.n_positional, &o, &report, &err);
   bez_progress_end(&progress);
   int code;
+  if (st == BEZ_OK) say_reuse(&args, &reuse);
   if (st == BEZ_OK)
     code = finish(&args, &outputs, report);
   else
@@ -233,12 +311,20 @@ const bez_command bez_command_scan = {
         "      justification: vendor code 17 means exactly this\n"
         "      expires: 2027-01-31             # raised again the day after\n"
         "\n"
+        "Work that outgrows one process is cut into shards: --shard 1/4 --save a.bez reads a part, bezoar merge puts "
+        "the "
+        "parts together, and --with all.bez scans them; the report is the one that a single process would have given. "
+        "--save alone keeps what was read, and --with it and today's files reads only what is new or has changed. "
+        "Options that decide what is read (--label, --text, --columns …) are kept in the state.\n"
+        "\n"
         "The same data, options and seed give the same report, whatever the number of threads.",
     .examples = "bezoar scan data.csv --label outcome — examine a table\n"
                 "bezoar scan messages.tsv --label Label --report r.html --report r.json — and keep reports\n"
                 "bezoar scan parts/ --source vendor --fail-on warning --format sarif -o scan.sarif — for CI\n"
+                "bezoar scan big/ --shard 1/4 --save 1.bez — read a quarter, for bezoar merge\n"
+                "bezoar scan big/ --with yesterday.bez --save today.bez — parse only what is new\n"
                 "bezoar scan data.csv --baseline last.json --new-only — only what is new",
     .options = options,
-    .min_positional = 1,
+    .min_positional = 0,
     .max_positional = -1,
     .run = run};

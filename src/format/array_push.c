@@ -25,7 +25,7 @@ typedef struct push {
   const bez_array *arrays;
   size_t n_arrays;
   bez_builder *builder;
-  uint64_t n_rows, tile_rows, n_tiles, row_bytes, text_bytes;
+  uint64_t n_rows, tile_rows, n_tiles, first_tile, row_bytes, text_bytes;
   uint32_t n_cells;
   unsigned n_workers;
   worker *workers;
@@ -156,8 +156,9 @@ static bez_status push_rows(const push *p, worker *w, uint64_t rows, bez_tile *o
   return BEZ_OK;
 }
 
-static bez_status push_tile(void *ctx, uint64_t tile, unsigned worker_no, bez_error *err) {
+static bez_status push_tile(void *ctx, uint64_t i_tile, unsigned worker_no, bez_error *err) {
   push *p = ctx;
+  uint64_t tile = p->first_tile + i_tile;
   worker *w = &p->workers[worker_no];
   uint64_t row = tile * p->tile_rows, rows = p->n_rows - row < p->tile_rows ? p->n_rows - row : p->tile_rows;
   uint8_t *block = w->block;
@@ -227,13 +228,15 @@ bez_status bez_arrays_push(const bez_source *source, const char *format, const b
                            bez_builder *builder, bez_error *err) {
   bez_status st = BEZ_OK;
   push p = {.source = source, .arrays = arrays, .n_arrays = n, .builder = builder};
+  uint64_t end;
   p.n_workers = bez_builder_threads(builder);
   BEZ_TRY(measure(&p, err));
   BEZ_TRY(make_workers(&p, err));
   BEZ_TRY(declare(&p, format, err));
   bez_watch watch = bez_builder_watch(builder, "reading");
-  BEZ_TRY(bez_parallel_watched(p.n_tiles, p.n_workers, &watch, push_tile, &p, err));
-  BEZ_TRY(bez_builder_end_file(builder, p.n_tiles, err));
+  bez_builder_part(builder, p.n_tiles, &p.first_tile, &end);
+  BEZ_TRY(bez_parallel_watched(end - p.first_tile, p.n_workers, &watch, push_tile, &p, err));
+  BEZ_TRY(bez_builder_end_file(builder, end - p.first_tile, err));
 cleanup:
   for (unsigned i = 0; p.workers && i < p.n_workers; i++) {
     free(p.workers[i].block);

@@ -19,6 +19,7 @@ bez_status bez_builder_create(const bez_read_options *options, bez_builder **out
   bez_store_init(&b->pixels, NULL);
   bez_store_init(&b->facts, NULL);
   if (options) b->options = *options;
+  b->head = BEZ_NO_HEAD;
   b->threads = b->options.threads ? b->options.threads : bez_cpu_count();
   if (b->threads > BEZ_MAX_THREADS) b->threads = BEZ_MAX_THREADS;
   b->workers = calloc(b->threads, sizeof *b->workers);
@@ -70,6 +71,8 @@ void bez_builder_destroy(bez_builder *b) {
   free(b->plan_type);
   free(b->plan_distinct);
   free(b->files);
+  free(b->notes);
+  free(b->heads);
   bez_store_free(&b->pixels);
   bez_store_free(&b->facts);
   bez_arena_free(&b->arena);
@@ -104,10 +107,14 @@ bez_status bez_builder_begin_file(bez_builder *b, const char *path, const char *
     bez_table_file *files = realloc(b->files, cap * sizeof *files);
     if (!files) return bez_fail_memory(err, cap * sizeof *files);
     b->files = files;
+    bez_file_note *notes = realloc(b->notes, cap * sizeof *notes);
+    if (!notes) return bez_fail_memory(err, cap * sizeof *notes);
+    b->notes = notes;
     b->cap_files = cap;
   }
   bez_table_file file = {.path = bez_arena_strdup(&b->arena, path), .format = format, .bytes = bytes};
   if (!file.path) return bez_fail_memory(err, strlen(path));
+  b->notes[b->n_files] = (bez_file_note){.head = BEZ_NO_HEAD, .end = 1, .units = 1};
   b->files[b->n_files++] = file;
   b->table->bytes_read += bytes;
   return BEZ_OK;
@@ -122,10 +129,43 @@ bez_status bez_builder_end_file(bez_builder *b, uint64_t n_tiles, bez_error *err
     }
   b->n_rows += rows;
   rows = b->n_rows;
+  b->notes[b->n_files - 1].head = b->head;
+  b->head = BEZ_NO_HEAD;
   if (found != n_tiles)
     return bez_fail(err, BEZ_INTERNAL, b->files[b->n_files - 1].path, "%llu of %llu tiles arrived",
                     (unsigned long long)found, (unsigned long long)n_tiles);
-  return rows >= PROFILE_ROWS ? bez_builder_profile(b, rows * 10, err) : BEZ_OK;
+  return rows >= PROFILE_ROWS && !b->n_shards ? bez_builder_profile(b, rows * 10, err) : BEZ_OK;
+}
+
+void bez_builder_range(const bez_builder *b, uint64_t units, uint64_t *first, uint64_t *end) {
+  bez_share_range(&b->share, units, first, end);
+}
+
+/* A file without units is one empty unit: somebody must keep its columns. */
+void bez_builder_part(bez_builder *b, uint64_t units, uint64_t *first, uint64_t *end) {
+  bez_file_note *note = &b->notes[b->n_files - 1];
+  note->units = units ? units : 1;
+  bez_share_range(&b->share, note->units, &note->first, &note->end);
+  bez_share_range(&b->share, units, first, end);
+}
+
+void bez_builder_span(bez_builder *b, uint64_t begin, uint64_t stop) {
+  b->notes[b->n_files - 1].begin = begin;
+  b->notes[b->n_files - 1].stop = stop;
+}
+
+bool bez_builder_plan_point(bez_builder *b, uint64_t at, uint64_t of) {
+  b->notes[b->n_files - 1].plan_at = at;
+  b->notes[b->n_files - 1].plan_of = of;
+  return !b->n_shards || b->share_first;
+}
+
+bool bez_builder_sharded(const bez_builder *b) {
+  return b->n_shards > 0;
+}
+
+bool bez_builder_at_start(const bez_builder *b) {
+  return !b->share.of || b->share.from == 0;
 }
 
 void bez_builder_digest(bez_builder *b, uint64_t digest) {
@@ -173,6 +213,11 @@ static bez_status more_rows(bez_builder *b, bez_worker *w, uint32_t want, bez_er
   while (cap < want) cap *= 2;
   w->cap_rows = cap;
   return BEZ_OK;
+}
+
+bez_status bez_tile_reserve(bez_tile *tile, uint32_t n_rows, bez_error *err) {
+  bez_worker *w = &tile->builder->workers[tile->worker];
+  return n_rows > w->cap_rows ? more_rows(tile->builder, w, n_rows, err) : BEZ_OK;
 }
 
 bez_status bez_tile_row(bez_tile *tile, const char *const *cells, const uint32_t *len, uint32_t n, bez_error *err) {

@@ -37,6 +37,21 @@ BEZ_MUST_USE bez_status bez_builder_begin_file(bez_builder *builder, const char 
                                                uint64_t bytes, bez_error *err);
 BEZ_MUST_USE bez_status bez_builder_end_file(bez_builder *builder, uint64_t n_tiles, bez_error *err);
 
+/* What of the file is to be read where a data set is cut into shards (share.h): the units [first, end) of so many. Only
+ * readers whose `parts` is set are ever told less than all. _part also keeps it as what was read of the file that began
+ * last. */
+void bez_builder_range(const bez_builder *builder, uint64_t units, uint64_t *first, uint64_t *end);
+void bez_builder_part(bez_builder *builder, uint64_t units, uint64_t *first, uint64_t *end);
+/* CSV: where the first record of the part begins, and where the one behind its last would. */
+void bez_builder_span(bez_builder *builder, uint64_t begin, uint64_t stop);
+/* Whether columns may be planned (bez_builder_profile) when `at` of `of` tiles of this file are in: true but in a shard
+ * whose plan is made elsewhere. Kept either way. */
+bool bez_builder_plan_point(bez_builder *builder, uint64_t at, uint64_t of);
+/* Whether the data set is cut into shards. */
+bool bez_builder_sharded(const bez_builder *builder);
+/* Whether the file's beginning is being read: what is said of the file as a whole is said once. */
+bool bez_builder_at_start(const bez_builder *builder);
+
 /* The digest of the file that ended last. */
 void bez_builder_digest(bez_builder *builder, uint64_t digest);
 

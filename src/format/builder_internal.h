@@ -10,6 +10,7 @@
 
 #include "format/images.h"
 #include "format/lane.h"
+#include "format/share.h"
 
 /* Room for the chunks of several tiles of one worker; freed when the last of them is written out. */
 typedef struct bez_segment {
@@ -38,8 +39,30 @@ typedef struct bez_worker {
   bez_segment *segment;
 } bez_worker;
 
+/* The columns a file declared, and where they stand: what a saved state needs to declare them again. */
+typedef struct bez_head {
+  bool join; /* fields (bez_builder_fields) */
+  uint32_t n;
+  const char **names;
+} bez_head;
+#define BEZ_NO_HEAD UINT32_MAX
+
+/* Beside bez_table_file: how the file was read. */
+typedef struct bez_file_note {
+  uint32_t head;
+  uint64_t first, end, units; /* units (tiles, rows) that were read, of how many; a file read whole: 0, 1, 1 */
+  uint64_t begin, stop;       /* CSV: where its first record begins, and where the record behind the last does */
+  uint64_t plan_at, plan_of;  /* columns are planned when plan_at tiles of plan_of are in; 0: not inside the file */
+} bez_file_note;
+
 struct bez_builder {
   bez_read_options options;
+  bez_share share;          /* of the file being read */
+  bool share_first;         /* it is the first of the data set: a shard plans by it, as the whole would */
+  uint32_t shard, n_shards; /* n_shards 0: the whole data set, in one process */
+  bez_file_note *notes;     /* n_files */
+  bez_head *heads;
+  uint32_t n_heads, cap_heads, head;
   unsigned threads;
   bez_table *table;
   bool declared; /* the first file has named its columns */
@@ -66,13 +89,18 @@ struct bez_builder {
   uint64_t has_facts; /* pictures that do */
   bez_table_unread *last_unread;
   const bez_table *labels; /* of --labels-file; borrowed */
+  uint64_t n_labels;       /* in the labels file of pictures that came from a saved state */
 };
 
 #define BEZ_NO_COLUMN UINT32_MAX
 
+/* The table's column of that name, BEZ_NO_COLUMN; hint: a guess. */
+uint32_t bez_builder_column(const bez_builder *builder, const char *name, size_t len, uint32_t hint);
 /* columns.c: columns that were asked for and that no file had (BEZ_USAGE). */
 BEZ_MUST_USE bez_status bez_builder_check_wanted(const bez_builder *builder, bez_error *err);
 
+/* Room for n rows in the lanes of the tile's worker. */
+BEZ_MUST_USE bez_status bez_tile_reserve(bez_tile *tile, uint32_t n_rows, bez_error *err);
 void bez_tile_free_data(bez_tile *tile);
 void bez_segment_leave(bez_segment *segment); /* one user less; NULL is fine */
 

@@ -75,6 +75,11 @@ static int find_name(const bez_builder *b, const char *name, size_t len, uint32_
   return -1;
 }
 
+uint32_t bez_builder_column(const bez_builder *b, const char *name, size_t len, uint32_t hint) {
+  int c = bez_builder_wants(b, name, len) ? find_name(b, name, len, hint) : -1;
+  return c < 0 ? BEZ_NO_COLUMN : (uint32_t)c;
+}
+
 /* The columns as a reader declares them. */
 typedef struct header {
   const char *path;
@@ -182,6 +187,33 @@ static bez_status compare(bez_builder *b, const header *h, uint32_t known, bez_e
   return BEZ_OK;
 }
 
+static bool same_head(const bez_head *a, const header *h) {
+  if (a->n != h->n || a->join != h->join) return false;
+  for (uint32_t c = 0; c < h->n; c++)
+    if (!is_name(a->names[c], h->names[c], length(h, c))) return false;
+  return true;
+}
+
+/* Files mostly declare what the file before them did. */
+static bez_status keep_head(bez_builder *b, const header *h, bez_error *err) {
+  b->head = b->n_heads - 1;
+  if (b->n_heads && same_head(&b->heads[b->head], h)) return BEZ_OK;
+  if (b->n_heads == b->cap_heads) {
+    uint32_t cap = b->cap_heads ? 2 * b->cap_heads : 4;
+    if (!resize(&b->heads, b->cap_heads, cap, sizeof *b->heads)) return bez_fail_memory(err, cap * sizeof *b->heads);
+    b->cap_heads = cap;
+  }
+  bez_head head = {.join = h->join, .n = h->n, .names = bez_arena_array(&b->arena, h->n, sizeof *head.names)};
+  if (!head.names) return bez_fail_memory(err, h->n * sizeof *head.names);
+  for (uint32_t c = 0; c < h->n; c++) {
+    head.names[c] = bez_arena_strndup(&b->arena, h->names[c], length(h, c));
+    if (!head.names[c]) return bez_fail_memory(err, length(h, c));
+  }
+  b->head = b->n_heads;
+  b->heads[b->n_heads++] = head;
+  return BEZ_OK;
+}
+
 static bez_status declare(bez_builder *b, const header *h, bez_error *err) {
   bool first = !b->declared;
   uint32_t known = b->n_cols;
@@ -192,6 +224,7 @@ static bez_status declare(bez_builder *b, const header *h, bez_error *err) {
   b->n_map = h->n;
   b->declared = true;
   st = place(b, h, first, err);
+  if (st == BEZ_OK) st = keep_head(b, h, err);
   if (st != BEZ_OK) return st;
   if (!first) return compare(b, h, known, err);
   return h->join ? BEZ_OK : check_wanted(b, h, err);

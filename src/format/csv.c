@@ -22,6 +22,7 @@
 
 #define TILE_BYTES (1u << 20)
 #define PROFILE_BYTES (8u << 20)
+#define SHARD_TILE_BYTES (1u << 16) /* of files that are read in one go: so that they can be cut finely */
 
 static int sniff(const uint8_t *head, size_t len, const char *extension) {
   if (len == 0) return 1;
@@ -55,7 +56,8 @@ static bez_status declare(const bez_csv_dialect *d, const bez_csv_record *first,
   }
   if (st == BEZ_OK) st = bez_csv_number_repeated(&arena, names, n, &repeated, err);
   if (st == BEZ_OK) st = bez_builder_columns(builder, path, names, NULL, n, err);
-  if (st == BEZ_OK && repeated) bez_builder_remark(builder, "duplicate-column", path, repeated, 1, "");
+  if (st == BEZ_OK && repeated && bez_builder_at_start(builder))
+    bez_builder_remark(builder, "duplicate-column", path, repeated, 1, "");
   bez_arena_free(&arena);
   return st;
 }
@@ -93,6 +95,8 @@ typedef struct job {
   bez_csv_plan plan;
   bez_csv_tile *tiles;
   uint64_t n_tiles, n_first; /* n_first: read before all others */
+  uint64_t from, to;         /* the tiles of this part of the file … */
+  uint64_t start;            /* … and where the first record in them begins */
   uint64_t data_start, tile_bytes;
   bez_csv_hand *hands;
   _Atomic uint64_t bytes_done;
@@ -122,6 +126,8 @@ static bez_status read_header(job *j, bez_error *err) {
 
 static bez_status cut_tiles(job *j, bez_error *err) {
   uint64_t bytes = j->plan.source->size - j->data_start;
+  if (bez_builder_sharded(j->plan.builder) && bytes <= PROFILE_BYTES && j->tile_bytes == TILE_BYTES)
+    j->tile_bytes = SHARD_TILE_BYTES;
   j->n_tiles = (bytes + j->tile_bytes - 1) / j->tile_bytes;
   j->tiles = calloc(j->n_tiles + 1, sizeof *j->tiles);
   j->hands = calloc(bez_builder_threads(j->plan.builder), sizeof *j->hands);
@@ -135,8 +141,9 @@ static bez_status cut_tiles(job *j, bez_error *err) {
 
 static bez_status read_one(void *ctx, uint64_t i, unsigned worker, bez_error *err) {
   job *j = ctx;
-  uint64_t k = i + j->n_first;
-  uint64_t start = k == 0 ? j->data_start : BEZ_CSV_GUESS;
+  uint64_t k = i + (j->n_first > j->from ? j->n_first : j->from);
+  uint64_t start = k == j->from ? j->start : BEZ_CSV_GUESS;
+  if (k == j->from && start >= j->tiles[k].high) return BEZ_OK; /* joining says that no record begins here */
   bez_status st = bez_csv_read_tile(&j->plan, &j->hands[worker], k, worker, start, &j->tiles[k], err);
   uint64_t done = atomic_fetch_add(&j->bytes_done, j->tiles[k].high - j->tiles[k].low);
   if (st == BEZ_OK && worker == 0 && j->progress &&
@@ -149,6 +156,7 @@ static bez_status read_one(void *ctx, uint64_t i, unsigned worker, bez_error *er
 static bez_status read_first(job *j, uint64_t bytes, bez_error *err) {
   uint64_t n = bytes / j->tile_bytes, start = j->data_start, rows = 0;
   if (n == 0 || n >= j->n_tiles) return BEZ_OK;
+  if (!bez_builder_plan_point(j->plan.builder, n, j->n_tiles)) return BEZ_OK;
   for (uint64_t k = 0; k < n; k++) {
     bez_csv_tile *t = &j->tiles[k];
     if (start >= t->high) {
@@ -163,6 +171,23 @@ static bez_status read_first(job *j, uint64_t bytes, bez_error *err) {
   j->n_first = n;
   j->bytes_done = n * j->tile_bytes;
   return bez_builder_profile(j->plan.builder, rows * j->n_tiles / n, err);
+}
+
+/* Which tiles are ours. A shard that begins inside the file looks where its first record begins; if it read the tiles
+ * before for the plan's sake, it lets go of them. */
+static bez_status take_part(job *j, bez_error *err) {
+  bez_builder_part(j->plan.builder, j->n_tiles, &j->from, &j->to);
+  j->start = j->data_start;
+  if (j->from == 0 || j->from == j->to) return BEZ_OK;
+  return bez_csv_find_start(j->plan.source, &j->plan.dialect, j->data_start, j->tiles[j->from].low, &j->start, err);
+}
+
+static void drop_others(const job *j) {
+  for (uint64_t k = 0; k < j->n_tiles; k++)
+    if ((k < j->from || k >= j->to) && j->tiles[k].tile) {
+      bez_tile_abandon(j->tiles[k].tile);
+      j->tiles[k] = (bez_csv_tile){.low = j->tiles[k].low, .high = j->tiles[k].high};
+    }
 }
 
 /* 1-based line of a file offset. */
@@ -181,9 +206,9 @@ static bez_status find_line(const bez_source *source, char newline, uint64_t off
 
 /* Follows the tiles from the first and reads again those that began at the wrong place. */
 static bez_status join_tiles(job *j, uint64_t *n_kept, bez_error *err) {
-  uint64_t expected = j->data_start;
+  uint64_t expected = j->start;
   *n_kept = 0;
-  for (uint64_t k = 0; k < j->n_tiles; k++) {
+  for (uint64_t k = j->from; k < j->to; k++) {
     bez_csv_tile *t = &j->tiles[k];
     bool none = expected >= t->high;
     if (none || t->start != expected) {
@@ -208,6 +233,7 @@ static bez_status join_tiles(job *j, uint64_t *n_kept, bez_error *err) {
     expected = t->end;
     *n_kept += t->tile != NULL;
   }
+  bez_builder_span(j->plan.builder, j->start, expected);
   return BEZ_OK;
 }
 
@@ -222,11 +248,11 @@ static bez_status pass_remarks(const job *j, bez_error *err) {
   static const char *const rules[BEZ_CSV_ODDITIES] = {"ragged",      "nul-bytes",   "invalid-utf8",
                                                       "stray-quote", "blank-lines", "lone-cr"};
   const bez_source *source = j->plan.source;
-  if (j->plan.dialect.doubtful && promises_cells(source->path))
+  if (j->plan.dialect.doubtful && bez_builder_at_start(j->plan.builder) && promises_cells(source->path))
     bez_builder_remark(j->plan.builder, "one-column", source->path, 1, 1, "");
   for (int kind = 0; kind < BEZ_CSV_ODDITIES; kind++) {
     uint64_t count = 0, first = UINT64_MAX;
-    for (uint64_t k = 0; k < j->n_tiles; k++) {
+    for (uint64_t k = j->from; k < j->to; k++) {
       const bez_csv_odd *odd = &j->tiles[k].odd[kind];
       if (odd->count && !count) first = odd->at;
       count += odd->count;
@@ -243,15 +269,18 @@ static bez_status pass_remarks(const job *j, bez_error *err) {
 bez_status bez_csv_read(const bez_source *source, bez_builder *builder, const bez_csv_tuning *tuning, bez_error *err) {
   job j = {.plan = {.source = source, .builder = builder, .reference = tuning->reference},
            .tile_bytes = tuning->tile_bytes ? tuning->tile_bytes : TILE_BYTES};
-  uint64_t n_kept;
+  uint64_t n_kept, first;
   bez_status st;
   j.plan.scan = bez_csv_scanner(tuning->cpu);
   bez_builder_progress(builder, &j.progress, &j.progress_ctx);
   BEZ_TRY(bez_builder_begin_file(builder, source->path, "csv", source->size, err));
   BEZ_TRY(read_header(&j, err));
   BEZ_TRY(cut_tiles(&j, err));
+  BEZ_TRY(take_part(&j, err));
   BEZ_TRY(read_first(&j, tuning->profile_bytes ? tuning->profile_bytes : PROFILE_BYTES, err));
-  BEZ_TRY(bez_parallel(j.n_tiles - j.n_first, bez_builder_threads(builder), read_one, &j, err));
+  drop_others(&j);
+  first = j.n_first > j.from ? j.n_first : j.from;
+  if (first < j.to) BEZ_TRY(bez_parallel(j.to - first, bez_builder_threads(builder), read_one, &j, err));
   BEZ_TRY(join_tiles(&j, &n_kept, err));
   BEZ_TRY(pass_remarks(&j, err));
   BEZ_TRY(bez_builder_end_file(builder, n_kept, err));
@@ -276,4 +305,5 @@ const bez_reader bez_reader_csv = {
         "Ragged lines are read and remarked. UTF-16 is refused.",
     .sniff = sniff,
     .read = read_csv,
+    .parts = true,
 };

@@ -32,6 +32,11 @@ BEZ_MUST_USE bez_status bez_csv_walk_open(const bez_source *source, bez_csv_walk
 BEZ_MUST_USE bez_status bez_csv_walk_next(bez_csv_walk *walk, bez_error *err);
 void bez_csv_walk_close(bez_csv_walk *walk);
 
+/* Where the first record begins at or behind `low` (the source's end: nowhere), found from the quotes before it. start:
+ * where a record is known to begin. Costs a look at every quote, and a fraction of splitting cells. */
+BEZ_MUST_USE bez_status bez_csv_find_start(const bez_source *source, const bez_csv_dialect *dialect, uint64_t start,
+                                           uint64_t low, uint64_t *out, bez_error *err);
+
 /* BEZ_FORMAT or BEZ_LIMIT for a record that could not be split. */
 bez_status bez_csv_split_error(bez_csv_split_result got, const char *path, int64_t line, uint64_t offset,
                                bez_error *err);

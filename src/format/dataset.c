@@ -9,8 +9,9 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "format/builder_internal.h"
+#include "format/dataset.h"
 #include "format/image_files.h"
-#include "format/reader.h"
 #include "format/text_folder.h"
 
 #define HEAD_BYTES 65536u
@@ -150,17 +151,29 @@ bez_status bez_reader_find(const bez_source *source, const bez_reader **out, bez
   return st;
 }
 
-/* only: the reader to use, NULL: the one that knows the bytes best. */
-static bez_status read_file(const char *path, const bez_reader *only, bez_builder *builder, bez_error *err) {
+/* Whether the file is this shard's, and what of it: a reader that cannot read parts reads all or nothing. */
+static bool choose_share(const bez_reader *reader, bez_builder *builder, const bez_share *part,
+                         const bez_share *whole) {
+  builder->share = (bez_share){0};
+  if (!part) return true;
+  if (!reader->parts) return whole->from != whole->to;
+  builder->share = *part;
+  return part->from != part->to || builder->share_first;
+}
+
+bez_status bez_read_file(const char *path, const bez_reader *only, bez_builder *builder, const bez_share *part,
+                         const bez_share *whole, bez_error *err) {
   bez_source source;
   const bez_reader *reader = only;
   uint64_t digest = 0;
   bez_status st = bez_source_open(path, bez_builder_budget(builder), &source, err);
   if (st != BEZ_OK) return st;
   if (!only) st = bez_reader_find(&source, &reader, err);
-  if (st == BEZ_OK) st = bez_source_digest(&source, &digest, err);
-  if (st == BEZ_OK) st = reader->read(&source, builder, err);
-  if (st == BEZ_OK) bez_builder_digest(builder, digest);
+  if (st == BEZ_OK && choose_share(reader, builder, part, whole)) {
+    st = bez_source_digest(&source, &digest, err);
+    if (st == BEZ_OK) st = reader->read(&source, builder, err);
+    if (st == BEZ_OK) bez_builder_digest(builder, digest);
+  }
   bez_source_close(&source);
   return st;
 }
@@ -199,47 +212,148 @@ static bez_status read_each_once(path_list *list, bez_error *err) {
   return BEZ_OK;
 }
 
+/* ---- reading the list ---- */
+
+typedef struct reading {
+  const path_list *list;
+  const bez_state_use *use;
+  bez_builder *builder;
+  const bez_reader *only; /* of all files; NULL: of each, the one that knows it best */
+  bez_share *parts, *whole;
+} reading;
+
+/* The first file of a data set tells how its columns are taken in: every shard has a look, where that is cheap. */
+static bool is_packed(const char *path) {
+  size_t n = strlen(path);
+  return (n > 3 && !strcmp(path + n - 3, ".gz")) || (n > 4 && !strcmp(path + n - 4, ".zst"));
+}
+
+static bez_status read_shared(const reading *r, size_t i, bez_error *err) {
+  bez_share part = {0}, whole = {0};
+  bool cut = r->parts != NULL;
+  if (cut) {
+    part = r->parts[i];
+    whole = r->whole[i];
+    bool look = i == 0 && !is_packed(r->list->items[i]);
+    if (part.from == part.to && whole.from == whole.to && !look) return BEZ_OK;
+  }
+  if (part.from != part.to || !cut) {
+    bez_status st = BEZ_OK;
+    if (bez_image_files_skip(r->list->items[i], r->builder, &st, err)) return st;
+  }
+  return bez_read_file(r->list->items[i], r->only, r->builder, cut ? &part : NULL, &whole, err);
+}
+
+/* Sizes decide who reads what. Labels in a file of their own go by the row, which is known in one file alone. */
+static bez_status cut(reading *r, bez_error *err) {
+  const path_list *list = r->list;
+  const bez_state_use *use = r->use;
+  uint64_t *bytes = calloc(list->n + 1, sizeof *bytes);
+  r->parts = calloc(list->n + 1, sizeof *r->parts);
+  r->whole = calloc(list->n + 1, sizeof *r->whole);
+  bez_status st = bytes && r->parts && r->whole ? BEZ_OK : bez_fail_memory(err, list->n * sizeof *r->parts);
+  for (size_t i = 0; st == BEZ_OK && i < list->n; i++) {
+    struct stat info;
+    if (stat(list->items[i], &info) < 0) st = bez_fail_errno(err, list->items[i], "cannot open");
+    if (st == BEZ_OK) bytes[i] = (uint64_t)info.st_size;
+  }
+  if (st == BEZ_OK) bez_share_files(use->shard, use->n_shards, bytes, list->n, list->n >= use->n_shards, r->parts);
+  if (st == BEZ_OK) bez_share_files(use->shard, use->n_shards, bytes, list->n, true, r->whole);
+  if (st == BEZ_OK && list->n > 1 && list->options && list->options->labels_file)
+    st = bez_fail(err, BEZ_UNSUPPORTED, list->options->labels_file,
+                  "labels in a file of their own go by the row: only one file of pictures can be cut into shards");
+  free(bytes);
+  return st;
+}
+
 /* Picture files go together (their sizes decide the size of all), and a folder of documents is one whatever a single
  * file looks like; other files one by one. */
-static bez_status read_list(const path_list *list, bez_builder *builder, bez_error *err) {
+static bez_status read_list(reading *r, bez_error *err) {
+  const path_list *list = r->list;
   bool pictures = false;
-  bez_status st = bez_image_files_read(list->items, list->n, builder, &pictures, err);
-  const bez_reader *only = !pictures && bez_are_documents(list->items, list->n) ? &bez_reader_text : NULL;
-  for (size_t i = 0; !pictures && st == BEZ_OK && i < list->n; i++)
-    if (!bez_image_files_skip(list->items[i], builder, &st, err)) st = read_file(list->items[i], only, builder, err);
+  bez_status st = BEZ_OK;
+  bool done = false;
+  const bez_state *state = r->use ? r->use->state : NULL;
+  if (r->use && r->use->n_shards) BEZ_TRY(cut(r, err));
+  if (state && bez_reuse_together(state, list->options))
+    BEZ_TRY(bez_reuse_same(r->use, list->items, list->n, list->options, r->builder, &done, err));
+  if (!done) BEZ_TRY(bez_image_files_read(list->items, list->n, r->builder, &pictures, err));
+  if (done || pictures) goto cleanup;
+  r->only = bez_are_documents(list->items, list->n) ? &bez_reader_text : NULL;
+  if (state && !bez_reuse_together(state, list->options)) {
+    st = bez_reuse_list(r->use, list->items, list->n, r->only, r->builder, err);
+    goto cleanup;
+  }
+  for (size_t i = 0; i < list->n; i++) {
+    r->builder->share_first = i == 0;
+    BEZ_TRY(read_shared(r, i, err));
+  }
+cleanup:
+  free(r->parts);
+  free(r->whole);
   return st;
 }
 
 /* What options name beside the data belongs to pictures or vectors. */
-static bez_status check_beside(bez_table *table, const bez_read_options *options, const bez_table *labels,
-                               bez_error *err) {
-  if (labels && !table->images)
+static bez_status check_beside(bez_table *table, const bez_read_options *options, bez_error *err) {
+  if (options && options->labels_file && !table->images)
     return bez_fail(err, BEZ_USAGE, options->labels_file,
                     "labels in a file of their own belong to pictures; a table names its label column with --label");
   return options && options->embeddings ? bez_vectors_open(options, table, err) : BEZ_OK;
 }
 
-bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_read_options *options, bez_table **out,
-                          bez_error *err) {
+static bez_status find_files(path_list *list, const char *const *paths, size_t n, bez_error *err) {
+  bez_status st = BEZ_OK;
+  for (size_t i = 0; st == BEZ_OK && i < n; i++) st = expand(list, paths[i], err);
+  if (st == BEZ_OK && list->n == 0) st = bez_fail(err, BEZ_USAGE, paths[0], "every file is excluded");
+  return st == BEZ_OK ? read_each_once(list, err) : st;
+}
+
+/* Everything into the builder: from a state, from files, or from both. */
+static bez_status fill(const path_list *list, const bez_state_use *use, bez_builder *builder, bez_error *err) {
+  reading r = {.list = list, .use = use, .builder = builder};
+  if (use && use->state && !list->n) return bez_reuse_all(use->state, builder, err);
+  return read_list(&r, err);
+}
+
+static bez_status save(const path_list *list, const bez_state_use *use, const bez_builder *builder, bez_error *err) {
+  const char *const *paths = (const char *const *)list->items;
+  bez_state_note note = {.options = use->options ? use->options : list->options,
+                         .left_out = use->left_out,
+                         .n_left_out = use->n_left_out,
+                         .list_files = list->n,
+                         .list_hash = bez_list_hash(paths, list->n)};
+  if (!list->n && use->state) {
+    note.list_files = use->state->bodies[0].list_files;
+    note.list_hash = use->state->bodies[0].list_hash;
+  }
+  if (use->n_rows) *use->n_rows = builder->n_rows;
+  return bez_state_save(builder, &note, use->save, err);
+}
+
+bez_status bez_table_open_with(const char *const *paths, size_t n_paths, const bez_read_options *options,
+                               const bez_state_use *use, bez_table **out, bez_error *err) {
   path_list list = {.options = options};
   bez_builder *builder = NULL;
   bez_table *labels = NULL, *table = NULL;
   bez_status st = BEZ_OK;
-  *out = NULL;
-  if (n_paths == 0) return bez_fail(err, BEZ_USAGE, NULL, "no path was given");
-  for (size_t i = 0; i < n_paths; i++) BEZ_TRY(expand(&list, paths[i], err));
-  if (list.n == 0) {
-    st = bez_fail(err, BEZ_USAGE, paths[0], "every file is excluded");
-    goto cleanup;
-  }
-  BEZ_TRY(read_each_once(&list, err));
-  if (options && options->labels_file) BEZ_TRY(bez_labels_open(options, &labels, err));
+  bool stored = use && use->state && !n_paths;
+  if (out) *out = NULL;
+  if (n_paths == 0 && !stored) return bez_fail(err, BEZ_USAGE, NULL, "no path was given");
+  if (n_paths) BEZ_TRY(find_files(&list, paths, n_paths, err));
+  if (options && options->labels_file && !stored) BEZ_TRY(bez_labels_open(options, &labels, err));
   BEZ_TRY(bez_builder_create(options, &builder, err));
   bez_builder_labels(builder, labels);
-  BEZ_TRY(read_list(&list, builder, err));
+  if (use) {
+    builder->shard = use->shard;
+    builder->n_shards = use->n_shards;
+  }
+  BEZ_TRY(fill(&list, use, builder, err));
+  if (use && use->save) BEZ_TRY(save(&list, use, builder, err));
+  if (!out) goto cleanup;
   st = bez_builder_finish(builder, &table, err);
   builder = NULL;
-  if (st == BEZ_OK) BEZ_TRY(check_beside(table, options, labels, err));
+  if (st == BEZ_OK) BEZ_TRY(check_beside(table, options, err));
   *out = table;
   table = NULL;
 cleanup:
@@ -249,4 +363,9 @@ cleanup:
   free(list.items);
   bez_arena_free(&list.arena);
   return st;
+}
+
+bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_read_options *options, bez_table **out,
+                          bez_error *err) {
+  return bez_table_open_with(paths, n_paths, options, NULL, out, err);
 }

@@ -112,6 +112,17 @@ bool bez_form_parse(bez_form form, const char *p, size_t len, int64_t *out) {
   }
 }
 
+bool bez_form_holds(bez_form form, int64_t x) {
+  int64_t first = day_number(1, 1, 1), last = day_number(9999, 12, 31);
+  switch (form.kind) {
+    case BEZ_FORM_DECIMAL: return x > -powers[MAX_DIGITS] && x < powers[MAX_DIGITS];
+    case BEZ_FORM_DATE: return x >= first && x <= last;
+    case BEZ_FORM_TIME: return x >= first * 86400 && x < (last + 1) * 86400;
+    case BEZ_FORM_FLOAT: return x > BEZ_FORM_LEAST && isfinite(from_order_bits(x));
+    default: return false;
+  }
+}
+
 double bez_form_value(bez_form form, int64_t x) {
   switch (form.kind) {
     case BEZ_FORM_DECIMAL: return (double)x / (double)powers[form.decimals];

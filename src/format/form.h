@@ -32,6 +32,8 @@ bool bez_form_equal(bez_form a, bez_form b);
  * numbers mean larger values, and BEZ_FORM_LEAST is below all of them. */
 #define BEZ_FORM_LEAST (INT64_MIN + ((int64_t)1 << 40))
 bool bez_form_parse(bez_form form, const char *p, size_t len, int64_t *out);
+/* Whether x is what some cell of the form gives: numbers from a saved state may be anything. */
+bool bez_form_holds(bez_form form, int64_t x);
 /* The value it stands for (seconds since 1970 for dates and times). */
 double bez_form_value(bez_form form, int64_t x);
 /* The cell's bytes; returns their number, at most 32. */

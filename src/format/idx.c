@@ -62,7 +62,7 @@ static bez_status idx_read(bez_source *source, bez_builder *builder, bez_error *
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_source_read(source, 0, head, sizeof head, &got, err));
   BEZ_TRY(bez_idx_header(head, got, source->size, source->path, &field, &array, err));
-  if (array.data_at + array.data_size < source->size)
+  if (array.data_at + array.data_size < source->size && bez_builder_at_start(builder))
     bez_builder_remark(builder, "trailing-bytes", source->path, source->size - array.data_at - array.data_size, -1,
                        "bytes behind the array's data");
   if (array.n_dims == 2)
@@ -88,4 +88,5 @@ const bez_reader bez_reader_idx = {
                "pictures.",
     .sniff = idx_sniff,
     .read = idx_read,
+    .parts = true,
 };

@@ -27,6 +27,7 @@ typedef struct files {
   bez_builder *builder;
   bez_image_names names;
   bez_image_batch batch;
+  uint64_t first, end;      /* of the pictures, those of this shard */
   uint64_t *bytes, *digest; /* per picture */
   other *others;
   size_t n_others;
@@ -102,7 +103,7 @@ static bez_status push_rows(const files *f, bez_error *err) {
   bool labels = f->names.manifest;
   bez_status st = BEZ_OK;
   for (size_t i = 0; i < f->names.n; i++) labels |= f->names.label[i] != NULL;
-  for (size_t i = 0; st == BEZ_OK && i < f->names.n; i++) {
+  for (size_t i = f->first; st == BEZ_OK && i < f->end; i++) {
     const char *path = f->names.path[i];
     if (f->batch.why[i]) {
       st = bez_builder_unread(f->builder, path, f->batch.why[i], true, err);
@@ -152,12 +153,34 @@ static bez_status label(files *f, bool *pictures, bez_error *err) {
   return st;
 }
 
+static bez_status load_part(void *ctx, uint64_t i, uint64_t most, bez_buf *room, const uint8_t **bytes, uint64_t *len,
+                            bez_error *err) {
+  files *f = ctx;
+  return load(ctx, f->first + i, most, room, bytes, len, err);
+}
+
+/* All pictures say which size suits them all; a shard decodes its own. */
+static bez_status decode_part(files *f, bez_error *err) {
+  bez_builder_pictures(f->builder, f->names.n, &f->first, &f->end);
+  bez_image_batch part = f->batch;
+  part.load = load_part;
+  part.facts += f->first;
+  part.why += f->first;
+  part.n = f->end - f->first;
+  part.n_good = 0;
+  for (uint64_t i = 0; i < part.n; i++) part.n_good += !part.why[i];
+  return bez_image_batch_decode(&part, err);
+}
+
 static bez_status decode(files *f, bez_error *err) {
   f->batch = (bez_image_batch){.builder = f->builder, .n = f->names.n, .load = load, .ctx = f};
   bez_status st = bez_image_batch_probe(&f->batch, err);
   if (st == BEZ_OK) st = bez_image_batch_shape(&f->batch, "", err);
-  if (st == BEZ_OK) st = bez_image_batch_decode(&f->batch, err);
-  if (st != BEZ_OK || f->batch.n_good) return st;
+  if (st == BEZ_OK) st = decode_part(f, err);
+  if (st != BEZ_OK) return st;
+  for (uint64_t i = f->first; i < f->end; i++)
+    if (!f->batch.why[i]) return BEZ_OK;
+  if (f->end - f->first < f->names.n) return BEZ_OK; /* other shards may have some */
   const char *path = f->names.path[0], *why = f->batch.why[0];
   if (f->names.n == 1) return bez_fail(err, BEZ_FORMAT, path, "%s", why);
   return bez_fail(err, BEZ_FORMAT, NULL, "none of %zu pictures could be read; %s: %s", f->names.n, path, why);
@@ -172,7 +195,7 @@ bez_status bez_image_files_read(const char *const *paths, size_t n, bez_builder 
   if (!*taken) goto cleanup;
   BEZ_TRY(decode(&f, err));
   BEZ_TRY(push_rows(&f, err));
-  for (size_t i = 0; i < f.n_others; i++)
+  for (size_t i = 0; f.end == f.names.n && i < f.n_others; i++)
     if (!f.others[i].taken)
       BEZ_TRY(bez_builder_unread(builder, f.others[i].path, f.others[i].why, f.others[i].requested, err));
 cleanup:

@@ -68,6 +68,10 @@ void bez_builder_pixels_back(bez_builder *b, uint64_t n) {
   if (b->facts.data) b->has_facts -= n;
 }
 
+void bez_builder_pictures(const bez_builder *b, uint64_t n, uint64_t *first, uint64_t *end) {
+  bez_share_items(b->shard, b->n_shards, n, first, end);
+}
+
 bez_status bez_builder_unread(bez_builder *b, const char *path, const char *why, bool requested, bez_error *err) {
   bez_table *t = b->table;
   bez_table_unread *u = bez_arena_alloc(&t->arena, sizeof *u);
@@ -126,14 +130,15 @@ static bez_status push_tile(bez_builder *b, const char *path, uint64_t tile, uin
 bez_status bez_image_rows_push(bez_builder *b, const char *path, const char *format, uint64_t bytes, uint64_t n,
                                const char *const *labels, bez_error *err) {
   static const char *const names[] = {"image", "label"};
-  uint64_t tiles = 0;
+  uint64_t tiles = 0, first = 0, end = n;
   if (b->labels) labels = NULL; /* what was named wins */
   if (!b->options.id) b->options.id = "image";
   if (labels && !b->options.label) b->options.label = "label";
   bez_status st = bez_builder_columns(b, path, names, NULL, labels || b->labels ? 2 : 1, err);
   if (st == BEZ_OK) st = bez_builder_begin_file(b, path, format, bytes, err);
-  for (uint64_t first = 0; st == BEZ_OK && first < n; first += TILE_ROWS, tiles++)
-    st = push_tile(b, path, tiles, first, (uint32_t)(n - first < TILE_ROWS ? n - first : TILE_ROWS), labels, err);
+  if (st == BEZ_OK) bez_builder_part(b, n, &first, &end);
+  for (; st == BEZ_OK && first < end; first += TILE_ROWS, tiles++) /* numbered by row: shards cut where they like */
+    st = push_tile(b, path, first, first, (uint32_t)(end - first < TILE_ROWS ? end - first : TILE_ROWS), labels, err);
   return st == BEZ_OK ? bez_builder_end_file(b, tiles, err) : st;
 }
 
@@ -147,6 +152,9 @@ bez_status bez_finish_images(bez_builder *b, bez_table *table, const uint8_t *ke
   if (b->labels && b->labels->n_rows != table->n_rows_seen)
     return bez_fail(err, BEZ_FORMAT, b->labels->files[0].path, "%llu labels for %llu pictures",
                     (unsigned long long)b->labels->n_rows, (unsigned long long)table->n_rows_seen);
+  if (!b->labels && b->n_labels && b->n_labels != table->n_rows_seen)
+    return bez_fail(err, BEZ_FORMAT, b->options.labels_file, "%llu labels for %llu pictures",
+                    (unsigned long long)b->n_labels, (unsigned long long)table->n_rows_seen);
   if (b->facts.data && b->has_facts != b->images.n)
     return bez_fail(err, BEZ_FORMAT, NULL, "picture files beside arrays of pictures");
   bez_image_facts *facts = b->facts.data;

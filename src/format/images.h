@@ -78,6 +78,8 @@ void bez_builder_pixels_back(bez_builder *builder, uint64_t n);
  * for several threads at once. */
 BEZ_MUST_USE bez_status bez_builder_unread(bez_builder *builder, const char *path, const char *why, bool requested,
                                            bez_error *err);
+/* Which of n picture files are this shard's; all of them without shards. */
+void bez_builder_pictures(const bez_builder *builder, uint64_t n, uint64_t *first, uint64_t *end);
 /* Pushes n rows as one file: column "image" (their number in the data set) and column "label". labels: one text per
  * row, or NULL: from --labels-file where that was given, else there is no label column. */
 BEZ_MUST_USE bez_status bez_image_rows_push(bez_builder *builder, const char *path, const char *format, uint64_t bytes,

@@ -25,7 +25,7 @@ static bez_status npy_read(bez_source *source, bez_builder *builder, bez_error *
   if (!head) return bez_fail_memory(err, want);
   BEZ_TRY(bez_source_read(source, 0, head, want, &got, err));
   BEZ_TRY(bez_npy_header(head, got, source->size, source->path, NULL, &arena, &array, err));
-  if (array.data_at + array.data_size < source->size)
+  if (array.data_at + array.data_size < source->size && bez_builder_at_start(builder))
     bez_builder_remark(builder, "trailing-bytes", source->path, source->size - array.data_at - array.data_size, -1,
                        "bytes behind the array's data");
   BEZ_TRY(push(source, &array, builder, err));
@@ -49,4 +49,5 @@ const bez_reader bez_reader_npy = {
                "what they hold.",
     .sniff = npy_sniff,
     .read = npy_read,
+    .parts = true,
 };

@@ -182,20 +182,21 @@ bez_status bez_pixels_push(const bez_source *source, const bez_array *array, bez
   bez_status st = BEZ_OK;
   bez_pixel_layout l = {0};
   pixels p = {.source = source, .array = array, .field = &array->fields[0], .layout = &l};
-  uint64_t n_nan = 0;
+  uint64_t n_nan = 0, first, end;
   uint8_t *out;
   BEZ_TRY(begin(&p, err));
   BEZ_TRY(bez_builder_images(builder, source->path, l.height, l.width, l.kept, err));
   BEZ_TRY(choose_scale(&p, err));
-  BEZ_TRY(bez_builder_pixels(builder, array->n_rows, &out, err));
+  bez_builder_range(builder, array->n_rows, &first, &end);
+  BEZ_TRY(bez_builder_pixels(builder, end - first, &out, err));
   uint64_t each = (uint64_t)l.height * l.width * l.kept;
-  for (uint64_t row = 0; row < array->n_rows; row += p.rows) {
-    uint64_t rows = array->n_rows - row < p.rows ? array->n_rows - row : p.rows;
+  for (uint64_t row = first; row < end; row += p.rows) {
+    uint64_t rows = end - row < p.rows ? end - row : p.rows;
     BEZ_TRY(load(&p, row, rows, err));
     for (uint64_t i = 0; i < rows; i++)
-      n_nan += bez_pixels_get(&l, p.field, p.block + i * array->stride, out + (row + i) * each);
+      n_nan += bez_pixels_get(&l, p.field, p.block + i * array->stride, out + (row - first + i) * each);
   }
-  remark(&l, source->path, array->n_rows, n_nan, builder);
+  if (end > first) remark(&l, source->path, end - first, n_nan, builder);
 cleanup:
   free(p.block);
   return st;

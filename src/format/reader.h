@@ -16,6 +16,7 @@ typedef struct bez_reader {
   int (*sniff)(const uint8_t *head, size_t len, const char *extension);
   /* Appends every row of the source to the builder. */
   bez_status (*read)(bez_source *source, bez_builder *builder, bez_error *err);
+  bool parts; /* a shard may read a part of a file: read asks bez_builder_part */
 } bez_reader;
 
 #define BEZ_READER(symbol) extern const bez_reader symbol;

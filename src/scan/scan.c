@@ -174,8 +174,23 @@ static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
   return true;
 }
 
+/* What is known to be unreadable goes into a saved state, so that no later scan of it ends as if all were well. */
+static bez_status list_left_out(bez_scan *scan, bez_state_use *use, bez_error *err) {
+  bez_arena *arena = &scan->report->arena;
+  size_t n = 0;
+  for (const bez_not_checked *u = scan->report->not_checked; u; u = u->next) n++;
+  bez_state_unread *all = bez_arena_array(arena, n + 1, sizeof *all);
+  if (!all) return bez_fail_memory(err, n * sizeof *all);
+  n = 0;
+  for (const bez_not_checked *u = scan->report->not_checked; u; u = u->next)
+    all[n++] = (bez_state_unread){.path = u->what, .why = u->reason, .requested = u->requested};
+  use->left_out = all;
+  use->n_left_out = n;
+  return BEZ_OK;
+}
+
 /* Opens what can be opened: a file that cannot be read becomes a "not checked" while others remain. */
-static bez_status open_table(bez_scan *scan, worklist *w, bez_table **table, bez_error *err) {
+static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, bez_table **table, bez_error *err) {
   bez_read_options read = scan->options->read;
   read.threads = scan->threads;
   read.progress = bez_scan_progress;
@@ -184,7 +199,9 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_table **table, bez
   for (unsigned attempt = 0;; attempt++) {
     bez_error why = {0};
     read.n_exclude = w->n_exclude;
-    bez_status st = bez_table_open(w->paths, w->n, &read, table, &why);
+    bez_status st = list_left_out(scan, use, err);
+    if (st != BEZ_OK) return st;
+    st = bez_table_open_with(w->paths, w->n, &read, use, table, &why);
     if (st == BEZ_OK) return BEZ_OK;
     if (scan->cancelled) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
     if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
@@ -197,24 +214,37 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_table **table, bez
   }
 }
 
+static bez_status make_worklist(const bez_scan_options *o, const char *const *paths, size_t n, worklist *w,
+                                bez_error *err) {
+  *w = (worklist){.n = n, .n_exclude = o->read.n_exclude};
+  w->paths = malloc((n + 1) * sizeof *w->paths);
+  w->exclude = malloc((w->n_exclude + MAX_RETRIES) * sizeof *w->exclude);
+  if (!w->paths || !w->exclude) return bez_fail_memory(err, n * sizeof *w->paths);
+  if (n) memcpy(w->paths, paths, n * sizeof *w->paths);
+  if (w->n_exclude) memcpy(w->exclude, o->read.exclude, w->n_exclude * sizeof *w->exclude);
+  return BEZ_OK;
+}
+
 bez_status bez_scan_paths(const char *const *paths, size_t n_paths, const bez_scan_options *options, bez_report **out,
                           bez_error *err) {
   bez_scan scan = {0};
   bez_table *table = NULL;
   bez_status st = BEZ_OK;
-  worklist w = {.n = n_paths, .n_exclude = options ? options->read.n_exclude : 0};
+  bez_scan_options own = options ? *options : (bez_scan_options){0};
+  bez_reuse reuse = {0};
+  bez_state_use use = {.save = own.save, .options = &own.read, .reuse = &reuse};
+  worklist w = {0};
   *out = NULL;
-  if (!n_paths) return bez_fail(err, BEZ_USAGE, NULL, "no path given");
-  BEZ_TRY(begin(&scan, options, err));
-  w.paths = malloc(n_paths * sizeof *w.paths);
-  w.exclude = malloc((w.n_exclude + MAX_RETRIES) * sizeof *w.exclude);
-  if (!w.paths || !w.exclude) BEZ_TRY(bez_fail_memory(err, n_paths * sizeof *w.paths));
-  memcpy(w.paths, paths, n_paths * sizeof *w.paths);
-  if (w.n_exclude) memcpy(w.exclude, options->read.exclude, w.n_exclude * sizeof *w.exclude);
-  BEZ_TRY(sort_paths(&scan, w.paths, &w.n, err));
-  BEZ_TRY(open_table(&scan, &w, &table, err));
+  if (!n_paths && !own.with) return bez_fail(err, BEZ_USAGE, NULL, "no path given");
+  if (own.with) BEZ_TRY(bez_scan_open_state(&own, &use.state, err));
+  BEZ_TRY(begin(&scan, &own, err));
+  BEZ_TRY(make_worklist(&own, paths, n_paths, &w, err));
+  if (n_paths) BEZ_TRY(sort_paths(&scan, w.paths, &w.n, err));
+  BEZ_TRY(open_table(&scan, &w, &use, &table, err));
   scan.table = table;
   BEZ_TRY(examine(&scan, err));
+  if (own.with && n_paths) bez_scan_say_reuse(&scan, &reuse);
+  BEZ_TRY(bez_report_status(scan.report, err));
   *out = scan.report;
   scan.report = NULL;
 cleanup:
@@ -222,5 +252,8 @@ cleanup:
   free(w.exclude);
   end(&scan);
   bez_table_destroy(table);
+  bez_state_close(use.state);
+  bez_buf_free(&reuse.changed);
+  bez_buf_free(&reuse.gone);
   return st;
 }

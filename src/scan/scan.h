@@ -12,6 +12,7 @@
 #include "bezoar/scan.h"
 #include "detect/detector.h"
 #include "detect/shared.h"
+#include "format/dataset.h"
 
 typedef struct bez_scan {
   const bez_scan_options *options;
@@ -53,6 +54,9 @@ BEZ_MUST_USE bez_status bez_scan_suppress(bez_report *report, const char *today,
 BEZ_MUST_USE bez_status bez_scan_incidents(bez_report *report, bez_error *err);
 /* Ranked lists that are mostly about one incident join it; incidents say which lists hold most of their rows. */
 BEZ_MUST_USE bez_status bez_scan_place_lists(bez_report *report, bez_error *err);
+/* Saved states (shard.c): opens options->with and lets it fill what was not given; says what came of it. */
+BEZ_MUST_USE bez_status bez_scan_open_state(bez_scan_options *options, bez_state **out, bez_error *err);
+void bez_scan_say_reuse(bez_scan *scan, const bez_reuse *reuse);
 void bez_scan_record(bez_scan *scan); /* effective options and run information */
 
 #endif

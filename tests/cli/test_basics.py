@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from conftest import BINARY, ROOT
 
-COMMANDS = ["scan", "clean", "poison", "report show", "report diff", "explain", "list", "help", "version", "completion",
+COMMANDS = ["scan", "merge", "clean", "poison", "report show", "report diff", "explain", "list", "help", "version", "completion",
             "man"]
 
 
