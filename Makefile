@@ -51,10 +51,12 @@ docs: build ## regenerate the reference pages from the tables
 bench-detect: build ## the truth table: attacks, seeds, clean data, peers
 	@tools/bootstrap.sh check
 	@bench/detect/run.sh
+	@bench/images/run.sh
 
 bench-scan: build ## the speed table: reading, whole scans, growth, peers
 	@tools/bootstrap.sh check
 	@bench/scan/run.sh
+	@bench/images/run.sh --speed
 
 release: ## wheel and .deb in dist/
 	@tools/bootstrap.sh build check
