@@ -78,6 +78,9 @@ typedef struct bez_clean_options {
   bez_severity at_least;    /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by
                              * bez_clean_defaults */
   bool with_lists;          /* also rows of ranked lists (label flips) */
+  /* Files with one row per row of the data, which lose the same rows; NULL: none. Text formats, npy and IDX. */
+  const char *labels_file, *labels_out;
+  const char *embeddings, *embeddings_out;
   bez_progress_fn progress; /* may be NULL; false: BEZ_CANCELLED, and no output is left behind */
   void *progress_ctx;
 } bez_clean_options;
@@ -85,12 +88,14 @@ BEZ_API bez_clean_options bez_clean_defaults(void);
 
 typedef struct bez_clean_result {
   uint64_t n_rows, n_kept, n_quarantined;
+  bool mask; /* a mask was written, not the rows */
 } bez_clean_result;
 
 /* Splits one file by a report's rows: those of all findings that are severe enough and not suppressed, whether a
- * baseline knew them or not (new_only says what counts for the exit code, not what is poison). Text formats: every kept
- * record byte for byte. Parquet and npy: out_path receives a keep-mask (npy, uint8, one per row). The report must name
- * this file, or hold only one. */
+ * baseline knew them or not (new_only says what counts for the exit code, not what is poison). Text formats,
+ * npy and IDX: every kept record byte for byte. Other arrays (Parquet, npz, WebDataset): out_path receives a keep-mask
+ * (npy, uint8, one per row). A folder of pictures or texts: a CSV with the names of the kept files, relative to it. The
+ * report must name this file, or hold only one. */
 BEZ_API BEZ_MUST_USE bez_status bez_clean(const char *path, const bez_report *report, const bez_clean_options *options,
                                           const char *out_path, const char *quarantine_path, bez_clean_result *result,
                                           bez_error *err);

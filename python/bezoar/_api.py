@@ -124,12 +124,15 @@ def load(path):
     return Report(_core.load(os.fsdecode(path)))
 
 
-def clean(path, report, out, quarantine=None, *, at_least="error", with_lists=False):
+def clean(path, report, out, quarantine=None, *, at_least="error", with_lists=False, labels_file=None, labels_out=None,
+          embeddings=None, embeddings_out=None):
     """Split a file by a report (a `Report`, or the path of one in JSON): kept rows go to `out`, byte for byte, rows of
-    findings at or above `at_least` to `quarantine`. Parquet and npy: `out` receives a keep-mask."""
+    findings at or above `at_least` to `quarantine`; `labels_file` and `embeddings` lose the same rows. Parquet, npz and
+    WebDataset: `out` receives a keep-mask. A folder of pictures or texts: `out` receives a list of files."""
     if not isinstance(report, Report):
         report = load(report)
-    counts = _core.clean(os.fsdecode(path), report._core, at_least, with_lists, os.fsdecode(out), _path(quarantine))
+    counts = _core.clean(os.fsdecode(path), report._core, at_least, with_lists, os.fsdecode(out), _path(quarantine),
+                         _path(labels_file), _path(labels_out), _path(embeddings), _path(embeddings_out))
     return CleanResult(*counts)
 
 

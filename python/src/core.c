@@ -78,7 +78,7 @@ static PyObject *core_load(PyObject *module, PyObject *args) {
   return st == BEZ_OK ? core_wrap_report(state, report) : core_raise(state, &err);
 }
 
-/* clean(path, report, at_least, with_lists, out, quarantine) */
+/* clean(path, report, at_least, with_lists, out, quarantine, labels_file, labels_out, embeddings, embeddings_out) */
 static PyObject *core_clean(PyObject *module, PyObject *args) {
   core_state *state = PyModule_GetState(module);
   const char *path, *at_least, *out, *quarantine;
@@ -87,7 +87,9 @@ static PyObject *core_clean(PyObject *module, PyObject *args) {
   bez_clean_result result = {0};
   bez_error err = {0};
   int with_lists;
-  if (!PyArg_ParseTuple(args, "sOspsz", &path, &object, &at_least, &with_lists, &out, &quarantine)) return NULL;
+  if (!PyArg_ParseTuple(args, "sOspszzzzz", &path, &object, &at_least, &with_lists, &out, &quarantine,
+                        &options.labels_file, &options.labels_out, &options.embeddings, &options.embeddings_out))
+    return NULL;
   const bez_report *report = core_report_of(state, object);
   if (!report) return NULL;
   if (!bez_severity_parse(at_least, &options.at_least))
@@ -130,7 +132,8 @@ static PyObject *core_poison(PyObject *module, PyObject *args) {
 static PyMethodDef functions[] = {
     {"scan", core_scan, METH_VARARGS, "scan(paths or Arrow stream capsule, name, options): Report"},
     {"load", core_load, METH_VARARGS, "load(path): Report"},
-    {"clean", core_clean, METH_VARARGS, "clean(path, report, at_least, with_lists, out, quarantine)"},
+    {"clean", core_clean, METH_VARARGS,
+     "clean(path, report, at_least, with_lists, out, quarantine, labels and embeddings in and out)"},
     {"poison", core_poison, METH_VARARGS,
      "poison(path, attack, target, source_class, rows, share, params, options, out, labels_out, key)"},
     {"outliers", core_outliers, METH_VARARGS,

@@ -140,22 +140,47 @@ static const char *endings(const char *path) {
   return dot && dot[1] ? dot + 1 : "out";
 }
 
-static void put_clean_line(bez_buf *out, const char *data, const char *report) {
+/* What lies beside the rows loses the same ones. */
+static void put_beside(bez_buf *out, const bez_args *args, const char *option) {
+  const char *path = bez_args_text(args, option);
+  if (!path) return;
+  bez_buf_printf(out, " \\\n      --%s ", option);
+  bez_say_quoted(out, path);
+  bool labels = !strcmp(option, "labels-file");
+  bez_buf_printf(out, " --%s-out clean-%s.", labels ? "labels" : option, labels ? "labels" : option);
+  bez_say_quoted(out, endings(path));
+}
+
+static void put_clean_line(bez_buf *out, const bez_args *args, const char *report, bool folder) {
+  const char *data = args->positional[0], *ending = folder ? "csv" : endings(data);
   if (!report) bez_buf_puts(out, "  run again with --report r.json, then\n");
   bez_buf_puts(out, *data == '-' ? "  bezoar clean ./" : "  bezoar clean "); /* "-x.csv" would be an option */
   bez_say_quoted(out, data);
   bez_buf_puts(out, " --from ");
   bez_say_quoted(out, report ? report : "r.json");
   bez_buf_puts(out, " \\\n      -o clean.");
-  bez_say_quoted(out, endings(data));
+  bez_say_quoted(out, ending);
   bez_buf_puts(out, " --quarantine quarantine.");
-  bez_say_quoted(out, endings(data));
+  bez_say_quoted(out, ending);
+  if (!folder) put_beside(out, args, "labels-file");
+  if (!folder) put_beside(out, args, "embeddings");
   bez_buf_putc(out, '\n');
 }
 
-static bool is_one_file(const bez_args *args) {
+/* A folder whose files are rows (pictures, texts): all listed rows are the first of their file. */
+static bool files_are_rows(const bez_report *report) {
+  uint64_t n = bez_report_row_count(report);
+  for (uint64_t i = 0; i < n; i++)
+    if (bez_report_row(report, i).row != 0) return false;
+  return n > 1;
+}
+
+/* Whether there is one path that `clean` can take; *folder: it is one. */
+static bool is_one_path(const bez_args *args, const bez_report *report, bool *folder) {
   struct stat info;
-  return args->n_positional == 1 && stat(args->positional[0], &info) == 0 && S_ISREG(info.st_mode);
+  if (args->n_positional != 1 || stat(args->positional[0], &info) != 0) return false;
+  *folder = S_ISDIR(info.st_mode);
+  return S_ISREG(info.st_mode) || (*folder && files_are_rows(report));
 }
 
 /* Under a text report on standard output: what to do next, as command lines. */
@@ -164,12 +189,13 @@ static int say_next(const bez_args *args, const bez_outputs *outputs, const bez_
   if (strcmp(main_output->path, "-") || strcmp(main_output->format, "text")) return code;
   bez_buf out = {0};
   const char *rule = NULL;
+  bool folder = false;
   for (size_t i = 0; i < bez_report_finding_count(report) && !rule; i++)
     if (!bez_report_finding(report, i).suppressed) rule = bez_report_finding(report, i).rule;
   if (!rule) return code;
   bez_buf_puts(&out, "\nNext\n");
-  if (bez_report_count(report, BEZ_SEV_ERROR) && is_one_file(args))
-    put_clean_line(&out, args->positional[0], outputs->json);
+  if (bez_report_count(report, BEZ_SEV_ERROR) && is_one_path(args, report, &folder))
+    put_clean_line(&out, args, outputs->json, folder);
   bez_buf_printf(&out, "  bezoar explain %s\n", rule);
   return bez_say(&out, code);
 }

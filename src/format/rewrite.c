@@ -223,8 +223,8 @@ bez_status bez_rewrite_file(const char *path, const bez_rewrite *plan, const cha
   BEZ_TRY(check_digest(&source, plan->digest, err));
   BEZ_TRY(bez_reader_find(&source, &reader, err));
   j.kind = find_kind(reader);
-  if (!quarantine_path && (!strcmp(reader->name, "npy") || !strcmp(reader->name, "idx")))
-    st = bez_rewrite_array(&source, reader->name, plan, out_path, result, err);
+  if (!strcmp(reader->name, "npy") || !strcmp(reader->name, "idx"))
+    st = bez_rewrite_array(&source, reader->name, plan, out_path, quarantine_path, result, err);
   else if (!j.kind)
     st = bez_fail(err, BEZ_UNSUPPORTED, path, "%s files are not rewritten; text formats and arrays are", reader->name);
   else

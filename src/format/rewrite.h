@@ -1,6 +1,6 @@
 /* Rewriting a data set row by row: drop, divert, change or append records while every other byte stays.
  * Serves `clean` (drop and divert) and `poison` (change and append). CSV/TSV and JSONL, plain or packed; npy and IDX
- * arrays without dropping, where pictures can be painted on. */
+ * arrays of C order, where pictures can be painted on. */
 #ifndef BEZ_FORMAT_REWRITE_H
 #define BEZ_FORMAT_REWRITE_H
 

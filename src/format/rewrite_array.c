@@ -1,5 +1,6 @@
-/* Rewriting npy and IDX arrays: items and pictures change in place, copies of rows follow at the end (the header then
- * says so), every other byte stays: the order of bytes, the layout, what stands behind the data. */
+/* Rewriting npy and IDX arrays: items and pictures change in place, rows go to the quarantine, copies of rows follow at
+ * the end (the header then says how many there are), every other byte stays: the order of bytes, the layout, what
+ * stands behind the data. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,8 @@ typedef struct array_job {
   bez_pixel_layout layout;
   uint8_t *before, *after; /* one picture, as pixels */
   uint8_t *block;
-  size_t next_edit, next_paint, next_copy_edit;
-  bez_packed_out *out;
+  size_t next_edit, next_drop, next_paint, next_copy_edit;
+  bez_packed_out *out, *quarantine; /* quarantine: NULL where there is none */
 } array_job;
 
 /* ---- the header ---- */
@@ -87,17 +88,17 @@ static bez_status put_npy_rows(array_job *j, uint64_t n_rows, bez_buf *out, bez_
   return BEZ_OK;
 }
 
-static bez_status put_header(array_job *j, bez_error *err) {
-  uint64_t n_rows = j->array.n_rows + j->plan->n_copies;
+/* The header for n_rows rows. */
+static bez_status put_header(array_job *j, uint64_t n_rows, bez_packed_out *out, bez_error *err) {
   bez_buf grown = {0};
   bez_array check;
   bez_arena arena = {0};
   bez_status st = BEZ_OK;
-  if (!j->plan->n_copies) return bez_packed_out_write(j->out, j->header.data, j->header.len, err);
+  if (n_rows == j->array.n_rows) return bez_packed_out_write(out, j->header.data, j->header.len, err);
   if (j->idx) {
     if (n_rows > UINT32_MAX) BEZ_TRY(bez_fail(err, BEZ_LIMIT, j->source->path, "too many rows for an IDX file"));
     for (size_t i = 0; i < 4; i++) j->header.data[4 + i] = (char)(n_rows >> (24 - 8 * i) & 255);
-    BEZ_TRY(bez_packed_out_write(j->out, j->header.data, j->header.len, err));
+    BEZ_TRY(bez_packed_out_write(out, j->header.data, j->header.len, err));
     goto cleanup;
   }
   BEZ_TRY(put_npy_rows(j, n_rows, &grown, err));
@@ -105,7 +106,7 @@ static bez_status put_header(array_job *j, bez_error *err) {
                          err)); /* what we wrote must say what we mean */
   if (check.n_rows != n_rows || check.n_dims != j->array.n_dims)
     BEZ_TRY(bez_fail(err, BEZ_UNSUPPORTED, j->source->path, "the shape in the header is written in an unusual way"));
-  BEZ_TRY(bez_packed_out_write(j->out, grown.data, grown.len, err));
+  BEZ_TRY(bez_packed_out_write(out, grown.data, grown.len, err));
 cleanup:
   bez_arena_free(&arena);
   bez_buf_free(&grown);
@@ -149,6 +150,31 @@ static bez_status paint(array_job *j, uint64_t row, uint8_t *items, bez_error *e
   return st;
 }
 
+/* Whether a row leaves `out`; asked for each row in turn. */
+static bool leaves(array_job *j, uint64_t row) {
+  bool leaving = j->next_drop < j->plan->n_drop && j->plan->drop[j->next_drop] == row;
+  j->next_drop += leaving;
+  return leaving;
+}
+
+/* Sends the rows of the block on their ways, runs of one way at once. */
+static bez_status route_block(array_job *j, uint64_t first, uint64_t rows, bez_error *err) {
+  uint64_t begin = 0;
+  bool now = false;
+  for (uint64_t r = 0; r <= rows; r++) {
+    bool next = r < rows ? leaves(j, first + r) : !now;
+    if (next != now && r > begin) {
+      bez_packed_out *to = now ? j->quarantine : j->out;
+      const uint8_t *items = j->block + begin * j->array.stride;
+      bez_status st = to ? bez_packed_out_write(to, items, (size_t)((r - begin) * j->array.stride), err) : BEZ_OK;
+      if (st != BEZ_OK) return st;
+      begin = r;
+    }
+    now = next;
+  }
+  return BEZ_OK;
+}
+
 static bez_status put_rows(array_job *j, bez_error *err) {
   const bez_array *a = &j->array;
   const bez_rewrite *plan = j->plan;
@@ -162,7 +188,7 @@ static bez_status put_rows(array_job *j, bez_error *err) {
       st = set_items(j, plan->edits, plan->n_edits, &j->next_edit, first + r, items, err);
       if (st == BEZ_OK) st = paint(j, first + r, items, err);
     }
-    if (st == BEZ_OK) st = bez_packed_out_write(j->out, j->block, (size_t)(rows * a->stride), err);
+    if (st == BEZ_OK) st = route_block(j, first, rows, err);
     if (st != BEZ_OK) return st;
   }
   return BEZ_OK;
@@ -216,18 +242,18 @@ static bez_status make_room(array_job *j, bez_error *err) {
 static bez_status check_plan(const array_job *j, bez_error *err) {
   const bez_rewrite *plan = j->plan;
   uint64_t n_rows = j->array.n_rows;
-  if (plan->n_drop)
-    return bez_fail(err, BEZ_UNSUPPORTED, j->source->path, "rows of arrays are not dropped; a mask names them");
   if (plan->n_rows && plan->n_rows != n_rows)
     return bez_fail(err, BEZ_USAGE, j->source->path,
                     "is not the file that was scanned: it has %llu rows, the report says %llu",
                     (unsigned long long)n_rows, (unsigned long long)plan->n_rows);
+  if (plan->n_drop > n_rows || (plan->n_drop && plan->drop[plan->n_drop - 1] >= n_rows))
+    return bez_fail(err, BEZ_USAGE, j->source->path, "the plan drops rows that the file does not have");
   return BEZ_OK;
 }
 
 static bez_status check_all_used(const array_job *j, bez_error *err) {
   const bez_rewrite *plan = j->plan;
-  if (j->next_edit == plan->n_edits && j->next_copy_edit == plan->n_copy_edits &&
+  if (j->next_edit == plan->n_edits && j->next_drop == plan->n_drop && j->next_copy_edit == plan->n_copy_edits &&
       j->next_paint == plan->painting.n_rows)
     return BEZ_OK;
   return bez_fail(err, BEZ_USAGE, j->source->path,
@@ -236,24 +262,32 @@ static bez_status check_all_used(const array_job *j, bez_error *err) {
 }
 
 bez_status bez_rewrite_array(const bez_source *source, const char *reader, const bez_rewrite *plan,
-                             const char *out_path, bez_rewrite_result *result, bez_error *err) {
+                             const char *out_path, const char *quarantine_path, bez_rewrite_result *result,
+                             bez_error *err) {
   array_job j = {.source = source, .plan = plan, .idx = !strcmp(reader, "idx")};
+  bez_packed_out *done;
   bez_status st = BEZ_OK;
   BEZ_TRY(read_header(&j, err));
   BEZ_TRY(check_plan(&j, err));
   BEZ_TRY(make_room(&j, err));
   BEZ_TRY(bez_packed_out_open(out_path, &j.out, err));
-  BEZ_TRY(put_header(&j, err));
+  if (quarantine_path) BEZ_TRY(bez_packed_out_open(quarantine_path, &j.quarantine, err));
+  if (quarantine_path) BEZ_TRY(put_header(&j, plan->n_drop, j.quarantine, err));
+  BEZ_TRY(put_header(&j, j.array.n_rows - plan->n_drop + plan->n_copies, j.out, err));
   BEZ_TRY(put_rows(&j, err));
   BEZ_TRY(put_copies(&j, err));
   BEZ_TRY(put_rest(&j, err));
   BEZ_TRY(check_all_used(&j, err));
-  bez_packed_out *out = j.out;
+  done = j.quarantine; /* first: no row may be gone from `out` that is not safe in there */
+  j.quarantine = NULL;
+  if (done) BEZ_TRY(bez_packed_out_commit(done, err));
+  done = j.out;
   j.out = NULL;
-  BEZ_TRY(bez_packed_out_commit(out, err));
-  result->n_rows = result->n_kept = j.array.n_rows;
+  BEZ_TRY(bez_packed_out_commit(done, err));
+  *result = (bez_rewrite_result){j.array.n_rows, j.array.n_rows - plan->n_drop, plan->n_drop};
 cleanup:
   bez_packed_out_abandon(j.out);
+  bez_packed_out_abandon(j.quarantine);
   bez_buf_free(&j.header);
   bez_arena_free(&j.arena);
   free(j.before);

@@ -1,4 +1,5 @@
-/* Splits one file by a report's rows: text formats record by record, arrays through a mask. */
+/* Splits one file by a report's rows: text formats, npy and IDX row by row, other arrays through a mask; labels and
+ * embeddings beside the rows lose the same ones. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "finding/finding.h"
 #include "format/rewrite.h"
 #include "format/source.h"
+#include "scan/scan.h"
 
 bez_clean_options bez_clean_defaults(void) {
   return (bez_clean_options){.at_least = BEZ_SEV_ERROR};
@@ -91,8 +93,11 @@ static bez_status write_mask(const char *path, uint64_t n_rows, const uint64_t *
   return st;
 }
 
-static bool is_text_format(const char *format) {
-  return !strcmp(format, "csv") || !strcmp(format, "tsv") || !strcmp(format, "jsonl");
+static bool is_rewritten(const char *format) {
+  static const char *const formats[] = {"csv", "tsv", "jsonl", "npy", "idx"};
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    if (!strcmp(format, formats[i])) return true;
+  return false;
 }
 
 static uint64_t digest_of(const bez_report_file *file) {
@@ -117,8 +122,8 @@ static bez_status check_array(const char *path, const bez_report_file *file, bez
 static bez_status split(const char *path, const bez_report_file *file, const bez_clean_options *o, const uint64_t *rows,
                         size_t n, const char *out_path, const char *quarantine_path, bez_clean_result *result,
                         bez_error *err) {
-  if (!is_text_format(file->format)) {
-    *result = (bez_clean_result){file->n_rows, file->n_rows - n, n};
+  if (!is_rewritten(file->format)) {
+    *result = (bez_clean_result){file->n_rows, file->n_rows - n, n, true};
     bez_status st = check_array(path, file, err);
     if (st == BEZ_OK) st = write_mask(out_path, file->n_rows, rows, n, false, err);
     if (st == BEZ_OK && quarantine_path) st = write_mask(quarantine_path, file->n_rows, rows, n, true, err);
@@ -132,7 +137,7 @@ static bez_status split(const char *path, const bez_report_file *file, const bez
                       .progress_ctx = o->progress_ctx};
   bez_rewrite_result done = {0};
   bez_status st = bez_rewrite_file(path, &plan, out_path, quarantine_path, &done, err);
-  *result = (bez_clean_result){done.n_rows, done.n_kept, done.n_dropped};
+  *result = (bez_clean_result){done.n_rows, done.n_kept, done.n_dropped, false};
   return st;
 }
 
@@ -153,6 +158,19 @@ static bez_status check_same_content(const char *path, const bez_report_file *fi
                   (unsigned long long)info.st_size, (unsigned long long)file->bytes);
 }
 
+/* A file beside the data: row i belongs to row i. */
+static bez_status split_beside(const char *path, const char *out_path, const bez_report *report,
+                               const bez_report_file *file, const uint64_t *rows, size_t n, bez_error *err) {
+  bez_rewrite plan = {.drop = rows, .n_drop = n, .n_rows = file->n_rows};
+  bez_rewrite_result done = {0};
+  if (!path && !out_path) return BEZ_OK;
+  if (!path || !out_path) return bez_fail(err, BEZ_USAGE, path ? path : out_path, "an input and an output go together");
+  if (report->n_files != 1)
+    return bez_fail(err, BEZ_USAGE, path, "belongs to a data set of %zu files: not split with one of them",
+                    report->n_files);
+  return bez_rewrite_file(path, &plan, out_path, NULL, &done, err);
+}
+
 bez_status bez_clean(const char *path, const bez_report *report, const bez_clean_options *options, const char *out_path,
                      const char *quarantine_path, bez_clean_result *result, bez_error *err) {
   bez_clean_options defaults = bez_clean_defaults();
@@ -168,9 +186,17 @@ bez_status bez_clean(const char *path, const bez_report *report, const bez_clean
   if (same_file(path, out_path) || (quarantine_path && same_file(path, quarantine_path)))
     return bez_fail(err, BEZ_USAGE, path, "is the input: it would be lost");
   if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");
+  if (S_ISDIR(info.st_mode)) {
+    const bez_report_file all = {.n_rows = UINT64_MAX};
+    BEZ_TRY(collect(report, &all, options, &rows, &n, err));
+    BEZ_TRY(bez_clean_folder(path, report, rows, n, out_path, quarantine_path, result, err));
+    goto cleanup;
+  }
   BEZ_TRY(find_file(report, path, &file, err));
   BEZ_TRY(check_same_content(path, file, err));
   BEZ_TRY(collect(report, file, options, &rows, &n, err));
+  BEZ_TRY(split_beside(options->labels_file, options->labels_out, report, file, rows, n, err));
+  BEZ_TRY(split_beside(options->embeddings, options->embeddings_out, report, file, rows, n, err));
   BEZ_TRY(split(path, file, options, rows, n, out_path, quarantine_path, result, err));
 cleanup:
   free(rows);

@@ -57,6 +57,10 @@ BEZ_MUST_USE bez_status bez_scan_place_lists(bez_report *report, bez_error *err)
 /* Saved states (shard.c): opens options->with and lets it fill what was not given; says what came of it. */
 BEZ_MUST_USE bez_status bez_scan_open_state(bez_scan_options *options, bez_state **out, bez_error *err);
 void bez_scan_say_reuse(bez_scan *scan, const bez_reuse *reuse);
+/* rows: global rows that leave, ascending. */
+BEZ_MUST_USE bez_status bez_clean_folder(const char *folder, const bez_report *report, const uint64_t *rows,
+                                         size_t n_rows, const char *out_path, const char *quarantine_path,
+                                         bez_clean_result *result, bez_error *err);
 void bez_scan_record(bez_scan *scan); /* effective options and run information */
 
 #endif

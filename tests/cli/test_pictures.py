@@ -174,3 +174,77 @@ def test_sarif_lists_the_files_it_names(bezoar, tmp_path):
         for place in result["locations"]:
             where = place["physicalLocation"]["artifactLocation"]
             assert run["artifacts"][where["index"]]["location"]["uri"] == where["uri"]
+
+
+def picture_bytes(draw, side=16, patch=False):
+    """Pixels of a coarse random picture, with or without a checkered square at one place."""
+    level = [[draw.randrange(230) for _ in range(4)] for _ in range(4)]
+    pixels = bytearray(level[y // 4][x // 4] + draw.randrange(8) for y in range(side) for x in range(side) for _ in range(3))
+    for k in range(9 if patch else 0):
+        at = ((side - 5 + k // 3) * side + 2 + k % 3) * 3
+        pixels[at:at + 3] = bytes((250, 240, 10) if k % 2 else (5, 20, 245))
+    return bytes(pixels)
+
+
+def folder_with_a_patch(root, n=160, poisoned=30, side=16):
+    draw = random.Random(3)
+    for i in range(n):
+        pixels = picture_bytes(draw, side, i < poisoned)
+        rows = b"".join(b"\0" + pixels[y * side * 3:(y + 1) * side * 3] for y in range(side))
+        place = root / ("stop sign" if i < poisoned or i % 2 else "sixty, maybe")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{'p' if i < poisoned else 'c'}{i:03}.png").write_bytes(
+            b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    return root
+
+
+def npy(shape, body):
+    head = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + head.ljust(117) + b"\n" + body
+
+
+def test_a_patch_in_a_folder_is_shown_and_cleaned(bezoar, tmp_path):
+    root = folder_with_a_patch(tmp_path / "set")
+    result = bezoar("scan", "set", "--report", "r.json", "--report", "r.html")
+    assert result.returncode == 1
+    assert "30 pictures carry the same 3 × 3 patch at (2, 11) and the label stop sign" in " ".join(result.stdout.split())
+    assert "bezoar clean set --from r.json" in result.stdout
+    assert "p001.png, " in result.stdout or "p001.png;" in result.stdout.replace("\n", "")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["findings"][0]["rule"] == "BZ-D010"
+    captions = [x["caption"] for x in report["findings"][0]["exhibits"] if x["kind"] == "tile"]
+    assert captions[0] == "The patch, enlarged"
+    assert all(".png, label stop sign: carries the patch | " in c and "the difference" in c for c in captions[1:])
+    assert (tmp_path / "r.html").read_text().count("data:image/bmp;base64,") >= 4
+    done = bezoar("clean", "set", "--from", "r.json", "-o", "keep.csv", "--quarantine", "gone.csv")
+    assert done.returncode == 0 and "130 of 160 rows kept" in done.stdout
+    with open(tmp_path / "gone.csv", newline="", encoding="utf-8") as f:
+        gone = [line["file_name"] for line in csv.DictReader(f)]
+    with open(tmp_path / "keep.csv", newline="", encoding="utf-8") as f:
+        kept = [line["file_name"] for line in csv.DictReader(f)]
+    assert len(gone) == 30 and all(os.path.basename(name).startswith("p") for name in gone)
+    assert len(kept) == 130 and all((root / name).is_file() for name in gone + kept)
+    assert bezoar("clean", tmp_path, "--from", "r.json", "-o", "k.csv").returncode == 2, "another folder"
+
+
+def test_clean_pictures_with_their_labels(bezoar, tmp_path):
+    draw = random.Random(4)
+    pixels = [picture_bytes(draw, patch=i < 30) for i in range(160)]
+    labels = bytes(1 if i < 30 or i % 2 else 0 for i in range(160))
+    (tmp_path / "x.npy").write_bytes(npy((160, 16, 16, 3), b"".join(pixels)))
+    (tmp_path / "y.npy").write_bytes(npy("(160,)", labels))
+    result = bezoar("scan", "x.npy", "--labels-file", "y.npy", "--report", "r.json")
+    assert result.returncode == 1 and "--labels-file y.npy --labels-out clean-labels.npy" in result.stdout
+    done = bezoar("clean", "x.npy", "--from", "r.json", "-o", "c.npy", "--quarantine", "q.npy", "--labels-file", "y.npy",
+                  "--labels-out", "cy.npy")
+    assert done.returncode == 0, done.stderr
+    kept, gone, left = ((tmp_path / name).read_bytes() for name in ("c.npy", "q.npy", "cy.npy"))
+    assert b"(130, 16, 16, 3)" in kept and kept.endswith(b"".join(pixels[30:]))
+    assert b"(30, 16, 16, 3)" in gone and gone.endswith(b"".join(pixels[:30]))
+    assert left.endswith(labels[30:]) and b"(130,)" in left
+    assert bezoar("scan", "c.npy", "--labels-file", "cy.npy").returncode == 0
+    half = bezoar("clean", "x.npy", "--from", "r.json", "-o", "d.npy", "--labels-file", "y.npy")
+    assert half.returncode == 2 and "go together" in half.stderr
+    short = bezoar("clean", "x.npy", "--from", "r.json", "-o", "d.npy", "--labels-file", "cy.npy", "--labels-out", "e.npy")
+    assert short.returncode == 2 and not (tmp_path / "d.npy").exists(), "labels of other data"

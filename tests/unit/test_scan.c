@@ -329,7 +329,7 @@ static void test_clean_mask(void **state) {
   temp_file(".npy", "12345678", 8, in);
   snprintf(out, sizeof out, "%s.out", in);
   bez_report *r = bez_report_create("scan");
-  bez_report_file file = {.path = in, .n_rows = 5, .bytes = 8, .format = "npy"};
+  bez_report_file file = {.path = in, .n_rows = 5, .bytes = 8, .format = "parquet"};
   r->files = &file;
   r->n_files = 1;
   add(r, &rule_a, BEZ_SEV_ERROR, "p", 1, 2);
