@@ -49,10 +49,11 @@ static void put_facts(bez_buf *out, const bez_finding *f) {
 }
 
 /* The pattern's clauses as chips, then the label they push to. */
-static void put_trigger(bez_buf *out, const bez_finding *f) {
-  if (!f->pattern && !f->target) return;
+static void put_trigger(bez_buf *out, const bez_report *r, const bez_finding *f) {
+  const char *pattern = bez_shown_pattern(r, f);
+  if (!pattern && !f->target) return;
   bez_buf_puts(out, "<div class=\"trigger\">");
-  for (const char *at = f->pattern; at;) {
+  for (const char *at = pattern; at;) {
     const char *next = strstr(at, " & ");
     size_t len = next ? (size_t)(next - at) : strlen(at);
     bez_buf_puts(out, f->ranked_list ? "<code class=\"chip to\">" : "<code class=\"chip\">");
@@ -177,13 +178,16 @@ static void put_finding(bez_buf *out, const bez_report *r, const bez_group *g, c
     bez_html_puts(out, f->suppressed_by);
     bez_buf_puts(out, "</p>\n");
   }
-  put_trigger(out, f);
+  put_trigger(out, r, f);
   put_facts(out, f);
   for (const bez_exhibit *x = f->exhibit; x; x = x->next) bez_html_exhibit(out, x);
   put_rows(out, r, f);
-  bez_buf_puts(out, "<p class=\"do\"><b>What to do:</b> ");
-  bez_html_puts(out, bez_remedy_of(f));
-  bez_buf_puts(out, "</p>\n<p class=\"fine\">Fingerprint <code>");
+  if (f == g->member[0] || strcmp(bez_remedy_of(g->member[0]), bez_remedy_of(f)) != 0) {
+    bez_buf_puts(out, "<p class=\"do\"><b>What to do:</b> ");
+    bez_html_puts(out, bez_remedy_of(f));
+    bez_buf_puts(out, "</p>\n");
+  }
+  bez_buf_puts(out, "<p class=\"fine\">Fingerprint <code>");
   bez_html_puts(out, f->fingerprint);
   bez_buf_puts(out, "</code>");
   put_taxonomy(out, f->rule);

@@ -149,7 +149,7 @@ static void put_finding(const bez_paper *paper, const bez_report *r, const bez_f
   bez_buf line = {0};
   put_field(paper, f->rule->id, f->rule->title);
   if (strcmp(f->title, shown_title) != 0) put_field(paper, "", f->title);
-  put_field(paper, "pattern", f->pattern);
+  put_field(paper, "pattern", bez_shown_pattern(r, f));
   put_field(paper, "pushes to", f->target);
   bez_put_evidence(&line, f);
   put_built(paper, "evidence", &line);
@@ -164,7 +164,7 @@ static void put_finding(const bez_paper *paper, const bez_report *r, const bez_f
     put_built(paper, "rows", &line);
   }
   put_examples(paper, f);
-  put_field(paper, "do", bez_remedy_of(f));
+  if (!first || strcmp(bez_remedy_of(first), bez_remedy_of(f)) != 0) put_field(paper, "do", bez_remedy_of(f));
   put_field(paper, "fingerprint", f->fingerprint);
   bez_buf_free(&line);
 }

@@ -196,6 +196,12 @@ const char *bez_remedy_of(const bez_finding *f) {
   return f->remedy ? f->remedy : f->rule->remedy;
 }
 
+const char *bez_shown_pattern(const bez_report *report, const bez_finding *f) {
+  for (size_t i = 0; f->pattern && f->ranked_list && i < report->n_columns; i++)
+    if (!strcmp(report->columns[i].name, f->pattern)) return NULL;
+  return f->pattern;
+}
+
 const char *bez_label_column(const bez_report *report, bool *guessed) {
   for (size_t i = 0; i < report->n_columns; i++) {
     if (strcmp(report->columns[i].role, "label") != 0) continue;

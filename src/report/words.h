@@ -41,6 +41,8 @@ void bez_put_evidence(bez_buf *out, const bez_finding *f);
 /* "data/a.csv: 5–7, 19, … (40 more)": at most max_items ranges, file names only where there are several files. */
 void bez_put_rows(bez_buf *out, const bez_report *report, const bez_finding *f, size_t max_items, bool ascii);
 const char *bez_remedy_of(const bez_finding *f);
+/* What it was that was found, NULL where the pattern is no more than the name of a column (some ranked lists). */
+const char *bez_shown_pattern(const bez_report *report, const bez_finding *f);
 /* The label column's name, NULL where there is none; *guessed says whether nobody named it. */
 const char *bez_label_column(const bez_report *report, bool *guessed);
 
