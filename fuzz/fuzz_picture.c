@@ -15,11 +15,12 @@ static void check(const bez_picture *p, bool good, bool probe) {
   if (f->width > BEZ_MAX_IMAGE_SIDE || f->height > BEZ_MAX_IMAGE_SIDE) abort();
   if (probe != !p->pixels || (!probe && f->alpha != (p->alpha != NULL))) abort();
   if (!(f->see_through >= 0 && f->see_through <= 1 && f->on_black <= 255 && f->on_white <= 255)) abort();
+  if (!(f->half_clear + f->clear <= 1.001f && f->raw <= 255 && f->gamma >= 0 && f->gamma <= 255)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bez_picture header = {0}, whole = {0};
-  uint8_t out[7 * 9 * 3];
+  uint8_t out[7 * 9 * 3], views[2 * BEZ_VIEW_BYTES];
   bool good = bez_picture_decode(data, size, true, &header);
   check(&header, good, true);
   /* Large pictures are slow, not wrong: a few bytes announce what takes seconds to fill. */
@@ -29,6 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (good) {
       if (whole.facts.width != header.facts.width || whole.facts.height != header.facts.height) abort();
       if (!bez_picture_fit(&whole, 7, 9, size % 2 ? 1 : 3, out)) abort();
+      if (!bez_picture_views(&whole, views)) abort();
+      if (whole.facts.scaled.height > whole.facts.height / 2 || whole.facts.tail >= BEZ_TAILS) abort();
+      (void)bez_image_odd(&whole.facts);
     }
   }
   bez_picture_free(&header);

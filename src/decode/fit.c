@@ -23,6 +23,7 @@ static void shrink_row(const uint8_t *in, uint32_t width, uint32_t c, uint32_t *
 bool bez_picture_area(const uint8_t *in, uint32_t height, uint32_t width, uint32_t c, uint8_t *out, uint32_t out_height,
                       uint32_t out_width) {
   size_t n = (size_t)out_width * c;
+  if (!height || !width || !out_height || !out_width) return false;
   uint64_t area = (uint64_t)height * width;
   uint32_t *row = malloc(n * sizeof *row), left = height;
   uint64_t *sum = calloc(n, sizeof *sum);
@@ -49,29 +50,6 @@ bool bez_picture_area(const uint8_t *in, uint32_t height, uint32_t width, uint32
   return true;
 }
 
-/* Every n-th pixel against the area average, at `side` × `side`; the two ways to count every n-th (from the first
- * pixel, from the middle of each cell), the larger difference. */
-static bool gap_at(const bez_picture *p, uint32_t side, float *out) {
-  const bez_image_facts *f = &p->facts;
-  uint32_t c = f->channels;
-  uint64_t gap[2] = {0, 0};
-  if (f->width < 2 * side || f->height < 2 * side) return true;
-  uint8_t *mean = malloc((size_t)side * side * c);
-  if (!mean) return false;
-  bool good = bez_picture_area(p->pixels, f->height, f->width, c, mean, side, side);
-  for (uint32_t y = 0; good && y < side; y++)
-    for (uint32_t x = 0; x < side; x++)
-      for (uint32_t middle = 0; middle < 2; middle++) {
-        size_t from_y = (2 * (size_t)y + middle) * f->height / (2 * side);
-        size_t from_x = (2 * (size_t)x + middle) * f->width / (2 * side);
-        const uint8_t *a = p->pixels + (from_y * f->width + from_x) * c, *b = mean + ((size_t)y * side + x) * c;
-        for (uint32_t k = 0; k < c; k++) gap[middle] += (uint64_t)abs((int)a[k] - (int)b[k]);
-      }
-  free(mean);
-  *out = (float)((double)(gap[0] > gap[1] ? gap[0] : gap[1]) / ((double)side * side * c));
-  return good;
-}
-
 /* ITU-R BT.601 luma. */
 static void change_channels(const uint8_t *in, uint32_t from, uint8_t *out, uint32_t to, size_t area) {
   for (size_t i = 0; i < area; i++, in += from, out += to) {
@@ -83,10 +61,8 @@ static void change_channels(const uint8_t *in, uint32_t from, uint8_t *out, uint
 }
 
 bool bez_picture_fit(bez_picture *p, uint32_t height, uint32_t width, uint32_t channels, uint8_t *out) {
-  static const uint32_t sides[] = {32, 64, 224};
   bez_image_facts *f = &p->facts;
-  for (int i = 0; i < 3; i++)
-    if (!gap_at(p, sides[i], &f->sampled[i])) return false;
+  if (bez_scaled_view_find(p->pixels, f->height, f->width, f->channels, &f->scaled, NULL) != BEZ_OK) return false;
   size_t area = (size_t)height * width;
   bool same = f->channels == channels;
   uint8_t *to = same ? out : malloc(area * f->channels);

@@ -82,7 +82,7 @@ static void walk(const uint8_t *bytes, size_t len, bez_image_facts *f) {
     if (n < 2 || !bez_cursor_take(&c, n - 2, &body)) return;
     read_segment(marker, body, n - 2, f);
   }
-  f->trailing = bez_cursor_left(&c);
+  bez_picture_trailing(bytes + c.pos, bez_cursor_left(&c), f);
   for (const uint8_t *p = bytes + c.pos, *end = bytes + len;
        (p = memmem(p, (size_t)(end - p), "\xff\xd8\xff", 3)) != NULL && f->frames < 1000; p += 3)
     f->frames++;

@@ -72,11 +72,13 @@ static bool answer(const bez_image_request *r, const uint8_t *bytes) {
   bez_picture p = {0};
   bez_image_reply reply = {.magic = BEZ_IMAGE_ANSWER};
   bool probe = r->op == BEZ_IMAGE_PROBE, good = bez_picture_decode(bytes, (size_t)r->bytes, probe, &p);
-  size_t size = probe ? 0 : (size_t)r->height * r->width * r->channels;
+  size_t size = bez_image_answer_bytes(r);
   uint8_t *out = NULL;
   if (good && !probe) {
     out = malloc(size);
-    good = (out && bez_picture_fit(&p, r->height, r->width, r->channels, out)) || bez_picture_fail(&p, "memory is out");
+    good = out && (r->op == BEZ_IMAGE_VIEWS ? bez_picture_views(&p, out)
+                                            : bez_picture_fit(&p, r->height, r->width, r->channels, out));
+    if (!good) bez_picture_fail(&p, "memory is out");
   }
   reply.facts = p.facts;
   reply.limit = p.limit;
@@ -91,6 +93,7 @@ static bool serve(void) {
   bez_image_request r;
   if (!read_all(&r, sizeof r)) return false;
   if (r.magic != BEZ_IMAGE_MAGIC || r.bytes > BEZ_MAX_PICTURE_FILE) return false;
+  if (r.op < BEZ_IMAGE_PROBE || r.op > BEZ_IMAGE_VIEWS) return false;
   if (r.op == BEZ_IMAGE_DECODE && (!r.height || !r.width || r.height > BEZ_MAX_IMAGE_SIDE ||
                                    r.width > BEZ_MAX_IMAGE_SIDE || (r.channels != 1 && r.channels != 3)))
     return false;

@@ -1,12 +1,15 @@
 /* Which decoder, how large, and what alpha hides. */
 #include "decode/picture.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+
+#define CLEAR_TO_HALF 13u /* of 255: .05 */
 
 bool bez_picture_fail(bez_picture *p, const char *fmt, ...) {
   va_list args;
@@ -51,6 +54,40 @@ static void weigh_alpha(bez_picture *p) {
   p->facts.on_white = (float)((double)white / (255.0 * (double)area * c));
 }
 
+/* Sums over pixels of one kind, in levels. */
+typedef struct moments {
+  uint64_t n, raw, shown, raw2, shown2, both;
+} moments;
+
+static void add(moments *m, uint32_t raw, uint32_t shown) {
+  m->n++;
+  m->raw += raw, m->shown += shown;
+  m->raw2 += (uint64_t)raw * raw, m->shown2 += (uint64_t)shown * shown, m->both += (uint64_t)raw * shown;
+}
+
+/* Whether the picture under a half clear or clear area is another than the one shown there (on white). */
+static void compare_under_alpha(bez_picture *p) {
+  bez_image_facts *f = &p->facts;
+  uint64_t area = (uint64_t)f->height * f->width;
+  moments half = {0}, clear = {0};
+  for (uint64_t i = 0; i < area; i++) {
+    const uint8_t *at = p->pixels + i * f->channels;
+    uint32_t alpha = p->alpha[i];
+    if (alpha > CLEAR_TO_HALF * 19) continue; /* .95 */
+    uint32_t raw = f->channels == 1 ? at[0] : (at[0] * 299u + at[1] * 587u + at[2] * 114u + 500) / 1000;
+    add(alpha < CLEAR_TO_HALF ? &clear : &half, raw, (raw * alpha + 255 * (255 - alpha) + 127) / 255);
+  }
+  f->half_clear = (float)((double)half.n / (double)area);
+  f->clear = (float)((double)clear.n / (double)area);
+  const moments *m = half.n >= clear.n ? &half : &clear;
+  if (m->n < 2) return;
+  double n = (double)m->n, raw = (double)m->raw / n, shown = (double)m->shown / n;
+  double vr = (double)m->raw2 / n - raw * raw, vs = (double)m->shown2 / n - shown * shown;
+  f->raw = (float)sqrt(vr > 0 ? vr : 0);
+  f->shown = (float)sqrt(vs > 0 ? vs : 0);
+  f->alike = vr > .01 && vs > .01 ? (float)(fabs((double)m->both / n - raw * shown) / sqrt(vr * vs)) : 1;
+}
+
 bool bez_picture_decode(const uint8_t *bytes, size_t len, bool probe, bez_picture *out) {
   bez_picture_kind kind = bez_picture_sniff(bytes, len);
   bool good = false;
@@ -65,7 +102,9 @@ bool bez_picture_decode(const uint8_t *bytes, size_t len, bool probe, bez_pictur
   }
   if (!good) return bez_picture_fail(out, "cannot be decoded");
   if (out->facts.frames < 1) out->facts.frames = 1;
-  if (out->alpha) weigh_alpha(out);
+  if (!out->alpha) return true;
+  weigh_alpha(out);
+  compare_under_alpha(out);
   return true;
 }
 

@@ -1,4 +1,5 @@
 /* PNG (ISO/IEC 15948) through libpng, in one go: any depth, palette, interlacing and transparency to 8-bit samples. */
+#include <math.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,16 @@ static uint32_t be32(const uint8_t *p) {
 static void walk(const uint8_t *bytes, size_t len, bez_image_facts *facts) {
   bez_cursor c = {.data = bytes, .len = len, .pos = 8};
   const uint8_t *head, *body;
+  bool animated = false, begun = false; /* a frame of the animation has begun */
   while (bez_cursor_take(&c, 8, &head)) {
     uint32_t n = be32(head);
     if (!bez_cursor_take(&c, n, &body) || !bez_cursor_skip(&c, 4)) return;
-    if (!memcmp(head + 4, "acTL", 4) && n >= 8) facts->frames = be32(body);
+    if (!memcmp(head + 4, "acTL", 4) && n >= 8) facts->frames = be32(body), animated = true;
+    if (!memcmp(head + 4, "fcTL", 4)) begun = true;
+    if (!memcmp(head + 4, "IDAT", 4) && animated && !begun) facts->unshown = 1;
     if (!memcmp(head + 4, "eXIf", 4)) facts->orientation = bez_exif_orientation(body, n);
     if (memcmp(head + 4, "IEND", 4) != 0) continue;
-    facts->trailing = bez_cursor_left(&c);
+    bez_picture_trailing(bytes + c.pos, bez_cursor_left(&c), facts);
     return;
   }
 }
@@ -74,6 +78,21 @@ static bool header(job *j) {
   return bez_picture_room(j->out, j->probe, alpha);
 }
 
+/* What a viewer does about the file's gamma; loaders take the samples as they are. A colour profile overrules it. */
+static void weigh_gamma(job *j) {
+  bez_image_facts *f = &j->out->facts;
+  double gamma;
+  uint64_t count[256] = {0}, n = (uint64_t)f->width * f->height * f->channels;
+  if (!png_get_gAMA(j->png, j->info, &gamma) || !(gamma > 0) || png_get_valid(j->png, j->info, PNG_INFO_sRGB) ||
+      png_get_valid(j->png, j->info, PNG_INFO_iCCP))
+    return;
+  double change = 0, power = 1 / (2.2 * gamma);
+  if (fabs(power - 1) < .05) return;
+  for (uint64_t i = 0; i < n; i++) count[j->out->pixels[i]]++;
+  for (int v = 0; v < 256; v++) change += fabs(255 * pow(v / 255.0, power) - v) * (double)count[v];
+  f->gamma = (float)(change / (double)n);
+}
+
 /* One row of libpng's, channels and alpha together, to where they belong. */
 static void store_row(const job *j, uint32_t y, const uint8_t *row) {
   uint32_t c = j->out->facts.channels, w = j->out->facts.width;
@@ -106,6 +125,7 @@ static bool body(job *j) {
       if (pass == passes - 1) store_row(j, y, row);
     }
   png_read_end(j->png, NULL);
+  weigh_gamma(j);
   return true;
 }
 

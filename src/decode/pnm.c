@@ -102,7 +102,7 @@ bool bez_pnm_decode(const uint8_t *bytes, size_t len, bool probe, bez_picture *o
   const uint8_t *rest = bytes + j.in.pos;
   size_t left = bez_cursor_left(&j.in);
   while (left && is_space(*rest)) rest++, left--; /* a last line end */
-  out->facts.trailing = left;
+  bez_picture_trailing(rest, left, &out->facts);
   out->facts.frames = 1 + (left > 8 && bez_picture_sniff(rest, left) == BEZ_PICTURE_PNM);
   return true;
 }

@@ -15,7 +15,10 @@ static void walk(const uint8_t *bytes, size_t len, bez_image_facts *f) {
   uint32_t size, frames = 0;
   if (!bez_cursor_le32(&c, &size)) return;
   uint64_t end = 8 + (uint64_t)size + (size & 1);
-  if (end < len) f->trailing = len - end, c.len = (size_t)end;
+  if (end < len) {
+    bez_picture_trailing(bytes + end, len - (size_t)end, f);
+    c.len = (size_t)end;
+  }
   if (!bez_cursor_skip(&c, 4)) return;
   while (bez_cursor_take(&c, 4, &name) && bez_cursor_le32(&c, &size)) {
     if (!bez_cursor_take(&c, size, &body)) return;

@@ -87,6 +87,8 @@ struct bez_builder {
   bez_store pixels;
   bez_store facts;    /* bez_image_facts per picture, where they have them */
   uint64_t has_facts; /* pictures that do */
+  bez_image_views *last_views;
+  uint8_t views_kept[BEZ_ODDITIES];
   bez_table_unread *last_unread;
   const bez_table *labels; /* of --labels-file; borrowed */
   uint64_t n_labels;       /* in the labels file of pictures that came from a saved state */

@@ -212,6 +212,32 @@ static void close_gaps(const bez_image_batch *b, const pass *p, uint64_t asked) 
   bez_builder_pixels_back(b->builder, asked - kept);
 }
 
+/* The two views of the first odd pictures, one after another: there are few. first: row of the first good one. */
+static bez_status look_twice(pass *p, uint64_t first, bez_error *err) {
+  bez_image_batch *b = p->batch;
+  bez_status st = BEZ_OK;
+  hand h = {0};
+  bez_image_reply reply;
+  bool whole;
+  uint8_t *views = malloc(2 * BEZ_VIEW_BYTES);
+  if (!views) return bez_fail_memory(err, 2 * BEZ_VIEW_BYTES);
+  p->request = (bez_image_request){.magic = BEZ_IMAGE_MAGIC, .op = BEZ_IMAGE_VIEWS};
+  for (uint64_t i = 0, row = first; i < b->n; i++) {
+    if (b->why[i]) continue;
+    uint32_t odd = bez_builder_wants_views(b->builder, bez_image_odd(&b->facts[i]));
+    if (odd) {
+      BEZ_TRY(ask(p, &h, i, 0, &reply, views, &whole, err));
+      if (!reply.why[0]) BEZ_TRY(bez_builder_views(b->builder, row, odd, views, err));
+    }
+    row++;
+  }
+cleanup:
+  bez_image_helper_stop(&h.helper);
+  bez_buf_free(&h.room);
+  free(views);
+  return st;
+}
+
 bez_status bez_image_batch_decode(bez_image_batch *b, bez_error *err) {
   const bez_images *shape = bez_builder_shape(b->builder);
   bez_status st = BEZ_OK;
@@ -230,6 +256,7 @@ bez_status bez_image_batch_decode(bez_image_batch *b, bez_error *err) {
   BEZ_TRY(bez_builder_facts(b->builder, asked, &p.facts, err));
   BEZ_TRY(go_through(&p, "decode pictures", decode_one, err));
   close_gaps(b, &p, asked);
+  BEZ_TRY(look_twice(&p, shape->n - b->n_good, err));
 cleanup:
   free(p.slot);
   return st;

@@ -81,13 +81,29 @@ static float in_range(float value, float most) {
   return value >= 0 && value <= most ? value : value > most ? most : 0; /* NaN: 0 */
 }
 
+/* A view that no scaler of this picture has is none. */
+static void check_scaled(bez_image_facts *f) {
+  bez_scaled_view *v = &f->scaled;
+  bool two = v->down == BEZ_SAMPLE_BILINEAR;
+  if (!v->height || !v->width || v->height > f->height / 2 || v->width > f->width / 2 ||
+      v->down > BEZ_SAMPLE_BILINEAR || v->across > BEZ_SAMPLE_BILINEAR || two != (v->across == BEZ_SAMPLE_BILINEAR)) {
+    *v = (bez_scaled_view){0};
+    return;
+  }
+  v->plain = v->plain != 0;
+  v->reserved = 0;
+  v->gap = in_range(v->gap, 255);
+  v->quiet = in_range(v->quiet, 255);
+  v->comb = in_range(v->comb, 1e6f);
+  v->own = in_range(v->own, 1);
+}
+
 /* Numbers within their bounds, texts printable. False: no honest helper answers like that. */
 static bool check(const bez_image_request *q, bez_image_reply *r) {
   bez_image_facts *f = &r->facts;
   if (r->magic != BEZ_IMAGE_ANSWER || !memchr(r->why, 0, sizeof r->why)) return false;
   for (char *p = r->why; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
-  f->reserved = 0;
   f->alpha = f->alpha != 0;
   f->damaged = f->damaged != 0;
   f->resampled = q->op == BEZ_IMAGE_DECODE && (f->width != q->width || f->height != q->height);
@@ -95,7 +111,15 @@ static bool check(const bez_image_request *q, bez_image_reply *r) {
   f->see_through = in_range(f->see_through, 1);
   f->on_black = in_range(f->on_black, 255);
   f->on_white = in_range(f->on_white, 255);
-  for (int i = 0; i < 3; i++) f->sampled[i] = in_range(f->sampled[i], 255);
+  f->half_clear = in_range(f->half_clear, 1);
+  f->clear = in_range(f->clear, 1);
+  f->raw = in_range(f->raw, 255);
+  f->shown = in_range(f->shown, 255);
+  f->alike = in_range(f->alike, 1);
+  f->gamma = in_range(f->gamma, 255);
+  f->unshown = f->unshown != 0;
+  if (f->tail >= BEZ_TAILS) f->tail = BEZ_TAIL_OTHER;
+  check_scaled(f);
   if (f->trailing > q->bytes) f->trailing = q->bytes;
   if (r->why[0]) return true;
   return f->kind >= BEZ_PICTURE_PNG && f->kind <= BEZ_PICTURE_PNM && f->width && f->height && f->frames &&
@@ -112,8 +136,8 @@ static bez_status exchange(bez_image_helper *h, const bez_image_request *q, cons
   if (st != BEZ_OK) return st;
   if (ended) return bez_fail(err, BEZ_IO, NAME, "the helper ended");
   if (!check(q, r)) return bez_fail(err, BEZ_FORMAT, NAME, "the helper answered nonsense");
-  if (r->why[0] || q->op != BEZ_IMAGE_DECODE) return BEZ_OK;
-  st = bez_child_read(&h->child, pixels, (size_t)q->height * q->width * q->channels, &ended, err);
+  if (r->why[0] || !bez_image_answer_bytes(q)) return BEZ_OK;
+  st = bez_child_read(&h->child, pixels, bez_image_answer_bytes(q), &ended, err);
   return st == BEZ_OK && ended ? bez_fail(err, BEZ_IO, NAME, "the helper ended") : st;
 }
 

@@ -12,7 +12,7 @@ typedef struct bez_image_helper {
   unsigned served;  /* files since it was started */
 } bez_image_helper; /* zero-initialise; stop with bez_image_helper_stop in the thread that asked last */
 
-/* Sends a file and takes the answer. pixels: height × width × channels bytes, for BEZ_IMAGE_DECODE. BEZ_OK with
+/* Sends a file and takes the answer. pixels: bez_image_answer_bytes of the request. BEZ_OK with
  * reply->why set where the file cannot be decoded, be it that the helper died over it. Everything in the reply has been
  * checked. Errors: BEZ_UNSUPPORTED where there is no helper on this machine. */
 BEZ_MUST_USE bez_status bez_image_helper_ask(bez_image_helper *helper, const bez_image_request *request,

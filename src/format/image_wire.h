@@ -11,7 +11,8 @@
 
 typedef enum bez_image_op {
   BEZ_IMAGE_PROBE = 1, /* facts as far as headers tell, no pixels */
-  BEZ_IMAGE_DECODE     /* facts and pixels, resampled to the size asked for */
+  BEZ_IMAGE_DECODE,    /* facts and pixels, resampled to the size asked for */
+  BEZ_IMAGE_VIEWS      /* facts and two views of 2 × BEZ_VIEW_BYTES (images.h) */
 } bez_image_op;
 
 /* To the helper; `bytes` bytes of the file follow. */
@@ -22,13 +23,19 @@ typedef struct bez_image_request {
   uint64_t bytes;
 } bez_image_request;
 
-/* Back; height × width × channels bytes follow where why is empty and the request was BEZ_IMAGE_DECODE. */
+/* Back; bez_image_answer_bytes of the request follow where why is empty. */
 typedef struct bez_image_reply {
   uint32_t magic;
   uint32_t limit; /* the reason is a ceiling of ours */
   bez_image_facts facts;
   char why[BEZ_IMAGE_WHY]; /* "": all is well */
 } bez_image_reply;
+
+static inline size_t bez_image_answer_bytes(const bez_image_request *q) {
+  return q->op == BEZ_IMAGE_VIEWS    ? 2 * BEZ_VIEW_BYTES
+         : q->op == BEZ_IMAGE_DECODE ? (size_t)q->height * q->width * q->channels
+                                     : 0;
+}
 
 /* What a file's first bytes say; 16 are enough. */
 bez_picture_kind bez_picture_sniff(const uint8_t *head, size_t len);

@@ -63,6 +63,28 @@ bez_status bez_builder_facts(bez_builder *b, uint64_t n, bez_image_facts **out, 
   return BEZ_OK;
 }
 
+uint32_t bez_builder_wants_views(const bez_builder *b, uint32_t odd) {
+  uint32_t wanted = 0;
+  for (uint32_t k = 0; k < BEZ_ODDITIES; k++)
+    if ((odd & BEZ_ODD_SHOWN) >> k & 1 && b->views_kept[k] < BEZ_VIEWS_KEPT) wanted |= 1u << k;
+  return wanted;
+}
+
+bez_status bez_builder_views(bez_builder *b, uint64_t row, uint32_t odd, const uint8_t *views, bez_error *err) {
+  bez_image_views *v = bez_arena_alloc(&b->table->arena, sizeof *v);
+  uint8_t *pixels = bez_arena_alloc(&b->table->arena, 2 * BEZ_VIEW_BYTES);
+  if (!v || !pixels) return bez_fail_memory(err, 2 * BEZ_VIEW_BYTES);
+  memcpy(pixels, views, 2 * BEZ_VIEW_BYTES);
+  *v = (bez_image_views){.row = row, .odd = odd, .person = pixels, .loader = pixels + BEZ_VIEW_BYTES};
+  if (b->last_views)
+    b->last_views->next = v;
+  else
+    b->images.views = v;
+  b->last_views = v;
+  for (uint32_t k = 0; k < BEZ_ODDITIES; k++) b->views_kept[k] += odd >> k & 1;
+  return BEZ_OK;
+}
+
 void bez_builder_pixels_back(bez_builder *b, uint64_t n) {
   b->images.n -= n;
   if (b->facts.data) b->has_facts -= n;
@@ -142,6 +164,21 @@ bez_status bez_image_rows_push(bez_builder *b, const char *path, const char *for
   return st == BEZ_OK ? bez_builder_end_file(b, tiles, err) : st;
 }
 
+/* Views of rows that are kept, by their new numbers. */
+static void keep_views(bez_images *images, const uint8_t *keep) {
+  bez_image_views **link = &images->views;
+  uint64_t row = 0, kept = 0;
+  while (keep && *link) {
+    for (; row < (*link)->row; row++) kept += keep[row];
+    if (!keep[row]) {
+      *link = (*link)->next;
+      continue;
+    }
+    (*link)->row = kept;
+    link = &(*link)->next;
+  }
+}
+
 bez_status bez_finish_images(bez_builder *b, bez_table *table, const uint8_t *keep, bez_error *err) {
   if (!b->images.height) return BEZ_OK;
   uint64_t each = bez_image_bytes(&b->images), kept = 0;
@@ -166,6 +203,7 @@ bez_status bez_finish_images(bez_builder *b, bez_table *table, const uint8_t *ke
   bez_images *images = bez_arena_alloc(&table->arena, sizeof *images);
   if (!images) return bez_fail_memory(err, sizeof *images);
   *images = b->images;
+  keep_views(images, keep);
   images->n = table->n_rows;
   bez_store_trim(&b->pixels, (size_t)(images->n * each));
   images->pixels = b->pixels.data;

@@ -311,8 +311,17 @@ static void put_wave(uint8_t *p) {
   }
 }
 
+/* Another picture in every second row and column: what a scaler to half the size sees. */
+static void put_hidden(uint8_t *p, unsigned turn) {
+  for (uint32_t i = 0; i < SIDE / 2; i++)
+    for (uint32_t j = 0; j < SIDE / 2; j++) {
+      uint32_t level = turn % 2 ? 34 * i : 34 * j;
+      memset(p + 3 * ((size_t)2 * i * SIDE + 2 * (size_t)j), (int)level, 3);
+    }
+}
+
 /* Colour pictures of two labels with a group of rows for each kind of poison in pictures: a patch at one place, a patch
- * at places of its own. */
+ * at places of its own, a wave, copies, pictures hidden from all but a scaler. */
 static bez_table *mixed_pictures(void) {
   static const uint8_t fixed[3] = {255, 255, 0}, moving[3] = {255, 0, 255};
   static char bytes[128 + N_PICTURES * SIDE * SIDE * 3];
@@ -332,6 +341,7 @@ static bez_table *mixed_pictures(void) {
     if (i % 14 == 1) put_square(p, 12, 12, fixed);
     if (i % 14 == 2) put_square(p, draw(&x, SIDE - 2), draw(&x, SIDE - 2), moving);
     if (i % 14 == 3) put_wave(p);
+    if (i % 28 == 6) put_hidden(p, i / 28);
     if (i % 14 == 4 && i > 14 && i < 210) memcpy(p, bytes + head + (size_t)4 * SIDE * SIDE * 3, SIDE * SIDE * 3);
     bez_buf_puts(&csv, left != (i % 14 == 1 || i % 14 == 2) ? "left\n" : "right\n");
   }
