@@ -1,6 +1,6 @@
 /* Rewriting npy and IDX arrays: with nothing to do every byte comes back; with painted pictures, changed items and
- * copied rows the result is an array of the same kind with so many more rows, and only what was to change has changed.
- * The first byte says what is done. */
+ * copied or dropped rows the result is an array of the same kind with so many more or fewer rows, and only what was to
+ * change has changed. The first byte says what is done. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,11 +40,18 @@ static void change(const char *in, const char *out, unsigned flags, uint64_t n_r
   bez_error err = {0};
   if (flags & 4) plan.painting = (bez_painting){.every = true, .paint = invert_first};
   if (flags & 8) plan.edits = plan.copy_edits = &edit, plan.n_edits = 1, plan.n_copy_edits = plan.n_copies > 0;
-  if (bez_rewrite_file(in, &plan, out, NULL, &result, &err) != BEZ_OK) {
+  const uint64_t first = 0;
+  char gone[160];
+  snprintf(gone, sizeof gone, "%s.gone", out);
+  if (flags & 128 && n_rows > 1) plan.drop = &first, plan.n_drop = 1;
+  if (bez_rewrite_file(in, &plan, out, plan.n_drop ? gone : NULL, &result, &err) != BEZ_OK) {
     must(err.message[0] != 0);
     return;
   }
-  must(result.n_rows == n_rows && rows_of(out) == n_rows + plan.n_copies);
+  must(result.n_rows == n_rows && result.n_kept + result.n_dropped == n_rows);
+  must(rows_of(out) == n_rows + plan.n_copies - plan.n_drop);
+  if (plan.n_drop) must(rows_of(gone) == 1);
+  unlink(gone);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -106,7 +106,7 @@ void bez_put_not_checked_names(bez_buf *out, const bez_report *report, const bez
       const char *name = is_check(item) && !requested ? item->reason : item->what;
       if (named == MAX_NAMED && ++left) continue;
       bez_buf_puts(out, named++ ? ", " : " (");
-      bez_buf_write(out, name, name == item->reason ? strcspn(name, "(:") : strlen(name));
+      bez_buf_write(out, name, name == item->reason ? strcspn(name, "(:;,") : strlen(name));
       while (out->len && out->data[out->len - 1] == ' ') out->data[--out->len] = '\0';
     }
   if (left) bez_buf_printf(out, " and %zu more", left);
