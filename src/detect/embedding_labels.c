@@ -180,10 +180,8 @@ static bez_status emit(const judge *j, bez_report *report, bez_error *err) {
                             .q = NAN,
                             .label = names[s->code[s->class_of[all[i].at]]],
                             .suggested = names[s->code[all[i].other]]};
-  bez_finding *f = bez_report_add(report, &bez_detector_label_disagreement_embeddings.rule, BEZ_SEV_NOTE);
+  bez_finding *f = bez_report_add_list(report, &bez_detector_label_disagreement_embeddings.rule, (double)n_wrong / s->n);
   if (!f) goto cleanup;
-  f->ranked_list = true;
-  f->score = (double)n_wrong / s->n;
   bez_finding_title(report, f, "%u of %u labels look wrong in the embeddings; %u rows to review, most disputed first",
                     n_wrong, s->n, n);
   bez_finding_subject(report, f, j->in->table->cols[j->in->label].name, NULL);

@@ -127,9 +127,8 @@ static bez_status list(const scene *c, bez_error *err) {
   qsort(all, judged, sizeof *all, most_first);
   n = (uint32_t)(LIST_SHARE * judged) < LIST_ROWS ? (uint32_t)(LIST_SHARE * judged) : LIST_ROWS;
   for (uint32_t i = 0; i < n; i++) hits[i] = hit_of(c, all[i].at, all[i].score);
-  bez_finding *f = bez_report_add(c->report, c->method->rule, BEZ_SEV_NOTE);
+  bez_finding *f = bez_report_add_list(c->report, c->method->rule, NAN);
   if (!f) goto cleanup;
-  f->ranked_list = true;
   bez_finding_title(c->report, f, "No label parts clearly in the embeddings; the %u rows of highest score to review",
                     n);
   bez_finding_subject(c->report, f, c->in->table->cols[c->in->label].name, NULL);

@@ -182,10 +182,8 @@ static bez_status note(table_floods *t, bez_report *report, uint64_t copies, siz
     bez_report_not_checked(report, false, "BZ-D008 floods", "most rows are copies: only a sample of them was grouped");
     return BEZ_OK;
   }
-  bez_finding *f = bez_report_add(report, &bez_detector_floods.rule, BEZ_SEV_NOTE);
+  bez_finding *f = bez_report_add_list(report, &bez_detector_floods.rule, (double)copies / (double)t->n_rows);
   if (!f) return bez_report_status(report, err);
-  f->ranked_list = true;
-  f->score = (double)copies / (double)t->n_rows;
   bez_finding_title(report, f, "%llu of %llu rows equal another one in all features, in %zu groups",
                     (unsigned long long)copies, (unsigned long long)t->n_rows, groups);
   bez_finding_subject(report, f, "exact copies", NULL);

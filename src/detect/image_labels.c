@@ -102,11 +102,7 @@ static bez_status emit_list(const work *w, bez_report *report, bez_error *err) {
   bez_status st = BEZ_OK;
   uint32_t *order = most_disputed(w), shown = w->n < LIST_ROWS ? w->n : LIST_ROWS;
   if (!order) return bez_fail_memory(err, w->n * sizeof *order);
-  bez_finding *f = bez_report_add(report, &bez_detector_image_labels.rule, BEZ_SEV_NOTE);
-  if (f) {
-    f->ranked_list = true;
-    f->score = (double)w->n / w->classes->n_rows;
-  }
+  bez_finding *f = bez_report_add_list(report, &bez_detector_image_labels.rule, (double)w->n / w->classes->n_rows);
   bez_finding_title(report, f, "%u of %u pictures look like another label; to review, most disputed first", w->n,
                     w->classes->n_rows);
   bez_finding_subject(report, f, w->in->table->cols[w->in->label].name, NULL);

@@ -142,10 +142,8 @@ static bez_status emit(const valuation *v, const double *value, bez_report *repo
                             .score = -all[i].value * v->n,
                             .q = NAN,
                             .label = names[v->label[all[i].row]]};
-  bez_finding *f = bez_report_add(report, &bez_detector_knn_shapley.rule, BEZ_SEV_NOTE);
+  bez_finding *f = bez_report_add_list(report, &bez_detector_knn_shapley.rule, (double)negative / v->n);
   if (!f) goto cleanup;
-  f->ranked_list = true;
-  f->score = (double)negative / v->n;
   bez_finding_title(report, f, "%u of %u rows speak against the golden set; the %u worst to review", negative, v->n, n);
   bez_finding_subject(report, f, v->in->table->cols[v->in->label].name, NULL);
   bez_finding_number(report, f, "golden rows", v->n_golden);

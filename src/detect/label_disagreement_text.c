@@ -160,10 +160,8 @@ static bez_status emit(text_judge *j, bez_report *report, bez_error *err) {
   uint64_t issues = 0;
   bez_status st = gather(j, &list, &n, &issues, err);
   if (st != BEZ_OK || !n) goto cleanup;
-  bez_finding *f = bez_report_add(report, &bez_detector_label_disagreement_text.rule, BEZ_SEV_NOTE);
+  bez_finding *f = bez_report_add_list(report, &bez_detector_label_disagreement_text.rule, (double)n / (double)j->n_labelled);
   if (!f) goto cleanup;
-  f->ranked_list = true;
-  f->score = (double)n / (double)j->n_labelled;
   bez_finding_title(report, f,
                     "About %llu of %llu labels of \"%s\" look wrong; %zu rows to review, most disputed first",
                     (unsigned long long)issues, (unsigned long long)j->n_labelled, j->text->name, n);

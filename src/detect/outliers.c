@@ -97,10 +97,8 @@ static bez_status emit(const bez_detect_input *in, bez_report *report, const ran
     if (labels) hits[i].label = labels[bez_code(&in->table->cols[in->label], list[i].row)];
     if (i < SHOWN) shown[i] = list[i].row;
   }
-  bez_finding *f = bez_report_add(report, &bez_detector_outliers.rule, BEZ_SEV_NOTE);
+  bez_finding *f = bez_report_add_list(report, &bez_detector_outliers.rule, list[0].score);
   if (f) {
-    f->ranked_list = true;
-    f->score = list[0].score;
     bez_finding_title(report, f, "The %llu oddest rows by their numbers, to look at: an outlier is no poison",
                       (unsigned long long)n);
     bez_finding_subject(report, f, "outliers", NULL);

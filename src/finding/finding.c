@@ -68,6 +68,14 @@ bez_finding *bez_report_add(bez_report *report, const bez_rule *rule, bez_severi
   return f;
 }
 
+bez_finding *bez_report_add_list(bez_report *report, const bez_rule *rule, double score) {
+  bez_finding *f = bez_report_add(report, rule, BEZ_SEV_NOTE);
+  if (!f) return NULL;
+  f->ranked_list = true;
+  f->score = score;
+  return f;
+}
+
 void bez_finding_title(bez_report *report, bez_finding *f, const char *fmt, ...) {
   if (!f) return;
   va_list args;

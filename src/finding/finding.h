@@ -173,6 +173,8 @@ BEZ_MUST_USE bez_status bez_report_status(const bez_report *report, bez_error *e
 
 /* A new finding with NaN scores, appended. NULL when memory is out (then the builders below accept NULL). */
 bez_finding *bez_report_add(bez_report *report, const bez_rule *rule, bez_severity severity);
+/* As above: a note whose rows are a list to review in its order (ranked_list). */
+bez_finding *bez_report_add_list(bez_report *report, const bez_rule *rule, double score);
 void bez_finding_title(bez_report *report, bez_finding *f, const char *fmt, ...) BEZ_PRINTF(3, 4);
 void bez_finding_remedy(bez_report *report, bez_finding *f, const char *fmt, ...) BEZ_PRINTF(3, 4);
 /* pattern and target are copied. */
