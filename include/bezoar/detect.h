@@ -45,7 +45,7 @@ BEZ_API BEZ_MUST_USE bool bez_outlier_method_parse(const char *name, bez_outlier
 
 /* x: n_rows × n_cols numbers, row major; NaN is missing. score receives n_rows numbers, higher is odder. BEZ_USAGE
  * without rows or columns, BEZ_LIMIT where a method cannot take so many columns (robust covariance: 256). Memory: up to
- * 100 bytes per row, and 8 bytes per cell for robust covariance. */
+ * 88 bytes per row and 16 per row and thread, and 8 bytes per cell for robust covariance. */
 BEZ_API BEZ_MUST_USE bez_status bez_outlier_scores(const double *x, uint64_t n_rows, uint32_t n_cols,
                                                    bez_outlier_method method, const bez_outlier_options *options,
                                                    double *score, bez_error *err);
