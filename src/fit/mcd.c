@@ -1,7 +1,10 @@
 /* Robust covariance by the minimum covariance determinant, FAST-MCD (Rousseeuw and Van Driessen 1999): C-steps from
  * many small random starts, nested subsets where there are many rows, and one reweighting step at the .975 quantile;
- * both covariances carry their consistency factors (Croux and Haesbroeck 1999). Columns that others determine (or that
- * do not vary) are left out of a distance by a pivoted Cholesky factorisation.
+ * both covariances carry their consistency factors (Croux and Haesbroeck 1999).
+ *
+ * Columns that others determine (or that do not vary) are left out from the start: determinants over other columns
+ * could not be compared. What is determined among the rows of an estimate only, its pivoted Cholesky factorisation
+ * leaves out.
  *
  * A start is one task that runs alone; candidates are compared by determinant, ties by their number. */
 #include <math.h>
@@ -21,6 +24,7 @@
 #define STEPS_FULL 2u
 #define CONVERGED 2u /* candidates that go on to the end on all rows */
 #define STEPS_MOST 100u
+#define LOOKS 5u /* draws of rows that say which columns others determine */
 #define STREAM 0x3c0d1999u
 
 typedef struct mcd {
@@ -40,6 +44,34 @@ static uint32_t half_of(const mcd *m, const bez_mcd_rows *rows) {
   double h = share > 0.0 ? ceil(share * n) : ceil(0.5 * (n + rows->n_cols + 1.0));
   double least = fmin(n, (double)rows->n_cols + 1.0);
   return (uint32_t)fmax(least, fmin(h, n));
+}
+
+/* Leaves out the columns that others determine in every draw of rows. Not by all rows together: beside far rows nothing
+ * would be left of a column that is like another. */
+static bez_status drop_columns(mcd *m, bez_error *err) {
+  uint32_t p = m->all.n_cols, size = (uint32_t)fmin((double)m->all.n, 5.0 * (p + 1.0)), rank = 0;
+  uint8_t *keep = calloc(p, 1);
+  bez_mcd_fit fit = {0};
+  bez_mcd_work work = {0};
+  bez_status st;
+  if (!keep) BEZ_TRY(bez_fail_memory(err, p));
+  BEZ_TRY(bez_mcd_work_create(&m->all, &work, err));
+  BEZ_TRY(bez_mcd_fit_create(&fit, p, err));
+  for (uint32_t look = 0; look < LOOKS && rank < p; look++) {
+    bez_rng rng = bez_rng_make(m->params->seed, ((uint64_t)STREAM << 32) + 1 + STARTS + look);
+    BEZ_TRY(bez_draw_distinct(&rng, (uint32_t)m->all.n, size, work.chosen, err));
+    bez_mcd_fit_rows(&m->all, work.chosen, size, &fit, m->params->cpu, &work);
+    if (fit.rank <= rank) continue;
+    rank = fit.rank;
+    memset(keep, 0, p);
+    for (uint32_t k = 0; k < rank; k++) keep[fit.order[k]] = 1;
+  }
+  if (rank > 0 && rank < p) bez_mcd_rows_keep(&m->all, keep);
+cleanup:
+  free(keep);
+  bez_mcd_fit_destroy(&fit);
+  bez_mcd_work_destroy(&work);
+  return st;
 }
 
 /* A start of its own: the p + 1 rows drawn, more where they lie in a plane; then two C-steps. */
@@ -203,6 +235,7 @@ bez_status bez_robust_covariance(const bez_matrix *matrix, const bez_outlier_par
     return bez_fail(err, BEZ_USAGE, "robust covariance", "the support must lie between 0 and 1");
   mcd m = {.params = params, .support = params->support};
   BEZ_TRY(bez_mcd_rows_scale(matrix, params->threads, &m.all, err));
+  BEZ_TRY(drop_columns(&m, err));
   BEZ_TRY(search(&m, err));
   BEZ_TRY(reweight(&m, score, err));
 cleanup:

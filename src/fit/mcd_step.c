@@ -78,6 +78,19 @@ bez_status bez_mcd_rows_take(const bez_mcd_rows *from, const uint32_t *row, uint
   return st;
 }
 
+void bez_mcd_rows_keep(bez_mcd_rows *rows, const uint8_t *keep) {
+  double *to = rows->block;
+  uint32_t p = rows->n_cols, kept = 0;
+  for (uint32_t c = 0; c < p; c++) kept += keep[c] != 0;
+  for (uint64_t b = 0; b < n_blocks(rows->n); b++)
+    for (uint32_t c = 0; c < p; c++) {
+      if (!keep[c]) continue;
+      memmove(to, rows->block + (b * p + c) * LANES, LANES * sizeof *to);
+      to += LANES;
+    }
+  rows->n_cols = kept;
+}
+
 void bez_mcd_rows_destroy(bez_mcd_rows *rows) {
   free(rows->block);
 }
