@@ -6,6 +6,7 @@
 #include "bezoar/detect.h"
 #include "fit/draw.h"
 #include "fit/median.h"
+#include "fit/order.h"
 #include "fit/outliers.h"
 #include "math/chi_square.h"
 #include "test.h"
@@ -79,6 +80,31 @@ static double *drawn(uint64_t seed, uint64_t n, uint32_t p, double odd) {
     for (uint32_t c = 0; c < p; c++)
       x[i * p + c] = (c % 2 ? exp(bez_rng_normal(&rng)) : bez_rng_normal(&rng)) + (i % 50 == 7 ? odd : 0);
   return x;
+}
+
+/* Whatever is drawn: determinants over other columns than those kept are never compared. */
+static void columns_that_others_determine_change_nothing(void **state) {
+  (void)state;
+  enum { N = 900, P = 4 };
+  static double wide[N * (P + 3)], alone[N], beside[N];
+  double *x = drawn(8, N, P, 4);
+  bez_error err = {0};
+  for (int i = 0; i < N; i++) {
+    double *row = wide + (size_t)i * (P + 3);
+    const double *from = x + (size_t)i * P;
+    row[0] = 2 * from[0] - from[3] + 1;
+    memcpy(row + 1, from, P * sizeof *x);
+    row[P + 1] = from[1] + from[2] / 3;
+    row[P + 2] = 5;
+  }
+  bez_matrix m = {x, N, P}, more = {wide, N, P + 3};
+  for (uint64_t seed = 0; seed < 8; seed++) {
+    bez_outlier_params params = {.threads = 2, .seed = seed, .cpu = bez_cpu_features()};
+    assert_ok(bez_robust_covariance(&m, &params, alone, &err));
+    assert_ok(bez_robust_covariance(&more, &params, beside, &err));
+    for (int i = 0; i < N; i++) NEAR(beside[i], alone[i], 1e-6 * (1 + alone[i]));
+  }
+  free(x);
 }
 
 static void odd_rows_come_first(void **state) {
@@ -221,11 +247,59 @@ static void selection_and_draws(void **state) {
   for (int i = 0; i < 100; i++) assert_int_equal(seen[out[i]]++, 0);
 }
 
+static double number_of(bez_rng *rng, unsigned kind, uint64_t i) {
+  double normal = bez_rng_normal(rng);
+  switch (kind) {
+    case 0: return normal;
+    case 1: return floor(normal * 3);                             /* ties */
+    case 2: return exp(40 * normal);                              /* the range tells nothing apart */
+    case 3: return i % 7 ? normal : NAN;                          /* gaps */
+    case 4: return i % 50 ? 1.7e9 + 1e-6 * (double)(i % 997) : 0; /* alike in their upper halves, and far from others */
+    case 5: return i ? normal : INFINITY;
+    case 6: return i % 2 ? 5 + 1e-12 * normal : normal; /* half of all in one place */
+    default: return normal * 1e308;                     /* the range overflows */
+  }
+}
+
+/* Whatever the numbers are: every row with a number once, settled runs ascend, and what lies between runs does. */
+static void columns_are_ordered(void **state) {
+  (void)state;
+  enum { N = 20000 };
+  double *x = calloc(N, sizeof *x);
+  bez_keyed *room = calloc((size_t)2 * N, sizeof *room);
+  assert_non_null(x);
+  assert_non_null(room);
+  for (unsigned kind = 0; kind < 8; kind++)
+    for (uint64_t n = 1; n <= N; n = n * 3 + 1) {
+      bez_rng rng = bez_rng_make(9, kind);
+      for (uint64_t i = 0; i < n; i++) x[i] = number_of(&rng, kind, i);
+      bez_extent extent = bez_column_extent(x, n);
+      bez_keyed *sorted = bez_order_rows(x, n, &extent, room);
+      uint64_t seen = 0, rows = 0;
+      for (uint64_t i = 0; i < n; i++) seen += !isnan(x[i]);
+      assert_int_equal(extent.seen, seen);
+      for (uint64_t i = 0, end; i < seen; i = end) {
+        for (end = i; end < seen && sorted[end].key >> BEZ_ORDER_LOOSE == sorted[i].key >> BEZ_ORDER_LOOSE;) end++;
+        bez_order_settle(x, sorted + i, end - i);
+      }
+      for (uint64_t i = 0; i < seen; i++) {
+        rows += sorted[i].row;
+        assert_true(x[sorted[i].row] >= extent.low && x[sorted[i].row] <= extent.high);
+        if (i) assert_true(x[sorted[i - 1].row] <= x[sorted[i].row]);
+      }
+      for (uint64_t i = 0; i < n; i++) rows -= isnan(x[i]) ? 0 : i;
+      assert_int_equal(rows, 0);
+    }
+  free(x);
+  free(room);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ecod_and_copod_are_those_of_pyod),
       cmocka_unit_test(isolation_forest_isolates_the_last_two),
       cmocka_unit_test(robust_covariance_is_that_of_scikit_learn),
+      cmocka_unit_test(columns_that_others_determine_change_nothing),
       cmocka_unit_test(odd_rows_come_first),
       cmocka_unit_test(same_bits_everywhere),
       cmocka_unit_test(odd_columns_do_no_harm),
@@ -233,6 +307,7 @@ int main(void) {
       cmocka_unit_test(shapes_are_checked),
       cmocka_unit_test(tails_are_those_of_scipy),
       cmocka_unit_test(selection_and_draws),
+      cmocka_unit_test(columns_are_ordered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
