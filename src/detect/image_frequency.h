@@ -4,7 +4,7 @@
 
 #include "detect/shared.h"
 
-#define BEZ_PROFILE_MAX 64u
+#define BEZ_PROFILE_MAX 64u /* places of a profile */
 #define BEZ_PHASES 24u
 
 /* Mean luma of every column (axis 0: waves run from left to right) or line (axis 1), pooled to BEZ_PROFILE_MAX at most.
@@ -14,6 +14,7 @@ typedef struct bez_profiles {
   float *value; /* n × length; less the class's mean */
 } bez_profiles;
 
+/* The caller frees out with bez_profiles_free. The same for any number of threads. */
 BEZ_MUST_USE bez_status bez_profiles_make(const bez_images *images, const bez_picture_classes *classes, uint32_t axis,
                                           unsigned threads, bez_profiles *out, bez_error *err);
 void bez_profiles_free(bez_profiles *profiles);

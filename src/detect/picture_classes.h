@@ -16,6 +16,7 @@ typedef struct bez_picture_classes {
   uint32_t *of_row; /* class per row; BEZ_PICTURE_NONE */
 } bez_picture_classes;
 
+/* A label column and pictures must be there. *out: one of the caller's own (bez_shared_picture_classes shares one). */
 BEZ_MUST_USE bez_status bez_picture_classes_make(const bez_detect_input *in, bez_picture_classes **out, bez_error *err);
 void bez_picture_classes_destroy(bez_picture_classes *classes); /* NULL is fine */
 

@@ -13,6 +13,7 @@ typedef struct bez_counted {
   uint64_t total;
 } bez_counted;
 
+/* col: numeric. out is to be freed with bez_counted_free, also after a failure. */
 BEZ_MUST_USE bez_status bez_counted_make(const bez_column *col, bez_counted *out, bez_error *err);
 void bez_counted_free(bez_counted *counted);
 

@@ -17,6 +17,7 @@ static inline const float *bez_rows_at(const bez_rows *r, uint32_t i) {
   return r->x + (size_t)(r->rows ? r->rows[i] : i) * r->dim;
 }
 
+/* Who works: handed on to bez_parallel_watched and to the kernels' choice. */
 typedef struct bez_team {
   unsigned threads;
   uint32_t cpu;

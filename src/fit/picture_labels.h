@@ -29,6 +29,7 @@ BEZ_MUST_USE bez_status bez_picture_labels_fit(const bez_images *images, const u
                                                bez_picture_labels **out, bez_error *err);
 void bez_picture_labels_destroy(bez_picture_labels *labels); /* NULL is fine */
 
+/* Rows that are not judged never are. */
 static inline bool bez_picture_disputed(const bez_picture_labels *labels, uint32_t row) {
   return labels->score[row] < labels->threshold;
 }

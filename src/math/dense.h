@@ -1,4 +1,5 @@
-/* Products of dense matrices, sixteen columns at a time: the inner loop of transforms, projections and covariances.
+/* Products of dense float matrices, sixteen columns at a time: the inner loop of transforms, projections and
+ * covariances of pictures. (math/gram.h adds up in double.)
  *
  * out[i][l] = Σ_k a[i][k] · b[k][l] for l < 16, k in order, each product and each sum rounded to float on its own. A
  * lane is one sum, so every instruction set gives the same bits. */

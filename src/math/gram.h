@@ -1,4 +1,5 @@
-/* Sums of products of columns, the inner loop of covariances.
+/* Sums of products of columns in double, added up tile by tile: the inner loop of covariances of embeddings.
+ * (math/dense.h multiplies float matrices once; pictures use it.)
  *
  * out[i][l] += Σ_k x[k][i] · x[k][l], rows k in order, each product and each sum rounded to double on its own. A lane
  * is one sum, so every instruction set gives the same bits. */
