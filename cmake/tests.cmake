@@ -10,7 +10,7 @@ foreach(source IN LISTS BEZ_UNIT_SOURCES)
   target_compile_definitions(${name} PRIVATE BEZ_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BEZ_BINARY_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600)
-  if(name MATCHES "^test_(args|contract)$") # these see the command line's tables
+  if(name MATCHES "^test_(args|catalogue)$") # these see the command line's tables
     target_sources(${name} PRIVATE $<TARGET_OBJECTS:bezoar_cli>)
   endif()
   if(name MATCHES "^test_picture") # these call the decoders without the helper around them
