@@ -3,6 +3,7 @@
 
 #include "attack/flood_pictures.h"
 #include "attack/words.h"
+#include "base/compare.h"
 #include "base/error.h"
 
 /* Near copies of a few rows are appended: of a table with one cell changed, of texts with one word changed, of pictures
@@ -106,11 +107,6 @@ static bez_status copy_sources(flood *f, const uint64_t *sources, uint64_t per_s
   return BEZ_OK;
 }
 
-static int by_number(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* The sources in the order drawn (so that plans are nested); the plan lists them in ascending order. */
 static bez_status choose_sources(flood *f, uint64_t n_sources, uint64_t **sources, bez_error *err) {
   bez_attack_plan *plan = f->plan;
@@ -120,7 +116,7 @@ static bez_status choose_sources(flood *f, uint64_t n_sources, uint64_t **source
   if (!plan->natural) return bez_fail_memory(err, (size_t)n_sources * sizeof *plan->natural);
   memcpy(plan->natural, *sources, (size_t)n_sources * sizeof *plan->natural);
   plan->n_natural = (size_t)n_sources;
-  qsort(plan->natural, plan->n_natural, sizeof *plan->natural, by_number);
+  qsort(plan->natural, plan->n_natural, sizeof *plan->natural, bez_compare_u64);
   return BEZ_OK;
 }
 

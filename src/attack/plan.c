@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/hash.h"
 
@@ -101,11 +102,6 @@ bez_status bez_attack_column(const bez_table *table, const char *name, uint32_t 
   return BEZ_OK;
 }
 
-static int by_number(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 bez_status bez_attack_draw_rows(const bez_attack_input *in, bez_arena *arena, uint64_t want, bez_row_test test,
                                 const void *ctx, uint64_t **rows, bez_error *err) {
   bez_status st = BEZ_OK;
@@ -136,7 +132,7 @@ bez_status bez_attack_choose_rows(const bez_attack_input *in, bez_attack_plan *p
   bez_status st = bez_attack_draw_rows(in, &plan->arena, in->rows, test, ctx, &plan->rows, err);
   if (st != BEZ_OK) return st;
   plan->n_rows = (size_t)in->rows;
-  qsort(plan->rows, plan->n_rows, sizeof *plan->rows, by_number);
+  qsort(plan->rows, plan->n_rows, sizeof *plan->rows, bez_compare_u64);
   return BEZ_OK;
 }
 

@@ -8,16 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "detect/embedding_classes.h"
 
 #define STARTS 8u
-
-static int ascending(const void *x, const void *y) {
-  double a = *(const double *)x, b = *(const double *)y;
-  return a < b ? -1 : a > b;
-}
 
 static bez_status judge(const bez_space *s, uint32_t k, bez_embedding_class *out, bez_error *err) {
   bez_rows r = bez_space_class(s, s->z, k);
@@ -35,7 +31,7 @@ cleanup:
 }
 
 static double median(double *x, uint32_t n) {
-  qsort(x, n, sizeof *x, ascending);
+  qsort(x, n, sizeof *x, bez_compare_double);
   return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2.0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "detect/embedding_classes.h"
@@ -31,20 +32,15 @@ typedef struct robust {
   double *white;    /* n × k */
 } robust;
 
-static int ascending(const void *x, const void *y) {
-  double a = *(const double *)x, b = *(const double *)y;
-  return a < b ? -1 : a > b;
-}
-
 /* Start: medians and median absolute deviations of each coordinate. */
 static void start(robust *b) {
   memset(b->axes, 0, (size_t)b->k * b->k * sizeof *b->axes);
   for (uint32_t d = 0; d < b->k; d++) {
     for (uint32_t i = 0; i < b->n; i++) b->sorted[i] = (double)bez_rows_at(b->r, i)[d];
-    qsort(b->sorted, b->n, sizeof *b->sorted, ascending);
+    qsort(b->sorted, b->n, sizeof *b->sorted, bez_compare_double);
     b->centre[d] = b->sorted[b->n / 2];
     for (uint32_t i = 0; i < b->n; i++) b->sorted[i] = fabs(b->sorted[i] - b->centre[d]);
-    qsort(b->sorted, b->n, sizeof *b->sorted, ascending);
+    qsort(b->sorted, b->n, sizeof *b->sorted, bez_compare_double);
     double spread = 1.4826 * b->sorted[b->n / 2];
     b->axes[(size_t)d * b->k + d] = spread > 0.0 ? 1.0 / spread : 0.0;
   }
@@ -64,7 +60,7 @@ static void whiten(robust *b) {
     b->distance[i] = square;
   }
   memcpy(b->sorted, b->distance, b->n * sizeof *b->sorted);
-  qsort(b->sorted, b->n, sizeof *b->sorted, ascending);
+  qsort(b->sorted, b->n, sizeof *b->sorted, bez_compare_double);
 }
 
 /* Mean and covariance of the rows nearest so far, and the axes that whiten it. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "detect/image_blend.h"
 
@@ -106,21 +107,16 @@ static void match(filter *f) {
   }
 }
 
-static int ascending(const void *x, const void *y) {
-  float a = *(const float *)x, b = *(const float *)y;
-  return a < b ? -1 : a > b;
-}
-
 /* Scores in spreads of the other classes' rows above their median; returns the score one in a thousand of them has. */
 static float standardise(filter *f) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < f->n; i++)
     if (f->d->classes->of_row[f->row[i]] != f->class_id) f->sorted[n++] = f->score[i];
   if (n == 0) return INFINITY;
-  qsort(f->sorted, n, sizeof *f->sorted, ascending);
+  qsort(f->sorted, n, sizeof *f->sorted, bez_compare_float);
   float median = f->sorted[n / 2], top = f->sorted[n - 1 - n / ONE_IN];
   for (uint32_t i = 0; i < n; i++) f->sorted[i] = fabsf(f->sorted[i] - median);
-  qsort(f->sorted, n, sizeof *f->sorted, ascending);
+  qsort(f->sorted, n, sizeof *f->sorted, bez_compare_float);
   float spread = 1.4826f * f->sorted[n / 2] + 1e-12f;
   for (uint32_t i = 0; i < f->n; i++) f->score[i] = (f->score[i] - median) / spread;
   return (top - median) / spread;
@@ -185,7 +181,7 @@ static bez_status result(filter *f, float top, bez_blend_match *out, bez_error *
     out->rows[i] = list[i].row;
     f->sorted[i] = out->score[i] = f->score[list[i].at];
   }
-  qsort(f->sorted, out->n, sizeof *f->sorted, ascending);
+  qsort(f->sorted, out->n, sizeof *f->sorted, bez_compare_float);
   out->class_id = f->class_id;
   out->groups = bez_blend_groups(f->d->tracks, out->rows, out->n, seen);
   out->median = (double)f->sorted[out->n / 2];

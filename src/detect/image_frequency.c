@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "detect/cells.h"
 #include "detect/picture_show.h"
@@ -61,11 +62,6 @@ static float height_at(const scratch *s, uint32_t row, float turn, float *away) 
   return a * cosf(turn) + b * sinf(turn);
 }
 
-static int ascending(const void *x, const void *y) {
-  float a = *(const float *)x, b = *(const float *)y;
-  return a < b ? -1 : a > b;
-}
-
 /* Height and valley of a class at a phase. */
 static void describe(const search *s, scratch *m, uint32_t class_id, float turn, wave *w) {
   uint32_t n = 0, half = 0, full = 0;
@@ -79,7 +75,7 @@ static void describe(const search *s, scratch *m, uint32_t class_id, float turn,
     y += (double)m->at[2 * (size_t)i + 1];
     m->list[n++] = h;
   }
-  qsort(m->list, n, sizeof *m->list, ascending);
+  qsort(m->list, n, sizeof *m->list, bez_compare_float);
   w->height = n ? (double)m->list[n / 2] : 0;
   w->turn = atan2(y, x);
   for (uint32_t i = 0; i < s->classes->n_rows; i++) {

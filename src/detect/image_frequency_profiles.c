@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/threads.h"
 #include "detect/image_frequency.h"
@@ -150,11 +151,6 @@ static void plane(const double *metric, uint32_t n, double periods, double *out,
   }
 }
 
-static int ascending(const void *x, const void *y) {
-  float a = *(const float *)x, b = *(const float *)y;
-  return a < b ? -1 : a > b;
-}
-
 /* Takes each class's median off one coordinate: of many rows with a wave, the others still decide. */
 static void centre(const bez_profiles *p, const bez_picture_classes *classes, uint32_t k, float *at, float *list,
                    uint32_t *start) {
@@ -162,7 +158,7 @@ static void centre(const bez_profiles *p, const bez_picture_classes *classes, ui
   for (uint32_t c = 0; c < classes->n; c++) start[c + 2] = start[c + 1] + classes->count[c];
   for (uint32_t i = 0; i < p->n; i++)
     if (classes->of_row[i] != BEZ_PICTURE_NONE) list[start[classes->of_row[i] + 1]++] = at[2 * (size_t)i + k];
-  for (uint32_t c = 0; c < classes->n; c++) qsort(list + start[c], classes->count[c], sizeof *list, ascending);
+  for (uint32_t c = 0; c < classes->n; c++) qsort(list + start[c], classes->count[c], sizeof *list, bez_compare_float);
   for (uint32_t i = 0; i < p->n; i++) {
     uint32_t c = classes->of_row[i];
     if (c != BEZ_PICTURE_NONE) at[2 * (size_t)i + k] -= list[start[c] + classes->count[c] / 2];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "detect/cells.h"
 #include "detect/picture_show.h"
@@ -138,17 +139,12 @@ static bez_status count_class(const work *w, uint32_t class_id, uint8_t *seen, c
   return BEZ_OK;
 }
 
-static int by_share(const void *x, const void *y) {
-  double a = *(const double *)x, b = *(const double *)y;
-  return a < b ? -1 : a > b;
-}
-
 /* Median share of the other classes. */
 static double others(const crowd *crowds, uint32_t n, uint32_t class_id, double *share) {
   uint32_t k = 0;
   for (uint32_t c = 0; c < n; c++)
     if (c != class_id) share[k++] = crowds[c].share;
-  qsort(share, k, sizeof *share, by_share);
+  qsort(share, k, sizeof *share, bez_compare_double);
   return k == 0 ? 0 : k % 2 ? share[k / 2] : (share[k / 2 - 1] + share[k / 2]) / 2;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "fit/subspace.h"
 #include "math/spd.h"
@@ -153,11 +154,6 @@ static bez_status fill_tile(void *ctx, uint64_t tile, unsigned worker, bez_error
 
 /* ---- fit ---- */
 
-static int ascending(const void *x, const void *y) {
-  float a = *(const float *)x, b = *(const float *)y;
-  return a < b ? -1 : a > b;
-}
-
 static bez_status find_spread(const fill *f, bez_error *err) {
   bez_white *w = f->w;
   uint32_t high = w->dim - w->padded, n = f->n < f->n_rest ? f->n : f->n_rest;
@@ -165,7 +161,7 @@ static bez_status find_spread(const fill *f, bez_error *err) {
   if (!square) return bez_fail_memory(err, n * sizeof *square);
   for (uint32_t d = 0; d < high; d++) {
     for (uint32_t i = 0; i < n; i++) square[i] = f->rest[(size_t)i * high + d] * f->rest[(size_t)i * high + d];
-    qsort(square, n, sizeof *square, ascending);
+    qsort(square, n, sizeof *square, bez_compare_float);
     w->spread[w->padded + d] = (float)(1 / sqrt(2.2 * (double)square[n / 2] + NOISE));
   }
   free(square);
@@ -215,7 +211,8 @@ static bez_status fit(const bez_detect_input *in, bez_white *w, const uint8_t *l
   for (uint32_t i = 0; i < w->n; i++)
     if (counts(w, leave_out, i)) rows[n++] = i;
   used = n < FIT_ROWS ? n : FIT_ROWS;
-  for (uint32_t i = 0; i < used; i++) rows[i] = rows[(uint64_t)i * n / used]; /* ascending: never overwrites ahead */
+  for (uint32_t i = 0; i < used; i++)
+    rows[i] = rows[(uint64_t)i * n / used]; /* bez_compare_float: never overwrites ahead */
   kept = used < SPREAD_ROWS ? used : SPREAD_ROWS;
   for (uint32_t i = 0; i < kept && used > kept; i++) { /* those come first, spread over the file */
     uint32_t from = (uint32_t)((uint64_t)i * used / kept), t = rows[i];
@@ -245,7 +242,7 @@ static bez_status set_scales(bez_white *w, float *length, bez_error *err) {
   float *sorted = malloc(((size_t)w->n + 1) * sizeof *sorted);
   if (!sorted) return bez_fail_memory(err, w->n * sizeof *sorted);
   memcpy(sorted, length, w->n * sizeof *sorted);
-  qsort(sorted, w->n, sizeof *sorted, ascending);
+  qsort(sorted, w->n, sizeof *sorted, bez_compare_float);
   float median = sorted[w->n / 2] > 0 ? sorted[w->n / 2] : 1;
   for (uint32_t i = 0; i < w->n; i++) w->scale[i] = 1 / (length[i] > median ? length[i] : median);
   free(sorted);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/threads.h"
@@ -61,11 +62,6 @@ static bez_status column_tile(void *ctx, uint64_t f, unsigned worker, bez_error 
   return BEZ_OK;
 }
 
-static int by_code(const void *a, const void *b) {
-  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return x < y ? -1 : x > y;
-}
-
 /* Sum over rows of ln of what the other rows of the pattern lead one to expect of the cell, over its share `draw`. */
 static double told(double own, double of, double draw) {
   return own * log((own - 1 + SMOOTHING * draw) / ((of - 1 + SMOOTHING) * draw));
@@ -80,7 +76,7 @@ static double column_gain(const kind *k, uint32_t f, uint32_t *code, uint32_t n)
   double bins = 0, values = 0;
   uint32_t own[JUDGED], n_own = 0;
   uint16_t bin[JUDGED];
-  qsort(code, n, sizeof *code, by_code);
+  qsort(code, n, sizeof *code, bez_compare_u32);
   for (uint32_t i = 0; i < n; i++) { /* codes of a bin need not be neighbours */
     uint32_t at = 0;
     while (at < n_own && bin[at] != bin_of[code[i]]) at++;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 
 typedef struct frequent {
@@ -15,12 +16,7 @@ static int most_frequent_first(const void *x, const void *y) {
   return a->code < b->code ? -1 : a->code > b->code;
 }
 
-static int ascending(const void *x, const void *y) {
-  uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-  return a < b ? -1 : a > b;
-}
-
-/* The codes of the classes, ascending. */
+/* The codes of the classes, bez_compare_u32. */
 static void choose(const bez_column *col, uint64_t n_rows, frequent *list, bez_picture_classes *c) {
   for (uint32_t v = 0; v < col->n_values; v++) list[v] = (frequent){0, v};
   for (uint64_t row = 0; row < n_rows; row++) list[bez_code(col, row)].count++;
@@ -35,7 +31,7 @@ static void choose(const bez_column *col, uint64_t n_rows, frequent *list, bez_p
     c->n++;
   }
   c->n_left = labels - c->n;
-  qsort(c->code, c->n, sizeof *c->code, ascending);
+  qsort(c->code, c->n, sizeof *c->code, bez_compare_u32);
 }
 
 void bez_picture_classes_destroy(bez_picture_classes *classes) {

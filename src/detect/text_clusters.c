@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/threads.h"
 #include "detect/floods.h"
@@ -128,11 +129,6 @@ static bez_status sign_tile(void *ctx, uint64_t tile, unsigned worker, bez_error
   return BEZ_OK;
 }
 
-static int by_value(const void *a, const void *b) {
-  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* Jaccard of the two texts' features, worker 0's scratch. */
 static bez_status alike(clustering *c, uint32_t a, uint32_t b, bool *yes, bez_error *err) {
   size_t n_a = 0, n_b = 0, both = 0;
@@ -142,10 +138,10 @@ static bez_status alike(clustering *c, uint32_t a, uint32_t b, bool *yes, bez_er
   if (n_a > 512) left = malloc(n_a * sizeof *left);
   if (!left) return bez_fail_memory(err, n_a * sizeof *left);
   memcpy(left, c->ids[0], n_a * sizeof *left);
-  qsort(left, n_a, sizeof *left, by_value);
+  qsort(left, n_a, sizeof *left, bez_compare_u32);
   st = load_set(c, b, 0, &n_b, err);
   for (size_t i = 0; st == BEZ_OK && i < n_b; i++)
-    both += bsearch(&c->ids[0][i], left, n_a, sizeof *left, by_value) != NULL;
+    both += bsearch(&c->ids[0][i], left, n_a, sizeof *left, bez_compare_u32) != NULL;
   if (left != stack) free(left);
   if (st == BEZ_OK) *yes = (double)both >= LEAST_JACCARD * (double)(n_a + n_b - both);
   return st;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/threads.h"
 #include "detect/floods.h"
@@ -150,11 +151,6 @@ static bez_status find_groups(split *s, uint8_t *n_groups, bez_error *err) {
   return BEZ_OK;
 }
 
-static int by_row(const void *a, const void *b) {
-  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return (x > y) - (x < y);
-}
-
 typedef struct new_list {
   bez_cluster *list;
   size_t n, cap;
@@ -203,7 +199,7 @@ static bez_status append_rest(const split *s, uint32_t *rows, uint32_t n, new_li
         (i == 0 || sorted[i - 1].hash != sorted[i].hash) && (i + 1 == n || sorted[i + 1].hash != sorted[i].hash);
     if (alone) chain.rows[chain.n++] = sorted[i].row;
   }
-  qsort(chain.rows, chain.n, sizeof *chain.rows, by_row);
+  qsort(chain.rows, chain.n, sizeof *chain.rows, bez_compare_u32);
   chain.n_distinct = chain.n;
   if (st == BEZ_OK && chain.n > 1) st = append(out, chain, err);
   free(sorted);

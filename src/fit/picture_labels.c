@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "fit/knn.h"
@@ -220,11 +221,6 @@ static bez_status allocate(judge *j, bez_error *err) {
   return BEZ_OK;
 }
 
-static int ascending(const void *x, const void *y) {
-  float a = *(const float *)x, b = *(const float *)y;
-  return a < b ? -1 : a > b;
-}
-
 /* Moves the line up by a fixed share of the rows: clear data has few rows in between, and loses no flips to a line that
  * ambiguous data needs. */
 static bez_status relax(bez_picture_labels *l, bez_error *err) {
@@ -235,7 +231,7 @@ static bez_status relax(bez_picture_labels *l, bez_error *err) {
   n = 0;
   for (uint32_t i = 0; i < l->n_rows; i++)
     if (l->score[i] >= STRICT && l->score[i] < LENIENT) between[n++] = l->score[i];
-  qsort(between, n, sizeof *between, ascending);
+  qsort(between, n, sizeof *between, bez_compare_float);
   l->threshold = n <= most ? LENIENT : between[most];
   free(between);
   return BEZ_OK;

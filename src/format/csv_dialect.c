@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "format/cell.h"
@@ -60,13 +61,8 @@ static uint32_t records_swallowed(const bez_csv_dialect *d, const char *p, size_
   return n;
 }
 
-static int ascending(const void *a, const void *b) {
-  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return x < y ? -1 : x > y;
-}
-
 static void find_usual(reading *r, uint32_t *widths) {
-  qsort(widths, r->n_records, sizeof *widths, ascending);
+  qsort(widths, r->n_records, sizeof *widths, bez_compare_u32);
   for (uint32_t i = 0, run = 0; i < r->n_records; i++) {
     run = i && widths[i] == widths[i - 1] ? run + 1 : 1;
     if (run >= r->n_usual) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/threads.h"
@@ -114,11 +115,6 @@ bez_status bez_image_batch_probe(bez_image_batch *b, bez_error *err) {
   return go_through(&p, "look at pictures", probe_one, err);
 }
 
-static int by_number(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* The most frequent of n sorted keys (the largest of equally frequent ones) and how often it occurs. */
 static uint64_t most_frequent(const uint64_t *key, uint64_t n, uint64_t *times) {
   uint64_t best = key[0];
@@ -138,14 +134,14 @@ static bez_status choose_size(const bez_image_batch *b, uint32_t *height, uint32
   if (!key) return bez_fail_memory(err, b->n_good * sizeof *key);
   for (uint64_t i = 0; i < b->n; i++)
     if (!b->why[i]) key[n++] = (uint64_t)b->facts[i].height << 32 | b->facts[i].width;
-  qsort(key, n, sizeof *key, by_number);
+  qsort(key, n, sizeof *key, bez_compare_u64);
   uint64_t best = most_frequent(key, n, &times);
   *height = (uint32_t)(best >> 32);
   *width = (uint32_t)best;
   if (times * 10 < n) {
     *height = (uint32_t)(key[n / 2] >> 32);
     for (uint64_t i = 0; i < n; i++) key[i] &= UINT32_MAX;
-    qsort(key, n, sizeof *key, by_number);
+    qsort(key, n, sizeof *key, bez_compare_u64);
     *width = (uint32_t)key[n / 2];
   }
   free(key);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -111,14 +112,9 @@ static bez_status add(grouping *g, const bez_tar_entry *e, bez_error *err) {
   return st == BEZ_OK ? sort_in(g, e, err) : st;
 }
 
-static int by_number(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 static uint64_t count_twice(grouping *g) {
   uint64_t n = 0;
-  if (g->n_hashes) qsort(g->hashes, g->n_hashes, sizeof *g->hashes, by_number);
+  if (g->n_hashes) qsort(g->hashes, g->n_hashes, sizeof *g->hashes, bez_compare_u64);
   for (size_t i = 1; i < g->n_hashes; i++) n += g->hashes[i] == g->hashes[i - 1];
   return n;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "bezoar/scan.h"
@@ -41,12 +42,7 @@ static bool leaves(const bez_finding *f, const bez_clean_options *o) {
   return f->severity >= o->at_least;
 }
 
-static int ascending(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return x < y ? -1 : x > y;
-}
-
-/* Rows of the file that leave, ascending, each once. */
+/* Rows of the file that leave, bez_compare_u64, each once. */
 static bez_status collect(const bez_report *report, const bez_report_file *file, const bez_clean_options *o,
                           uint64_t **rows, size_t *n, bez_error *err) {
   uint64_t total = 0;
@@ -62,7 +58,7 @@ static bez_status collect(const bez_report *report, const bez_report_file *file,
     for (uint64_t k = 0; k < f->n_rows; k++)
       if (f->rows[k].row - file->first_row < file->n_rows) (*rows)[got++] = f->rows[k].row - file->first_row;
   }
-  qsort(*rows, got, sizeof **rows, ascending);
+  qsort(*rows, got, sizeof **rows, bez_compare_u64);
   size_t kept = 0;
   for (size_t i = 0; i < got; i++)
     if (!kept || (*rows)[kept - 1] != (*rows)[i]) (*rows)[kept++] = (*rows)[i];
