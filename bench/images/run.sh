@@ -3,13 +3,7 @@
 # images.py; PEERS=0 leaves the peers out. --speed makes the speed table instead, its further arguments go to speed.py.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-venv() { # name, packages …: made once, offline afterwards
-  local name=$1 && shift
-  [ -f "build/venv-$name/ready" ] && return
-  echo "installing into build/venv-$name: $*"
-  python3 -m venv "build/venv-$name"
-  "build/venv-$name/bin/pip" install -q "$@" && touch "build/venv-$name/ready"
-}
+. bench/venv.sh
 venv images numpy pillow scikit-learn
 python=build/venv-images/bin/python
 case " $* " in

@@ -7,13 +7,7 @@
 #   bench/scan/run.sh --rows 1000000       # a tenth of the size; writes bench-out/scan/page-1000000.md
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-venv() { # name, packages …: made once, offline afterwards
-  local name=$1 && shift
-  [ -f "build/venv-$name/ready" ] && return
-  echo "installing into build/venv-$name: $*"
-  python3 -m venv "build/venv-$name"
-  "build/venv-$name/bin/pip" install -q "$@" && touch "build/venv-$name/ready"
-}
+. bench/venv.sh
 venv read pandas duckdb polars
 venv cleanlab "cleanlab[datalab]" || echo "cleanlab could not be installed: its rows stay empty"
 venv text-peers numpy datasketch || echo "datasketch could not be installed: its row stays empty"
