@@ -60,16 +60,20 @@ static bez_status finish(archive *a, const char *const *types, size_t n_types, b
   return st;
 }
 
-/* A version 1.0 .npy of int32 with the given shape text. */
-static size_t npy(char *out, const char *shape, const int32_t *values, size_t n) {
+/* A version 1.0 .npy with the given type and shape text; the bytes it takes. */
+static size_t npy_of(char *out, const char *type, const char *shape, const void *values, size_t bytes) {
   char literal[128];
-  snprintf(literal, sizeof literal, "{'descr': '<i4', 'fortran_order': False, 'shape': %s}", shape);
+  snprintf(literal, sizeof literal, "{'descr': '%s', 'fortran_order': False, 'shape': %s}", type, shape);
   memcpy(out, "\x93NUMPY\1\0\x76\0", 10);
   memset(out + 10, ' ', 117);
   memcpy(out + 10, literal, strlen(literal));
   out[127] = '\n';
-  memcpy(out + 128, values, n * 4);
-  return 128 + n * 4;
+  memcpy(out + 128, values, bytes);
+  return 128 + bytes;
+}
+
+static size_t npy(char *out, const char *shape, const int32_t *values, size_t n) {
+  return npy_of(out, "<i4", shape, values, n * sizeof *values);
 }
 
 static const int32_t six[] = {1, 2, 3, 4, 5, 6};
@@ -141,14 +145,7 @@ static void twins_and_misfits_are_errors(void **state) {
 
 /* An npy of bytes; shape like "(3, 2, 2)". */
 static size_t npy_bytes(char *out, const char *shape, const void *values, size_t n) {
-  char literal[128];
-  snprintf(literal, sizeof literal, "{'descr': '|u1', 'fortran_order': False, 'shape': %s}", shape);
-  memcpy(out, "\x93NUMPY\1\0\x76\0", 10);
-  memset(out + 10, ' ', 117);
-  memcpy(out + 10, literal, strlen(literal));
-  out[127] = '\n';
-  memcpy(out + 128, values, n);
-  return 128 + n;
+  return npy_of(out, "|u1", shape, values, n);
 }
 
 static void add_bytes(archive *a, const char *name, const char *shape, const void *values, size_t n) {
