@@ -12,6 +12,7 @@
 
 void bez_saved_values_free(bez_saved_values *v) {
   bez_buf_free(&v->bytes);
+  bez_buf_free(&v->rows);
   free(v->end);
   free(v->lane1);
   *v = (bez_saved_values){0};
@@ -64,13 +65,19 @@ static bez_status read_values(bez_cursor *c, bez_saved_values *v, const char *pa
   return bez_buf_status(&v->bytes, err);
 }
 
-static bool take_items(bez_cursor *c, uint32_t n, unsigned width, const uint8_t **out) {
-  return (uint64_t)n * width <= bez_cursor_left(c) && bez_cursor_take(c, (size_t)n * width, out);
+/* Items lie where they fall in a chunk: they are copied to where they can be read as what they are. */
+static bool take_items(bez_cursor *c, uint32_t n, unsigned width, bez_buf *rows, const uint8_t **out) {
+  const uint8_t *bytes;
+  if ((uint64_t)n * width > bez_cursor_left(c) || !bez_cursor_take(c, (size_t)n * width, &bytes)) return false;
+  bez_buf_clear(rows);
+  bez_buf_write(rows, bytes, (size_t)n * width);
+  *out = rows->data ? (const uint8_t *)rows->data : bytes; /* none */
+  return rows->failed == BEZ_OK;
 }
 
-static bool read_text(bez_cursor *c, uint32_t n, bez_saved_column *out) {
+static bool read_text(bez_cursor *c, uint32_t n, bez_buf *rows, bez_saved_column *out) {
   uint32_t last = 0;
-  if (!take_items(c, n, 4, &out->data)) return false;
+  if (!take_items(c, n, 4, rows, &out->data)) return false;
   for (uint32_t r = 0; r < n; r++) {
     uint32_t end = le32_at(out->data, r);
     if (end < last) return false;
@@ -108,13 +115,18 @@ bez_status bez_saved_column_read(bez_cursor *c, uint32_t n, bez_saved_values *va
   if (st != BEZ_OK) return st;
   switch (out->mode) {
     case BEZ_LANE_CODES:
-      good = (out->width == 1 || out->width == 2 || out->width == 4) && take_items(c, n, out->width, &out->data);
+      good = (out->width == 1 || out->width == 2 || out->width == 4) &&
+             take_items(c, n, out->width, &values->rows, &out->data);
       break;
-    case BEZ_LANE_FORM: good = (out->width == 4 || out->width == 8) && take_items(c, n, out->width, &out->data); break;
-    case BEZ_LANE_TEXT: good = read_text(c, n, out); break;
+    case BEZ_LANE_FORM:
+      good = (out->width == 4 || out->width == 8) && take_items(c, n, out->width, &values->rows, &out->data);
+      break;
+    case BEZ_LANE_TEXT: good = read_text(c, n, &values->rows, out); break;
     case BEZ_LANE_SKIP: good = out->missing <= n; break;
     default: good = out->mode == BEZ_SAVED_NUMBERED;
   }
+  st = bez_buf_status(&values->rows, err);
+  if (st != BEZ_OK) return st;
   return good && known_codes(out, n, values->n) ? BEZ_OK : damaged(path, "a column of a tile", err);
 }
 

@@ -8,6 +8,7 @@
 /* The values of one column of a body, by saved code. */
 typedef struct bez_saved_values {
   bez_buf bytes;
+  bez_buf rows;    /* the codes or numbers of the tile at hand, aligned */
   uint64_t *end;   /* of each value in bytes */
   uint32_t *lane1; /* code in the lane's dictionary + 1; 0: not put there yet */
   uint32_t n, cap;

@@ -50,11 +50,13 @@ static bez_status walk_chunks(const bez_state *s, uint64_t *at, bez_error *err) 
   for (;;) {
     uint8_t head[BEZ_STATE_CHUNK_HEAD];
     uint32_t raw = 0, packed = 0;
+    uint64_t hash = 0;
     bez_status st = take(s, at, head, sizeof head, err);
     if (st != BEZ_OK) return st;
     bez_cursor c = {.data = head, .len = sizeof head};
-    if (!bez_cursor_le32(&c, &raw) || !bez_cursor_le32(&c, &packed)) return damaged(s, *at, "no chunk", err);
-    if (!raw && !packed) return BEZ_OK;
+    if (!bez_cursor_le32(&c, &raw) || !bez_cursor_le32(&c, &packed) || !bez_cursor_le64(&c, &hash))
+      return damaged(s, *at, "no chunk", err);
+    if (!raw && !packed && !hash) return BEZ_OK;
     if (packed > s->size - *at) return damaged(s, s->size, "it is cut short", err);
     *at += packed;
   }

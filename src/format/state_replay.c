@@ -1,5 +1,6 @@
 /* A state back into a builder: the same calls in the same order that reading the files made, so that plans of columns
  * fall where they fell, and the table is the same. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,7 @@ static bez_status take_column(bez_replay *r, file *f, bez_cursor *c, uint32_t i,
   bez_status st = bez_saved_column_read(c, n, values, r->state->path, &col, err);
   if (st != BEZ_OK || !open) return st;
   uint32_t to = r->b->map[i];
+  if (col.mode == BEZ_SAVED_NUMBERED && !f->body->height) return damaged(r, "numbered rows without pictures", err);
   if (!bez_saved_column_fits(&col, r->b->plans[to])) f->conflict = true;
   if (f->conflict) return BEZ_OK;
   return bez_saved_column_take(&col, n, r->b->n_rows + f->n_rows, values, &r->b->workers[0].lanes[to], r->b->plans[to],
@@ -197,6 +199,20 @@ cleanup:
   return st;
 }
 
+/* Facts are looked things up by: what no decoder says is refused. */
+static bool possible(const uint8_t *bytes, uint64_t n) {
+  for (uint64_t i = 0; i < n; i++) {
+    bez_image_facts f;
+    memcpy(&f, bytes + i * sizeof f, sizeof f);
+    const float shares[] = {f.see_through, f.on_black, f.on_white, f.sampled[0], f.sampled[1], f.sampled[2]};
+    for (size_t k = 0; k < sizeof shares / sizeof *shares; k++)
+      if (!isfinite(shares[k])) return false;
+    if (f.kind > BEZ_PICTURE_PNM || f.orientation > 8 || (f.channels != 1 && f.channels != 3)) return false;
+    if (!f.height || !f.width || f.height > BEZ_MAX_IMAGE_SIDE || f.width > BEZ_MAX_IMAGE_SIDE) return false;
+  }
+  return true;
+}
+
 static bez_status take_pictures(bez_replay *r, const file *f, uint64_t rows, bez_error *err) {
   const bez_state_body *body = f->body;
   uint64_t each = (uint64_t)body->height * body->width * body->channels, done = 0;
@@ -209,7 +225,8 @@ static bez_status take_pictures(bez_replay *r, const file *f, uint64_t rows, bez
     if (st != BEZ_OK) return st;
     uint64_t both = each + (body->facts ? sizeof *facts_to : 0), n = c.len / both;
     if (n == 0 || n * both != c.len || n > rows - done) return damaged(r, "pictures for other rows", err);
-    if (body->facts && !bez_cursor_take(&c, n * sizeof *facts_to, &facts)) return damaged(r, "no pictures", err);
+    if (body->facts && (!bez_cursor_take(&c, n * sizeof *facts_to, &facts) || !possible(facts, n)))
+      return damaged(r, "no pictures", err);
     if (!bez_cursor_take(&c, n * each, &pixels)) return damaged(r, "no pictures", err);
     done += n;
     if (!f->take) continue;
