@@ -98,15 +98,10 @@ static void check_scaled(bez_image_facts *f) {
   v->own = in_range(v->own, 1);
 }
 
-/* Numbers within their bounds, texts printable. False: no honest helper answers like that. */
-static bool check(const bez_image_request *q, bez_image_reply *r) {
-  bez_image_facts *f = &r->facts;
-  if (r->magic != BEZ_IMAGE_ANSWER || !memchr(r->why, 0, sizeof r->why)) return false;
-  for (char *p = r->why; *p; p++)
-    if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
+bool bez_image_facts_check(bez_image_facts *f) {
   f->alpha = f->alpha != 0;
   f->damaged = f->damaged != 0;
-  f->resampled = q->op == BEZ_IMAGE_DECODE && (f->width != q->width || f->height != q->height);
+  f->resampled = f->resampled != 0;
   if (f->orientation > 8) f->orientation = 0;
   f->see_through = in_range(f->see_through, 1);
   f->on_black = in_range(f->on_black, 255);
@@ -120,10 +115,20 @@ static bool check(const bez_image_request *q, bez_image_reply *r) {
   f->unshown = f->unshown != 0;
   if (f->tail >= BEZ_TAILS) f->tail = BEZ_TAIL_OTHER;
   check_scaled(f);
-  if (f->trailing > q->bytes) f->trailing = q->bytes;
-  if (r->why[0]) return true;
   return f->kind >= BEZ_PICTURE_PNG && f->kind <= BEZ_PICTURE_PNM && f->width && f->height && f->frames &&
          f->width <= BEZ_MAX_IMAGE_SIDE && f->height <= BEZ_MAX_IMAGE_SIDE && (f->channels == 1 || f->channels == 3);
+}
+
+/* Numbers within their bounds, texts printable. False: no honest helper answers like that. */
+static bool check(const bez_image_request *q, bez_image_reply *r) {
+  bez_image_facts *f = &r->facts;
+  if (r->magic != BEZ_IMAGE_ANSWER || !memchr(r->why, 0, sizeof r->why)) return false;
+  for (char *p = r->why; *p; p++)
+    if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
+  bool good = bez_image_facts_check(f);
+  f->resampled = q->op == BEZ_IMAGE_DECODE && (f->width != q->width || f->height != q->height);
+  if (f->trailing > q->bytes) f->trailing = q->bytes;
+  return good || r->why[0];
 }
 
 /* One exchange; an error: the helper is lost. */

@@ -20,6 +20,10 @@ BEZ_MUST_USE bez_status bez_image_helper_ask(bez_image_helper *helper, const bez
                                              bez_error *err);
 void bez_image_helper_stop(bez_image_helper *helper);
 
+/* Brings numbers within their bounds: facts come from a helper or from a saved state. False: no picture is like that.
+ */
+BEZ_MUST_USE bool bez_image_facts_check(bez_image_facts *facts);
+
 /* Where the helper is: beside the file this code was loaded from (./, bin/, ../libexec/bezoar/), else where it was
  * built to be installed; PATH is not asked. False: nowhere. */
 bool bez_image_helper_path(char out[4096]);

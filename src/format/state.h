@@ -51,7 +51,7 @@ typedef struct bez_state_part {
   char print[65];     /* SHA-256 over the part's stretch of it (bez_state_print) */
   uint32_t head;
   uint64_t first, end, units, begin, stop, plan_at, plan_of;
-  uint64_t n_tiles, n_rows;
+  uint64_t n_tiles, n_rows, n_views; /* views: pairs of small pictures (bez_image_views) */
   const bez_state_remark *remarks;
   uint32_t n_remarks;
 } bez_state_part;
@@ -120,8 +120,8 @@ typedef struct bez_state_stream bez_state_stream;
 BEZ_MUST_USE bez_status bez_state_stream_open(const bez_state *state, bez_state_stream **out, bez_error *err);
 void bez_state_stream_close(bez_state_stream *stream);
 void bez_state_stream_body(bez_state_stream *stream, uint32_t body);
-/* The next record: `kind` is what is expected ('T' tile, 'P' pictures), and the cursor its payload, good until the next
- * call. */
+/* The next record: `kind` is what is expected ('T' tile, 'P' pictures, 'V' views), and the cursor its payload, good
+ * until the next call. */
 BEZ_MUST_USE bez_status bez_state_next(bez_state_stream *stream, uint8_t kind, bez_cursor *out, bez_error *err);
 
 /* state_replay.c: into a builder. */

@@ -79,7 +79,9 @@ static void read_shape(parser *p) {
   b->height = number(p);
   b->width = number(p);
   b->channels = number(p);
-  b->facts = number(p) != 0;
+  uint32_t facts = number(p);
+  b->facts = facts != 0;
+  if (facts && facts != sizeof(bez_image_facts)) fail(p, "facts of pictures as another version has them");
   b->n_labels = number64(p);
   if (b->height && (!b->width || b->height > BEZ_MAX_IMAGE_SIDE || b->width > BEZ_MAX_IMAGE_SIDE ||
                     (b->channels != 1 && b->channels != 3)))
@@ -136,9 +138,9 @@ static void read_part(parser *p, bez_state_part *part) {
   if (p->st == BEZ_OK && strlen(print) != 64) fail(p, "no fingerprint of a file");
   if (p->st == BEZ_OK) memcpy(part->print, print, 65);
   part->head = number(p);
-  uint64_t *const numbers[] = {&part->bytes,   &part->digest,  &part->raw_bytes, &part->first,
-                               &part->end,     &part->units,   &part->begin,     &part->stop,
-                               &part->plan_at, &part->plan_of, &part->n_tiles,   &part->n_rows};
+  uint64_t *const numbers[] = {&part->bytes,   &part->digest, &part->raw_bytes, &part->first,   &part->end,
+                               &part->units,   &part->begin,  &part->stop,      &part->plan_at, &part->plan_of,
+                               &part->n_tiles, &part->n_rows, &part->n_views};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) *numbers[i] = number64(p);
   part->remarks = read_remarks(p, &part->n_remarks);
   if (p->st == BEZ_OK) check_part(p, part);

@@ -54,6 +54,13 @@ static size_t tiles_of(const saver *s, size_t file, size_t *at, uint64_t *rows) 
   return n;
 }
 
+/* The first of the pictures from `row` on that has views kept; NULL: none has. */
+static const bez_image_views *first_view(const bez_builder *b, uint64_t row) {
+  const bez_image_views *v = b->images.views;
+  while (v && v->row < row) v = v->next;
+  return v;
+}
+
 /* ---- the index ---- */
 
 static void put_text(bez_buf *out, const char *text) {
@@ -115,20 +122,22 @@ static void put_heads(const bez_builder *b, bez_buf *out) {
   }
 }
 
-static bez_status put_part(const saver *s, size_t file, uint64_t n_tiles, uint64_t n_rows, bez_buf *out,
+/* row: of its first, among all that are saved. */
+static bez_status put_part(const saver *s, size_t file, uint64_t n_tiles, uint64_t row, uint64_t n_rows, bez_buf *out,
                            bez_error *err) {
   const bez_table_file *f = &s->b->files[file];
   const bez_file_note *n = &s->b->notes[file];
-  uint64_t raw_bytes = 0;
+  uint64_t raw_bytes = 0, n_views = 0;
   char print[65];
+  for (const bez_image_views *v = first_view(s->b, row); v && v->row < row + n_rows; v = v->next) n_views++;
   bez_status st = bez_state_print(f->path, n->first, n->end, n->units, &raw_bytes, print, err);
   if (st != BEZ_OK) return st;
   put_text(out, f->path);
   put_text(out, f->format);
   put_text(out, print);
   bez_put_le32(out, n->head);
-  const uint64_t numbers[] = {f->bytes, f->digest, raw_bytes,  n->first,   n->end,  n->units,
-                              n->begin, n->stop,   n->plan_at, n->plan_of, n_tiles, n_rows};
+  const uint64_t numbers[] = {f->bytes, f->digest,  raw_bytes,  n->first, n->end, n->units, n->begin,
+                              n->stop,  n->plan_at, n->plan_of, n_tiles,  n_rows, n_views};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) bez_put_le64(out, numbers[i]);
   put_remarks(out, s->b, f->path);
   return BEZ_OK;
@@ -136,15 +145,16 @@ static bez_status put_part(const saver *s, size_t file, uint64_t n_tiles, uint64
 
 static bez_status put_parts(const saver *s, bez_buf *out, bez_error *err) {
   uint32_t n = 0;
-  uint64_t rows;
+  uint64_t rows, row = 0;
   size_t at = 0;
   for (size_t f = 0; f < s->b->n_files; f++) n += is_mine(s->b, f);
   bez_put_le32(out, n);
   for (size_t f = 0; f < s->b->n_files; f++) {
     if (!is_mine(s->b, f)) continue;
     size_t tiles = tiles_of(s, f, &at, &rows);
-    bez_status st = put_part(s, f, tiles, rows, out, err);
+    bez_status st = put_part(s, f, tiles, row, rows, out, err);
     if (st != BEZ_OK) return st;
+    row += rows;
   }
   return BEZ_OK;
 }
@@ -163,7 +173,7 @@ static bez_status put_index(saver *s, uint64_t *params_digest, bez_error *err) {
     bez_put_le32(out, b->images.height);
     bez_put_le32(out, b->images.width);
     bez_put_le32(out, b->images.channels);
-    bez_put_le32(out, b->facts.data != NULL);
+    bez_put_le32(out, b->facts.data ? (uint32_t)sizeof(bez_image_facts) : 0);
     bez_put_le64(out, b->labels ? b->labels->n_rows : b->n_labels);
     put_heads(b, out);
     st = put_parts(s, out, err);
@@ -255,6 +265,19 @@ static bez_status put_pictures(saver *s, uint64_t row, uint64_t n, bez_error *er
   return BEZ_OK;
 }
 
+static bez_status put_views(saver *s, uint64_t row, uint64_t n, bez_error *err) {
+  bez_status st = BEZ_OK;
+  for (const bez_image_views *v = first_view(s->b, row); st == BEZ_OK && v && v->row < row + n; v = v->next) {
+    bez_buf_putc(&s->raw, 'V');
+    bez_put_le64(&s->raw, 8 + 2 * BEZ_VIEW_BYTES);
+    bez_put_le64(&s->raw, v->row - row);
+    bez_buf_write(&s->raw, v->person, BEZ_VIEW_BYTES);
+    bez_buf_write(&s->raw, v->loader, BEZ_VIEW_BYTES);
+    st = flush(s, false, err);
+  }
+  return st;
+}
+
 static bez_status put_content(saver *s, bez_error *err) {
   const bez_builder *b = s->b;
   size_t at = 0;
@@ -267,6 +290,7 @@ static bez_status put_content(saver *s, bez_error *err) {
       if (st == BEZ_OK) st = flush(s, false, err);
     }
     if (st == BEZ_OK && b->images.height) st = put_pictures(s, row, rows, err);
+    if (st == BEZ_OK && b->images.height) st = put_views(s, row, rows, err);
     row += rows;
   }
   return st == BEZ_OK ? flush(s, true, err) : st;

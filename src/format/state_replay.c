@@ -1,11 +1,11 @@
 /* A state back into a builder: the same calls in the same order that reading the files made, so that plans of columns
  * fall where they fell, and the table is the same. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "format/image_helper.h"
 #include "format/images.h"
 #include "format/state_column.h"
 #include "format/state_tile.h"
@@ -199,18 +199,26 @@ cleanup:
   return st;
 }
 
-/* Facts are looked things up by: what no decoder says is refused. */
-static bool possible(const uint8_t *bytes, uint64_t n) {
-  for (uint64_t i = 0; i < n; i++) {
-    bez_image_facts f;
-    memcpy(&f, bytes + i * sizeof f, sizeof f);
-    const float shares[] = {f.see_through, f.on_black, f.on_white, f.sampled[0], f.sampled[1], f.sampled[2]};
-    for (size_t k = 0; k < sizeof shares / sizeof *shares; k++)
-      if (!isfinite(shares[k])) return false;
-    if (f.kind > BEZ_PICTURE_PNM || f.orientation > 8 || (f.channels != 1 && f.channels != 3)) return false;
-    if (!f.height || !f.width || f.height > BEZ_MAX_IMAGE_SIDE || f.width > BEZ_MAX_IMAGE_SIDE) return false;
+/* Two views of one of the part's pictures, where a reader that saw all the pictures before would have kept them. */
+static bez_status take_views(bez_replay *r, const file *f, uint64_t first, bez_error *err) {
+  const bez_images *images = &r->b->images;
+  const bez_image_facts *facts = r->b->facts.data;
+  for (uint64_t i = 0; i < f->part->n_views; i++) {
+    bez_cursor c;
+    uint64_t at;
+    const uint8_t *views;
+    bez_status st = bez_state_next(r->stream, 'V', &c, err);
+    if (st != BEZ_OK) return st;
+    if (!bez_cursor_le64(&c, &at) || at >= f->part->n_rows || !bez_cursor_take(&c, 2 * BEZ_VIEW_BYTES, &views))
+      return damaged(r, "views of no picture", err);
+    if (!f->take) continue;
+    if (!facts || first + at >= images->n || (images->views && first + at <= r->b->last_views->row))
+      return damaged(r, "views out of order", err);
+    uint32_t odd = bez_builder_wants_views(r->b, bez_image_odd(&facts[first + at]));
+    if (odd) st = bez_builder_views(r->b, first + at, odd, views, err);
+    if (st != BEZ_OK) return st;
   }
-  return true;
+  return BEZ_OK;
 }
 
 static bez_status take_pictures(bez_replay *r, const file *f, uint64_t rows, bez_error *err) {
@@ -225,8 +233,7 @@ static bez_status take_pictures(bez_replay *r, const file *f, uint64_t rows, bez
     if (st != BEZ_OK) return st;
     uint64_t both = each + (body->facts ? sizeof *facts_to : 0), n = c.len / both;
     if (n == 0 || n * both != c.len || n > rows - done) return damaged(r, "pictures for other rows", err);
-    if (body->facts && (!bez_cursor_take(&c, n * sizeof *facts_to, &facts) || !possible(facts, n)))
-      return damaged(r, "no pictures", err);
+    if (body->facts && !bez_cursor_take(&c, n * sizeof *facts_to, &facts)) return damaged(r, "no pictures", err);
     if (!bez_cursor_take(&c, n * each, &pixels)) return damaged(r, "no pictures", err);
     done += n;
     if (!f->take) continue;
@@ -235,6 +242,8 @@ static bez_status take_pictures(bez_replay *r, const file *f, uint64_t rows, bez
     if (st == BEZ_OK && facts) st = bez_builder_facts(r->b, n, &facts_to, err);
     if (st != BEZ_OK) return st;
     if (facts) memcpy(facts_to, facts, n * sizeof *facts_to);
+    for (uint64_t i = 0; facts && i < n; i++)
+      if (!bez_image_facts_check(&facts_to[i])) return damaged(r, "facts of no picture", err);
   }
   return BEZ_OK;
 }
@@ -253,6 +262,7 @@ static bez_status take_part(bez_replay *r, file *f, bez_error *err) {
   for (uint64_t t = 0; t < part->n_tiles; t++) BEZ_TRY(take_tile(r, f, err));
   if (f->take && !f->conflict && f->n_rows - before != part->n_rows) BEZ_TRY(damaged(r, "rows are missing", err));
   if (f->body->height) BEZ_TRY(take_pictures(r, f, part->n_rows, err));
+  if (f->body->height) BEZ_TRY(take_views(r, f, r->b->images.n - part->n_rows, err));
 cleanup:
   return st;
 }
