@@ -55,13 +55,19 @@ typedef struct bez_read_options {
   uint64_t memory;                                          /* ceiling for anonymous memory in bytes, 0: 2 GiB */
   uint64_t seed;
   unsigned threads;         /* 0: all processors */
+  uint64_t max_download;    /* bytes that may be fetched of remote paths, 0: 64 GiB */
+  double net_timeout;       /* seconds without a byte after which a connection counts as dropped, 0: 60 */
   bez_progress_fn progress; /* may be NULL */
   void *progress_ctx;
 } bez_read_options;
 
 typedef struct bez_table bez_table;
 
-/* Opens paths (files, folders, globs) as one data set and reads it whole. *out is owned by the caller. */
+/* Whether a path is a URL that is fetched: https, http, s3, gs, hf (docs/remote.md). */
+BEZ_API bool bez_path_is_remote(const char *path);
+
+/* Opens paths (files, folders, globs, URLs) as one data set and reads it whole. *out is owned by the caller. Nothing is
+ * fetched unless a path is a URL. */
 BEZ_API BEZ_MUST_USE bez_status bez_table_open(const char *const *paths, size_t n_paths,
                                                const bez_read_options *options, bez_table **out, bez_error *err);
 BEZ_API void bez_table_destroy(bez_table *table); /* NULL is fine */

@@ -47,6 +47,8 @@ def scan(
     ruleset: int = 0,
     name: str | None = None,
     progress: Callable[[str, str, int, int], bool | None] | None = None,
+    max_download: int = 0,
+    net_timeout: float = 0.0,
 ) -> Report: ...
 def outliers(
     X: Any,

@@ -50,10 +50,12 @@ def scan(
     ruleset=0,
     name=None,
     progress=None,
+    max_download=0,
+    net_timeout=0.0,
 ):
     """Examine a data set and return a `Report`.
 
-    data      a path, folder or glob, a list of paths; a pandas, Polars or PyArrow table or anything else with
+    data      a path, folder, glob or URL (https, s3, gs, hf), a list of them; a pandas, Polars or PyArrow table or anything else with
               ``__arrow_c_stream__``; a NumPy array (1-D, 2-D, structured); a dict of equally long columns
     label     the label column's name, or (for data in memory) the labels themselves, one per row
     text, source, id    column names (text: one or several); id columns are left out of detection
@@ -65,6 +67,7 @@ def scan(
     suppress, baseline  paths of a suppression file and of an earlier JSON report
     name      what to call data in memory in the report
     progress  function(stage, unit, done, total); return False to stop (CancelledError)
+    max_download, net_timeout    bytes that URLs may bring in all (0: 64 GiB); seconds without a byte (0: 60)
     """
     labels = None
     if label is not None and not isinstance(label, str):
@@ -91,6 +94,8 @@ def scan(
         "new_only": new_only,
         "ruleset": ruleset,
         "progress": progress,
+        "max_download": max_download,
+        "net_timeout": net_timeout,
     }
     report = Report(_core.scan(origin, name or "data", options))
     del kept  # what the stream borrows from lived until here

@@ -29,6 +29,8 @@ static const field fields[] = {
     {"memory", U64, READ(memory), 0},
     {"seed", U64, READ(seed), 0},
     {"threads", U32, READ(threads), 0},
+    {"max_download", U64, READ(max_download), 0},
+    {"net_timeout", NUMBER, READ(net_timeout), 0},
     {"only", LIST, SCAN(only), SCAN(n_only)},
     {"skip", LIST, SCAN(skip), SCAN(n_skip)},
     {"max_time", NUMBER, SCAN(max_time), 0},

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "format/images.h"
+#include "format/source.h"
 
 /* The code of a label; BEZ_USAGE when no row has it. */
 static bez_status find_label(const bez_table *table, const char *name, uint32_t *code, bez_error *err) {
@@ -236,6 +237,7 @@ bez_status bez_poison(const char *path, const bez_poison_options *options, const
                          .params = options->params,
                          .n_params = options->n_params,
                          .target_given = options->target != NULL};
+  BEZ_TRY(bez_source_must_be_local(path, err));
   BEZ_TRY(check_options(path, options, out_path, &attack, err));
   BEZ_TRY(bez_table_open(&path, 1, &read, &table, err));
   in.table = table;

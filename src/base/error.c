@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const char *bez_version(void) {
   return BEZ_VERSION_STRING;
@@ -25,6 +26,22 @@ const char *bez_status_text(bez_status status) {
   return "unknown status";
 }
 
+/* A URL in an error keeps neither user nor query: a signed one is a secret, and errors end up in logs. */
+static void cut_secrets(char *text) {
+  for (char *at = text; (at = strstr(at, "://")) != NULL;) {
+    char *host = at + 3, *end = host + strcspn(host, " \t\n\"'<>"), kept = *end;
+    bool http = at - text >= 4 && (!strncasecmp(at - 4, "http", 4) || !strncasecmp(at - 4, "ttps", 4));
+    *end = '\0';
+    char *path = host + strcspn(host, "/"), *user = memrchr(host, '@', (size_t)(path - host));
+    size_t cut = http && user ? (size_t)(user + 1 - host) : 0, query = http ? strcspn(host, "?") : strlen(host);
+    *end = kept;
+    size_t rest = strlen(end);
+    memmove(host + query, end, rest + 1);
+    if (cut) memmove(host, host + cut, strlen(host + cut) + 1);
+    at = host + query - cut;
+  }
+}
+
 void bez_error_set(bez_error *err, bez_status code, const char *subject, int64_t line, int64_t offset, const char *fmt,
                    ...) {
   if (!err || err->code != BEZ_OK) return;
@@ -32,9 +49,11 @@ void bez_error_set(bez_error *err, bez_status code, const char *subject, int64_t
   err->line = line;
   err->offset = offset;
   snprintf(err->subject, sizeof err->subject, "%s", subject ? subject : "");
+  cut_secrets(err->subject);
   va_list args;
   va_start(args, fmt);
   vsnprintf(err->message, sizeof err->message, fmt, args);
+  cut_secrets(err->message);
   va_end(args);
 }
 

@@ -34,7 +34,7 @@ static void give_budget(bez_budget *budget, uint64_t bytes) {
   if (budget) atomic_fetch_sub(&budget->in_use, bytes);
 }
 
-static bez_status open_spill(int *fd, bez_error *err) {
+bez_status bez_store_file(int *fd, bez_error *err) {
   const char *dir = getenv("TMPDIR");
   if (!dir || !*dir) dir = "/var/tmp";
   *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -66,7 +66,7 @@ static bez_status extend_spill(bez_store *store, size_t cap, bez_error *err) {
 
 static bez_status move_to_spill(bez_store *store, size_t cap, bez_error *err) {
   bez_store moved = {.fd = -1, .budget = store->budget};
-  bez_status st = open_spill(&moved.fd, err);
+  bez_status st = bez_store_file(&moved.fd, err);
   if (st != BEZ_OK) return st;
   st = extend_spill(&moved, cap, err);
   if (st != BEZ_OK) {

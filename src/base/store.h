@@ -25,5 +25,7 @@ BEZ_MUST_USE bez_status bez_store_grow(bez_store *store, size_t bytes, bez_error
 /* Gives back what lies behind `bytes`. */
 void bez_store_trim(bez_store *store, size_t bytes);
 void bez_store_free(bez_store *store);
+/* An empty unlinked temporary file (TMPDIR, else /var/tmp), to be closed by the caller. */
+BEZ_MUST_USE bez_status bez_store_file(int *fd, bez_error *err);
 
 #endif

@@ -64,6 +64,10 @@ static const bez_option options[] = {
     {"threads", 0, BEZ_ARG_NUMBER, .value = "N", .help = "Threads; 0 takes all processors.", .fallback = "0"},
     {"memory", 0, BEZ_ARG_SIZE, .value = "SIZE", .fallback = "2G",
      .help = "Memory for the data; what is larger lives in a temporary file."},
+    {"max-download", 0, BEZ_ARG_SIZE, .value = "SIZE", .fallback = "64G",
+     .help = "Bytes that remote paths may bring in all."},
+    {"net-timeout", 0, BEZ_ARG_TIME, .value = "T", .fallback = "60s",
+     .help = "A connection that brings no byte for so long counts as dropped, and is made again."},
     {"seed", 0, BEZ_ARG_NUMBER, .value = "S", .fallback = "0", .help = "Seed of everything drawn at random."},
     {"ruleset", 0, BEZ_ARG_NUMBER, .value = "N", .fallback = "0",
      .help = "Rule set version to hold on to; 0 is the current."},
@@ -89,6 +93,8 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.read.sample = bez_args_number(args, "sample");
   o.read.memory = bez_args_number(args, "memory");
   o.read.seed = bez_args_number(args, "seed");
+  o.read.max_download = bez_args_number(args, "max-download");
+  o.read.net_timeout = bez_args_real(args, "net-timeout");
   uint64_t threads = bez_args_number(args, "threads");
   o.read.threads = threads < UINT32_MAX ? (unsigned)threads : UINT32_MAX;
   o.read.progress = bez_progress_step;
@@ -310,9 +316,16 @@ const bez_command bez_command_scan = {
     .synopsis = "PATH…",
     .summary = "Find poisoned rows in a table, in text or in pictures.",
     .description =
-        "Reads the files, folders or globs as one data set, runs every detector that fits its columns, and reports "
+        "Reads the files, folders, globs or URLs as one data set, runs every detector that fits its columns, and "
+        "reports "
         "which rows look poisoned, by what trigger, how sure it is, and what to do. Needs no model, no network and "
         "no configuration.\n"
+        "\n"
+        "Remote paths are https://host/file, s3://bucket/key, gs://bucket/name and hf://org/name@revision/path (a data "
+        "set of the Hugging Face hub; /path may be left out). A bucket's prefix that ends in a slash, a pattern, or a "
+        "repository is read like a folder. Credentials come from the environment variables of each service "
+        "(docs/remote.md). Nothing is fetched unless a path is a URL; reports keep neither credentials nor queries of "
+        "URLs.\n"
         "\n"
         "What could not be examined is said on the first line of the report; it is never called clean. Models "
         "and other files that are no tables, text or pictures are \"not checked\" and make the exit code 3.\n"
@@ -349,6 +362,7 @@ const bez_command bez_command_scan = {
                 "bezoar scan parts/ --source vendor --fail-on warning --format sarif -o scan.sarif — for CI\n"
                 "bezoar scan big/ --shard 1/4 --save 1.bez — read a quarter, for bezoar merge\n"
                 "bezoar scan big/ --with yesterday.bez --save today.bez — parse only what is new\n"
+                "bezoar scan hf://org/name@main/data --text text — a data set of the hub\n"
                 "bezoar scan data.csv --baseline last.json --new-only — only what is new",
     .options = options,
     .min_positional = 0,

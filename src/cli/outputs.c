@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "bezoar/format.h"
 #include "cli/say.h"
 
 static const char *writer_named(const char *name, size_t len) {
@@ -45,6 +46,8 @@ bez_status bez_outputs_check_path(const char *option, const char *path, const ch
   struct stat info;
   char folder[4096];
   if (!strcmp(path, "-")) return BEZ_OK;
+  if (bez_path_is_remote(path))
+    return bez_fail(err, BEZ_USAGE, option, "writes local files only, not to a URL: upload the file afterwards");
   for (size_t i = 0; i < n_inputs; i++)
     if (same_file(path, inputs[i])) return bez_fail(err, BEZ_USAGE, option, "%s is an input: it would be lost", path);
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return bez_fail(err, BEZ_USAGE, option, "%s is a folder", path);

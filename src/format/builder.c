@@ -85,6 +85,14 @@ bez_budget *bez_builder_budget(bez_builder *b) {
   return &b->table->budget;
 }
 
+void bez_builder_set_spool(bez_builder *b, const bez_spool *spool) {
+  b->spool = spool;
+}
+
+const bez_spool *bez_builder_spool(const bez_builder *b) {
+  return b->spool;
+}
+
 unsigned bez_builder_threads(const bez_builder *b) {
   return b->threads;
 }

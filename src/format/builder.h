@@ -5,12 +5,16 @@
 
 #include "base/threads.h"
 #include "format/table.h"
+#include "net/spool.h"
 
 typedef struct bez_builder bez_builder;
 
 BEZ_MUST_USE bez_status bez_builder_create(const bez_read_options *options, bez_builder **out, bez_error *err);
 void bez_builder_destroy(bez_builder *builder); /* NULL is fine */
 bez_budget *bez_builder_budget(bez_builder *builder);
+/* What was fetched of remote paths; NULL: nothing. Borrowed. */
+void bez_builder_set_spool(bez_builder *builder, const bez_spool *spool);
+const bez_spool *bez_builder_spool(const bez_builder *builder);
 unsigned bez_builder_threads(const bez_builder *builder);
 /* The caller's progress function, to be called from the thread that called the reader; *fn may come back NULL. */
 void bez_builder_progress(const bez_builder *builder, bez_progress_fn *fn, void **ctx);

@@ -92,6 +92,7 @@ struct bez_builder {
   bez_table_unread *last_unread;
   const bez_table *labels; /* of --labels-file; borrowed */
   uint64_t n_labels;       /* in the labels file of pictures that came from a saved state */
+  const bez_spool *spool;  /* of remote paths; borrowed */
 };
 
 #define BEZ_NO_COLUMN UINT32_MAX

@@ -12,6 +12,7 @@
 #include "format/builder_internal.h"
 #include "format/dataset.h"
 #include "format/image_files.h"
+#include "format/remote.h"
 #include "format/text_folder.h"
 
 #define HEAD_BYTES 65536u
@@ -22,6 +23,8 @@ typedef struct path_list {
   const char **items;
   size_t n, cap;
   const bez_read_options *options;
+  const bez_spool *spool; /* what is fetched; NULL: no path is remote */
+  bez_spool *adding;      /* the same, where URLs may be asked for */
 } path_list;
 
 static bez_status add_path(path_list *list, const char *path, bez_error *err) {
@@ -98,8 +101,34 @@ static bez_status add_one(path_list *list, const char *path, bez_error *err) {
   return st;
 }
 
+/* The names of what a URL leads to, in order. */
+static bez_status expand_remote(path_list *list, const char *path, bez_error *err) {
+  const size_t *ids;
+  size_t n;
+  bez_status st = bez_spool_add(list->adding, path, &ids, &n, err);
+  for (size_t i = 0; st == BEZ_OK && i < n; i++) {
+    const char *name = bez_spool_name(list->adding, ids[i]);
+    if (!excluded(list, name)) st = add_path(list, name, err);
+  }
+  return st;
+}
+
+static bez_status fetch(const path_list *list, bez_error *err) {
+  size_t n = 0, *ids = calloc(list->n + 1, sizeof *ids);
+  if (!ids) return bez_fail_memory(err, list->n * sizeof *ids);
+  for (size_t i = 0; i < list->n; i++) {
+    size_t id = bez_spool_find(list->spool, list->items[i]);
+    if (id != SIZE_MAX) ids[n++] = id;
+  }
+  bez_status st = bez_spool_fetch(list->adding, ids, n, err);
+  free(ids);
+  return st;
+}
+
 static bez_status expand(path_list *list, const char *path, bez_error *err) {
   struct stat info;
+  if (list->adding && bez_path_is_remote(path)) return expand_remote(list, path, err);
+  if (bez_spool_find(list->spool, path) != SIZE_MAX) return add_path(list, path, err);
   if (stat(path, &info) == 0 || !strpbrk(path, "*?[")) return add_one(list, path, err);
   glob_t found = {0};
   int failed = glob(path, GLOB_ERR, NULL, &found);
@@ -166,7 +195,7 @@ bez_status bez_read_file(const char *path, const bez_reader *only, bez_builder *
   bez_source source;
   const bez_reader *reader = only;
   uint64_t digest = 0;
-  bez_status st = bez_source_open(path, bez_builder_budget(builder), &source, err);
+  bez_status st = bez_source_open_in(bez_builder_spool(builder), path, bez_builder_budget(builder), &source, err);
   if (st != BEZ_OK) return st;
   if (!only) st = bez_reader_find(&source, &reader, err);
   if (st == BEZ_OK && choose_share(reader, builder, part, whole)) {
@@ -200,7 +229,11 @@ static bez_status read_each_once(path_list *list, bez_error *err) {
   size_t n = 0, kept = 0;
   for (size_t i = 0; i < list->n; i++) {
     struct stat info;
-    if (stat(list->items[i], &info) == 0) all[n++] = (identity){info.st_dev, info.st_ino, i};
+    size_t id = bez_spool_find(list->spool, list->items[i]);
+    if (id != SIZE_MAX)
+      all[n++] = (identity){(dev_t)-1, id, i};
+    else if (stat(list->items[i], &info) == 0)
+      all[n++] = (identity){info.st_dev, info.st_ino, i};
   }
   qsort(all, n, sizeof *all, by_identity);
   for (size_t i = 1; i < n; i++)
@@ -279,7 +312,7 @@ static bez_status read_list(reading *r, bez_error *err) {
     BEZ_TRY(bez_reuse_same(r->use, list->items, list->n, list->options, r->builder, &done, err));
   if (!done) BEZ_TRY(bez_image_files_read(list->items, list->n, r->builder, &pictures, err));
   if (done || pictures) goto cleanup;
-  r->only = bez_are_documents(list->items, list->n) ? &bez_reader_text : NULL;
+  r->only = bez_are_documents(list->spool, list->items, list->n) ? &bez_reader_text : NULL;
   if (state && !bez_reuse_together(state, list->options)) {
     st = bez_reuse_list(r->use, list->items, list->n, r->only, r->builder, err);
     goto cleanup;
@@ -306,6 +339,7 @@ static bez_status find_files(path_list *list, const char *const *paths, size_t n
   bez_status st = BEZ_OK;
   for (size_t i = 0; st == BEZ_OK && i < n; i++) st = expand(list, paths[i], err);
   if (st == BEZ_OK && list->n == 0) st = bez_fail(err, BEZ_USAGE, paths[0], "every file is excluded");
+  if (st == BEZ_OK && list->adding) st = fetch(list, err);
   return st == BEZ_OK ? read_each_once(list, err) : st;
 }
 
@@ -331,9 +365,11 @@ static bez_status save(const path_list *list, const bez_state_use *use, const be
   return bez_state_save(builder, &note, use->save, err);
 }
 
-bez_status bez_table_open_with(const char *const *paths, size_t n_paths, const bez_read_options *options,
-                               const bez_state_use *use, bez_table **out, bez_error *err) {
-  path_list list = {.options = options};
+/* spool: what has been fetched; adding: the same, where URLs among the paths may be asked for. */
+static bez_status open_list(const bez_spool *spool, bez_spool *adding, const char *const *paths, size_t n_paths,
+                            const bez_read_options *options, const bez_state_use *use, bez_table **out,
+                            bez_error *err) {
+  path_list list = {.options = options, .spool = spool, .adding = adding};
   bez_builder *builder = NULL;
   bez_table *labels = NULL, *table = NULL;
   bez_status st = BEZ_OK;
@@ -344,6 +380,7 @@ bez_status bez_table_open_with(const char *const *paths, size_t n_paths, const b
   if (options && options->labels_file && !stored) BEZ_TRY(bez_labels_open(options, &labels, err));
   BEZ_TRY(bez_builder_create(options, &builder, err));
   bez_builder_labels(builder, labels);
+  bez_builder_set_spool(builder, spool);
   if (use) {
     builder->shard = use->shard;
     builder->n_shards = use->n_shards;
@@ -363,6 +400,33 @@ cleanup:
   free(list.items);
   bez_arena_free(&list.arena);
   return st;
+}
+
+/* A state names files that are looked at again, and a shard is cut from what is there. */
+static bez_status check_local(const char *const *paths, size_t n, const bez_read_options *o, const bez_state_use *use,
+                              bez_error *err) {
+  const char *labels = o ? o->labels_file : NULL, *remote = labels && bez_path_is_remote(labels) ? labels : NULL;
+  for (size_t i = 0; i < n && !remote; i++)
+    if (bez_path_is_remote(paths[i])) remote = paths[i];
+  if (!remote || !use || (!use->save && !use->state && !use->n_shards)) return BEZ_OK;
+  return bez_fail(err, BEZ_USAGE, remote, "is remote: --shard, --save and --with work on local files; download it first");
+}
+
+bez_status bez_table_open_with(const char *const *paths, size_t n_paths, const bez_read_options *options,
+                               const bez_state_use *use, bez_table **out, bez_error *err) {
+  bez_spool *own = NULL, *spool = use ? use->spool : NULL;
+  if (out) *out = NULL;
+  bez_status st = check_local(paths, n_paths, options, use, err);
+  if (st == BEZ_OK && !spool) st = bez_remote_create(options, paths, n_paths, &own, err);
+  if (own) spool = own;
+  if (st == BEZ_OK) st = open_list(spool, spool, paths, n_paths, options, use, out, err);
+  bez_spool_destroy(own);
+  return st;
+}
+
+bez_status bez_table_open_fetched(const bez_spool *spool, const char *name, const bez_read_options *options,
+                                  bez_table **out, bez_error *err) {
+  return open_list(spool, NULL, &name, 1, options, NULL, out, err);
 }
 
 bez_status bez_table_open(const char *const *paths, size_t n_paths, const bez_read_options *options, bez_table **out,

@@ -24,6 +24,7 @@ typedef struct bez_state_use {
   const bez_state_unread *left_out;
   size_t n_left_out;
   uint64_t *n_rows; /* set to the rows that were saved; may be NULL */
+  bez_spool *spool; /* fetches and keeps what URLs name; NULL: one for this call, where it needs one */
   bez_reuse *reuse; /* filled where there is a state and paths; may be NULL */
 } bez_state_use;
 

@@ -1,13 +1,10 @@
 /* Picture files as a data set: what each file is, labels, pixels, one row per file. */
 #include "format/image_files.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -33,17 +30,10 @@ typedef struct files {
   size_t n_others;
 } files;
 
-static size_t read_head(const char *path, uint8_t head[HEAD]) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return 0;
-  ssize_t n = pread(fd, head, HEAD, 0);
-  close(fd);
-  return n > 0 ? (size_t)n : 0;
-}
-
-static bez_picture_kind kind_of(const char *path) {
+static bez_picture_kind kind_of(const bez_builder *builder, const char *path) {
   uint8_t head[HEAD];
-  return bez_picture_sniff(head, read_head(path, head));
+  uint64_t size;
+  return bez_picture_sniff(head, bez_source_head(bez_builder_spool(builder), path, head, HEAD, &size));
 }
 
 static bool ends_in(const char *path, const char *const *list) {
@@ -54,11 +44,9 @@ static bool ends_in(const char *path, const char *const *list) {
 }
 
 /* A manifest has a short row per picture; a large table beside a few pictures is not read to find out. */
-static bool may_be_manifest(const files *f, const char *path) {
+static bool may_be_manifest(const files *f, const char *path, uint64_t size) {
   static const char *const tables[] = {"csv", "tsv", "jsonl", "ndjson", "parquet", NULL};
-  struct stat info;
-  return ends_in(path, tables) && stat(path, &info) == 0 &&
-         (uint64_t)info.st_size <= (64u << 10) + (uint64_t)f->names.n * 4096;
+  return ends_in(path, tables) && size <= (64u << 10) + (uint64_t)f->names.n * 4096;
 }
 
 /* A file that is no picture: a manifest, or one that stays unread. Text beside pictures (a licence, a list) is seldom
@@ -69,11 +57,12 @@ static bez_status take_other(files *f, const char *path, other *o, bez_error *er
   static const char *const pictures[] = {"png", "jpg",  "jpeg", "webp", "ppm", "pgm",  "pbm", "pnm", "gif",
                                          "tif", "tiff", "bmp",  "heic", "jp2", "avif", "jxl", NULL};
   uint8_t head[HEAD];
-  size_t n = read_head(path, head);
+  uint64_t size;
+  size_t n = bez_source_head(bez_builder_spool(f->builder), path, head, HEAD, &size);
   *o = (other){.path = path, .data = ends_in(path, data)};
   o->requested = o->data || ends_in(path, pictures) || memchr(head, 0, n);
   snprintf(o->why, sizeof o->why, "no PNG, JPEG, WebP or PNM picture, and no manifest");
-  if (!may_be_manifest(f, path)) return BEZ_OK;
+  if (!may_be_manifest(f, path, size)) return BEZ_OK;
   return bez_image_manifest(path, bez_builder_options(f->builder), f->builder, &f->names, &o->taken, o->why, err);
 }
 
@@ -83,7 +72,8 @@ static bez_status load(void *ctx, uint64_t i, uint64_t most, bez_buf *room, cons
   bez_source source;
   size_t got = 0;
   bez_buf_clear(room);
-  bez_status st = bez_source_open(f->names.path[i], bez_builder_budget(f->builder), &source, err);
+  bez_status st =
+      bez_source_open_in(bez_builder_spool(f->builder), f->names.path[i], bez_builder_budget(f->builder), &source, err);
   if (st != BEZ_OK) return st;
   *len = f->bytes[i] = source.size;
   if (most && *len > most) *len = most;
@@ -124,7 +114,7 @@ static bez_status sort_out(files *f, const char *const *paths, size_t n, bez_err
   f->digest = calloc(n + 1, sizeof *f->digest);
   if (!names->path || !names->label || !f->bytes || !f->digest) return bez_fail_memory(err, n * sizeof *names->path);
   for (size_t i = 0; i < n; i++) {
-    if (kind_of(paths[i]) != BEZ_PICTURE_NONE)
+    if (kind_of(f->builder, paths[i]) != BEZ_PICTURE_NONE)
       names->path[names->n++] = paths[i];
     else
       f->n_others++;
@@ -208,7 +198,7 @@ cleanup:
 }
 
 bool bez_image_files_skip(const char *path, bez_builder *builder, bez_status *st, bez_error *err) {
-  if (kind_of(path) == BEZ_PICTURE_NONE) return false;
+  if (kind_of(builder, path) == BEZ_PICTURE_NONE) return false;
   *st = bez_builder_unread(builder, path, "a picture beside other data was not examined; name pictures by themselves",
                            true, err);
   return true;

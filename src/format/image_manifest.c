@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "format/image_files.h"
+#include "format/remote.h"
 
 /* Case and punctuation aside: "File_Name" is "filename". */
 static bool same_name(const char *a, const char *b) {
@@ -100,10 +101,11 @@ static size_t find_picture(const bez_image_names *names, const char *manifest, c
   return only_below(names, manifest, base);
 }
 
-static bez_status open_with(const char *path, const bez_read_options *options, const char *const *types, size_t n_types,
+static bez_status open_with(const char *path, const bez_builder *builder, const char *const *types, size_t n_types,
                             bez_table **out, bez_error *err) {
+  const bez_read_options *options = bez_builder_options(builder);
   bez_read_options plain = {.threads = options->threads, .memory = options->memory, .types = types, .n_types = n_types};
-  return bez_table_open(&path, 1, &plain, out, err);
+  return bez_table_open_fetched(bez_builder_spool(builder), path, &plain, out, err);
 }
 
 /* Rows of the manifest that name a picture; with `take`, their labels are taken. */
@@ -145,12 +147,12 @@ static bez_status take(const bez_table *t, const char *path, int paths, int labe
 }
 
 /* The manifest once more, its two columns kept as they stand. */
-static bez_status reopen(const bez_table *t, int paths, int labels, const char *path, const bez_read_options *options,
+static bez_status reopen(const bez_table *t, int paths, int labels, const char *path, const bez_builder *builder,
                          bez_table **out, bez_error *err) {
   bez_arena arena = {0};
   const char *types[] = {bez_arena_printf(&arena, "%s=text", t->cols[paths].name),
                          bez_arena_printf(&arena, "%s=categorical", t->cols[labels].name)};
-  bez_status st = types[0] && types[1] ? open_with(path, options, types, 2, out, err) : bez_fail_memory(err, 64);
+  bez_status st = types[0] && types[1] ? open_with(path, builder, types, 2, out, err) : bez_fail_memory(err, 64);
   bez_arena_free(&arena);
   return st;
 }
@@ -160,7 +162,7 @@ bez_status bez_image_manifest(const char *path, const bez_read_options *options,
   bez_table *first = NULL, *t = NULL;
   bez_error problem = {0};
   *taken = false;
-  bez_status st = open_with(path, options, NULL, 0, &first, &problem);
+  bez_status st = open_with(path, builder, NULL, 0, &first, &problem);
   int paths = st == BEZ_OK ? find_paths(first) : -1;
   int labels = paths >= 0 ? find_labels(first, options->label, paths) : -1;
   if (st == BEZ_OK && paths < 0)
@@ -168,7 +170,7 @@ bez_status bez_image_manifest(const char *path, const bez_read_options *options,
   else if (st == BEZ_OK && labels < 0)
     snprintf(why, 128, "no manifest: it has no label column (name one with --label)");
   else if (st == BEZ_OK)
-    st = reopen(first, paths, labels, path, options, &t, &problem);
+    st = reopen(first, paths, labels, path, builder, &t, &problem);
   if (st == BEZ_MEMORY || st == BEZ_CANCELLED)
     st = bez_fail(err, st, path, "%s", problem.message);
   else if (st != BEZ_OK)

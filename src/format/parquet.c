@@ -2,8 +2,10 @@
  * uses one that is there: the libduckdb that was named, else pyarrow in a sandboxed helper, else the system's
  * libduckdb. (DuckDB works in this process, so the helper goes first unless the user says otherwise.) Folders named
  * key=value above the file become columns. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -91,17 +93,26 @@ static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_err
   bez_arena arena = {0};
   bez_arrow_constant constants[MAX_PARTITIONS];
   struct ArrowArrayStream stream = {0};
-  bez_parquet_file file = {.path = source->path, .fd = source->fd};
+  char at[40];
+  int copy = -1;
+  bez_parquet_file file = {.path = source->path, .at = source->path, .fd = source->fd};
   bez_arrow_import what = {
       .stream = &stream, .path = source->path, .format = "parquet", .bytes = source->size, .constants = constants};
-  if (source->fd < 0)
+  if (source->packing[0])
     return bez_fail(err, BEZ_UNSUPPORTED, source->path, "Parquet inside %s: unpack it first", source->packing);
+  if (source->fd < 0) { /* fetched: the libraries want a file */
+    BEZ_TRY(bez_source_descriptor(source, &copy, err));
+    snprintf(at, sizeof at, "/proc/self/fd/%d", copy);
+    file.at = at;
+    file.fd = copy;
+  }
   BEZ_TRY(partitions(source->path, &arena, constants, &what.n_constants, err));
   BEZ_TRY(project(builder, &what, &arena, &file, err));
   BEZ_TRY(open_stream(&file, &stream, err));
   BEZ_TRY(bez_arrow_push(&what, builder, err));
 cleanup:
   if (stream.release) stream.release(&stream);
+  if (copy >= 0) close(copy);
   bez_arena_free(&arena);
   return st;
 }

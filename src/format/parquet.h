@@ -7,7 +7,8 @@
 
 /* What is to be read of which file. Columns that are not wanted may still stand in the stream, as nulls. */
 typedef struct bez_parquet_file {
-  const char *path;
+  const char *path;           /* what errors call it */
+  const char *at;             /* where the library in this process finds it */
   int fd;                     /* open for reading */
   const char *const *columns; /* "a", "a.b" for field b of struct a; names that are not there do no harm … */
   size_t n_columns;           /* … 0: all columns */

@@ -164,12 +164,12 @@ static void put_query(duck *d, const bez_parquet_file *file, bez_buf *out) {
 }
 
 static bool select_columns(duck *d, const bez_parquet_file *file) {
-  if (!file->n_columns) return start_query(d, "SELECT *" FROM_FILE, file->path);
-  if (!start_query(d, "SELECT *" FROM_FILE " LIMIT 0", file->path)) return false;
+  if (!file->n_columns) return start_query(d, "SELECT *" FROM_FILE, file->at);
+  if (!start_query(d, "SELECT *" FROM_FILE " LIMIT 0", file->at)) return false;
   bez_buf query = {0};
   put_query(d, file, &query);
   end_query(d);
-  bool good = query.failed == BEZ_OK ? start_query(d, query.data, file->path) : fail(d, "memory is out");
+  bool good = query.failed == BEZ_OK ? start_query(d, query.data, file->at) : fail(d, "memory is out");
   bez_buf_free(&query);
   return good;
 }
@@ -250,7 +250,7 @@ bez_status bez_parquet_duckdb(const bez_parquet_file *file, bool named_only, str
     return bez_fail(err, BEZ_UNSUPPORTED, "libduckdb", "is older than version 1.4");
   }
   /* read_parquet takes patterns: a path that looks like one would name other files. */
-  if (strpbrk(path, "*?["))
+  if (strpbrk(file->at, "*?["))
     st = bez_fail(err, BEZ_UNSUPPORTED, path, "DuckDB takes *, ? and [ in a path as a pattern");
   else if (!open_database(d) || !select_columns(d, file))
     st = bez_fail(err, BEZ_FORMAT, path, "%s", d->problem);

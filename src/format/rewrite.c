@@ -218,6 +218,7 @@ bez_status bez_rewrite_file(const char *path, const bez_rewrite *plan, const cha
   const bez_reader *reader;
   bez_status st;
   *result = (bez_rewrite_result){0};
+  BEZ_TRY(bez_source_must_be_local(path, err));
   BEZ_TRY(check_targets(path, out_path, quarantine_path, err));
   BEZ_TRY(bez_source_open(path, &budget, &source, err));
   BEZ_TRY(check_digest(&source, plan->digest, err));

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "net/url.h"
 
 #define STEP (1u << 20) /* bytes unpacked at a time */
 #define IN_STEP (1u << 17)
@@ -19,8 +20,10 @@
 #define DIGEST_BLOCKS 256u
 
 typedef struct unpacker {
-  bez_source *source;
-  uint64_t packed; /* bytes taken in so far */
+  bez_source *source;   /* size and store: of what comes out */
+  const uint8_t *bytes; /* the packed content where no file holds it … */
+  uint64_t size;        /* … and how long it is */
+  uint64_t packed;      /* bytes taken in so far */
   uint8_t in[IN_STEP];
 } unpacker;
 
@@ -37,6 +40,13 @@ static bez_status make_room(const unpacker *u, bez_error *err) {
 
 static bez_status read_packed(unpacker *u, size_t *got, bez_error *err) {
   ssize_t n;
+  if (u->source->fd < 0) {
+    uint64_t left = u->size - u->packed;
+    *got = left < sizeof u->in ? (size_t)left : sizeof u->in;
+    memcpy(u->in, u->bytes + u->packed, *got);
+    u->packed += *got;
+    return BEZ_OK;
+  }
   do n = read(u->source->fd, u->in, sizeof u->in);
   while (n < 0 && errno == EINTR);
   if (n < 0) return bez_fail_errno(err, u->source->path, "cannot read");
@@ -122,28 +132,61 @@ cleanup:
 }
 
 static bez_status unpack(bez_source *s, bez_budget *budget, bool gzip, bez_error *err) {
-  unpacker u = {.source = s};
+  unpacker u = {.source = s, .bytes = s->bytes, .size = s->size};
   bez_store_init(&s->store, budget);
   s->size = 0;
   s->packing = gzip ? "gzip" : "zstd";
   bez_status st = gzip ? unpack_gzip(&u, err) : unpack_zstd(&u, err);
   if (st != BEZ_OK) return st;
-  close(s->fd);
+  if (s->fd >= 0) close(s->fd);
   s->fd = -1;
   bez_store_trim(&s->store, s->size);
   s->bytes = s->store.data;
   return BEZ_OK;
 }
 
+static bez_status unpack_by_content(bez_source *s, bez_budget *budget, const uint8_t magic[4], size_t n,
+                                    bez_error *err) {
+  if (n >= 2 && magic[0] == 0x1f && magic[1] == 0x8b) return unpack(s, budget, true, err);
+  if (n == 4 && !memcmp(magic, "\x28\xb5\x2f\xfd", 4)) return unpack(s, budget, false, err);
+  return BEZ_OK;
+}
+
+static bez_status open_fetched(const bez_spool *spool, size_t id, bez_budget *budget, bez_source *out, bez_error *err) {
+  uint8_t magic[4] = {0};
+  out->bytes = bez_spool_bytes(spool, id, &out->size);
+  if (!out->bytes) return bez_fail(err, BEZ_INTERNAL, out->path, "was not fetched");
+  size_t n = out->size < sizeof magic ? (size_t)out->size : sizeof magic;
+  memcpy(magic, out->bytes, n);
+  bez_status st = unpack_by_content(out, budget, magic, n, err);
+  if (st != BEZ_OK) bez_source_close(out);
+  return st;
+}
+
+bez_status bez_source_must_be_local(const char *path, bez_error *err) {
+  if (bez_url_kind_of(path) == BEZ_URL_NONE) return BEZ_OK;
+  return bez_fail(err, BEZ_USAGE, path,
+                  "is remote: scan reads such paths, everything else works on local files; "
+                  "download it first");
+}
+
 bez_status bez_source_open(const char *path, bez_budget *budget, bez_source *out, bez_error *err) {
+  return bez_source_open_in(NULL, path, budget, out, err);
+}
+
+bez_status bez_source_open_in(const bez_spool *spool, const char *path, bez_budget *budget, bez_source *out,
+                              bez_error *err) {
   struct stat info;
   uint8_t magic[4] = {0};
   *out = (bez_source){.path = path, .fd = -1, .store = {.fd = -1}, .packing = ""};
+  size_t id = bez_spool_find(spool, path);
+  if (id != SIZE_MAX) return open_fetched(spool, id, budget, out, err);
+  bez_status st = bez_source_must_be_local(path, err);
+  if (st != BEZ_OK) return st;
   /* O_NONBLOCK: opening a FIFO must not wait for a writer that never comes. */
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return bez_fail_errno(err, path, "cannot open");
   out->fd = fd;
-  bez_status st = BEZ_OK;
   if (fstat(fd, &info) < 0)
     st = bez_fail_errno(err, path, "cannot look at");
   else if (S_ISDIR(info.st_mode))
@@ -156,10 +199,8 @@ bez_status bez_source_open(const char *path, bez_budget *budget, bez_source *out
     ssize_t n = pread(fd, magic, sizeof magic, 0);
     if (n < 0)
       st = bez_fail_errno(err, path, "cannot read");
-    else if (n >= 2 && magic[0] == 0x1f && magic[1] == 0x8b)
-      st = unpack(out, budget, true, err);
-    else if (n == 4 && !memcmp(magic, "\x28\xb5\x2f\xfd", 4))
-      st = unpack(out, budget, false, err);
+    else
+      st = unpack_by_content(out, budget, magic, (size_t)n, err);
   }
   if (st != BEZ_OK) bez_source_close(out);
   return st;
@@ -169,6 +210,49 @@ void bez_source_close(bez_source *s) {
   if (s->fd >= 0) close(s->fd);
   bez_store_free(&s->store);
   *s = (bez_source){.fd = -1, .store = {.fd = -1}, .packing = ""};
+}
+
+size_t bez_source_head(const bez_spool *spool, const char *path, uint8_t *head, size_t most, uint64_t *size) {
+  struct stat info;
+  size_t id = bez_spool_find(spool, path);
+  *size = 0;
+  if (id != SIZE_MAX) {
+    const void *bytes = bez_spool_bytes(spool, id, size);
+    size_t n = *size < most ? (size_t)*size : most;
+    if (bytes) memcpy(head, bytes, n);
+    return bytes ? n : 0;
+  }
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return 0;
+  bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  ssize_t n = regular ? pread(fd, head, most, 0) : 0;
+  close(fd);
+  if (n <= 0) return 0;
+  *size = (uint64_t)info.st_size;
+  return (size_t)n;
+}
+
+bez_status bez_source_descriptor(const bez_source *s, int *fd, bez_error *err) {
+  *fd = -1;
+  if (s->fd >= 0) {
+    *fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    return *fd < 0 ? bez_fail_errno(err, s->path, "cannot be opened twice") : BEZ_OK;
+  }
+  bez_status st = bez_store_file(fd, err);
+  for (uint64_t at = 0; st == BEZ_OK && at < s->size;) {
+    uint64_t left = s->size - at;
+    ssize_t n = pwrite(*fd, s->bytes + at, left < STEP ? (size_t)left : STEP, (off_t)at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      st = bez_fail_errno(err, "temporary file", "cannot write");
+    else
+      at += (uint64_t)n;
+  }
+  if (st != BEZ_OK && *fd >= 0) {
+    close(*fd);
+    *fd = -1;
+  }
+  return st;
 }
 
 bez_status bez_source_read(const bez_source *s, uint64_t offset, void *out, size_t len, size_t *got, bez_error *err) {

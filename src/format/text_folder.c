@@ -47,14 +47,14 @@ static bool few_lines(const uint8_t *p, size_t len) {
 }
 
 /* Columns of the file read as a table, 1 where it is none, or has too few lines to tell. */
-static uint32_t columns_of(const char *path) {
+static uint32_t columns_of(const bez_spool *spool, const char *path) {
   bez_budget budget = {.bytes = (uint64_t)64 << 20};
   bez_source source;
   bez_csv_dialect dialect = {0};
   uint32_t columns = 1;
   uint8_t *head = malloc(HEAD_BYTES + BEZ_CELL_PAD);
   if (!head) return 1;
-  if (bez_source_open(path, &budget, &source, NULL) == BEZ_OK) {
+  if (bez_source_open_in(spool, path, &budget, &source, NULL) == BEZ_OK) {
     size_t got = 0;
     bez_status st = bez_source_read(&source, 0, head, HEAD_BYTES, &got, NULL);
     bool lines = st == BEZ_OK && bez_reader_jsonl.sniff(head, got, "txt") >= 60;
@@ -70,10 +70,10 @@ static uint32_t columns_of(const char *path) {
 }
 
 /* Most of some files, spread over all, divide into the same number of columns, two or more. */
-static bool are_tables(const char *const *paths, size_t n) {
+static bool are_tables(const bez_spool *spool, const char *const *paths, size_t n) {
   uint32_t columns[LOOKED_AT];
   size_t looked = n < LOOKED_AT ? n : LOOKED_AT;
-  for (size_t i = 0; i < looked; i++) columns[i] = columns_of(paths[i * n / looked]);
+  for (size_t i = 0; i < looked; i++) columns[i] = columns_of(spool, paths[i * n / looked]);
   for (size_t i = 0; i < looked; i++) {
     size_t same = 0;
     for (size_t k = 0; k < looked; k++) same += columns[k] == columns[i];
@@ -82,10 +82,10 @@ static bool are_tables(const char *const *paths, size_t n) {
   return false;
 }
 
-bool bez_are_documents(const char *const *paths, size_t n) {
+bool bez_are_documents(const bez_spool *spool, const char *const *paths, size_t n) {
   size_t texts = 0;
   for (size_t i = 0; i < n; i++) texts += named_text(paths[i]);
-  return texts >= 2 && texts * 10 >= n * 9 && !are_tables(paths, n);
+  return texts >= 2 && texts * 10 >= n * 9 && !are_tables(spool, paths, n);
 }
 
 static bez_status load(const bez_source *source, char **out, size_t *len, bez_error *err) {

@@ -8,6 +8,8 @@
 #include "format/array.h"
 #include "format/builder_internal.h"
 #include "format/images.h"
+#include "format/remote.h"
+#include "format/source.h"
 
 #define BLOCK_ROWS 4096u
 
@@ -58,13 +60,29 @@ static void keep_sampled(const bez_table *table, uint32_t dim, float *values) {
     for (uint32_t d = 0; d < dim; d++) values[i * dim + d] = values[table->sampled_row[i] * dim + d];
 }
 
+/* The file, or what is fetched of a URL (*spool, to be destroyed behind the source). */
+static bez_status open_vectors(const bez_read_options *options, bez_table *table, bez_spool **spool, bez_source *source,
+                               bez_error *err) {
+  const char *path = options->embeddings;
+  const size_t *ids;
+  size_t n;
+  bez_status st = bez_remote_create(options, &path, 1, spool, err);
+  if (st != BEZ_OK || !*spool) return st == BEZ_OK ? bez_source_open(path, &table->budget, source, err) : st;
+  st = bez_spool_add(*spool, path, &ids, &n, err);
+  if (st == BEZ_OK && n != 1) st = bez_fail(err, BEZ_USAGE, path, "embeddings are one file, this names %zu", n);
+  if (st == BEZ_OK) st = bez_spool_fetch(*spool, ids, n, err);
+  if (st != BEZ_OK) return st;
+  return bez_source_open_in(*spool, bez_spool_name(*spool, ids[0]), &table->budget, source, err);
+}
+
 bez_status bez_vectors_open(const bez_read_options *options, bez_table *table, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_arena arena = {0};
   bez_source source = {.fd = -1};
   bez_array array = {0};
+  bez_spool *spool = NULL;
   float *values;
-  BEZ_TRY(bez_source_open(options->embeddings, &table->budget, &source, err));
+  BEZ_TRY(open_vectors(options, table, &spool, &source, err));
   BEZ_TRY(header(&source, &arena, &array, err));
   if (array.n_rows != table->n_rows_seen)
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, options->embeddings, "%llu vectors for %llu rows",
@@ -80,6 +98,7 @@ bez_status bez_vectors_open(const bez_read_options *options, bez_table *table, b
   table->vectors = vectors;
 cleanup:
   bez_source_close(&source);
+  bez_spool_destroy(spool);
   bez_arena_free(&arena);
   return st;
 }

@@ -179,6 +179,7 @@ bez_status bez_clean(const char *path, const bez_report *report, const bez_clean
   if (!result) result = &ignored;
   if (!options) options = &defaults;
   *result = (bez_clean_result){0};
+  BEZ_TRY(bez_source_must_be_local(path, err));
   if (same_file(path, out_path) || (quarantine_path && same_file(path, quarantine_path)))
     return bez_fail(err, BEZ_USAGE, path, "is the input: it would be lost");
   if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");

@@ -1,10 +1,8 @@
 /* What is this path, when it is no table? Models and pictures of other formats are recognised by their first bytes and
  * said to be unexamined: this version reads tables, text and pictures, and never calls clean what it has not read. */
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "format/source.h"
 #include "scan/scan.h"
 
 typedef struct magic {
@@ -61,20 +59,15 @@ static const char *identify_zip(const unsigned char *head, size_t len) {
   return "a ZIP archive";
 }
 
-const char *bez_scan_identify(const char *path) {
+const char *bez_scan_identify(const bez_spool *spool, const char *path) {
   unsigned char head[512];
-  struct stat info;
-  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return NULL;
-  ssize_t got = pread(fd, head, sizeof head, 0);
-  close(fd);
-  if (got <= 0) return NULL;
-  size_t len = (size_t)got;
+  uint64_t size;
+  size_t len = bez_source_head(spool, path, head, sizeof head, &size);
+  if (!len) return NULL;
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
     if (len >= signs[i].offset + signs[i].len && !memcmp(head + signs[i].offset, signs[i].bytes, signs[i].len))
       return signs[i].what;
   if (is_pickle(head, len)) return "a pickle (a model or Python objects)";
-  if (is_safetensors(head, len, (uint64_t)info.st_size)) return "a safetensors model";
+  if (is_safetensors(head, len, size)) return "a safetensors model";
   return identify_zip(head, len);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "net/url.h"
 #include "scan/scan.h"
 
 static bool is_rule(const char *word) {
@@ -73,6 +74,13 @@ static void record_text(bez_report *r, const char *key, const char *value) {
   if (value) bez_report_option(r, key, value);
 }
 
+/* A signed URL is a secret: its query stays out. */
+static void record_path(bez_report *r, const char *key, const char *value) {
+  const char *shown = value ? bez_url_shown(&r->arena, value) : NULL;
+  if (value && !shown) r->out_of_memory = true;
+  record_text(r, key, shown);
+}
+
 static void record_effective(const bez_scan *scan) {
   const bez_scan_options *o = scan->options;
   bez_report *r = scan->report;
@@ -84,12 +92,12 @@ static void record_effective(const bez_scan *scan) {
   record_text(r, "source", o->read.source);
   record_text(r, "id", o->read.id);
   record_list(r, &buf, "type", o->read.types, o->read.n_types);
-  record_text(r, "labels-file", o->read.labels_file);
-  record_text(r, "embeddings", o->read.embeddings);
-  record_text(r, "golden", o->golden);
-  record_text(r, "golden-labels", o->golden_labels);
-  record_text(r, "golden-embeddings", o->golden_embeddings);
-  record_text(r, "reference-data", o->reference);
+  record_path(r, "labels-file", o->read.labels_file);
+  record_path(r, "embeddings", o->read.embeddings);
+  record_path(r, "golden", o->golden);
+  record_path(r, "golden-labels", o->golden_labels);
+  record_path(r, "golden-embeddings", o->golden_embeddings);
+  record_path(r, "reference-data", o->reference);
   record_list(r, &buf, "columns", o->read.columns, o->read.n_columns);
   record_list(r, &buf, "exclude", o->read.exclude, o->read.n_exclude);
   record_list(r, &buf, "only", o->only, o->n_only);
@@ -99,8 +107,8 @@ static void record_effective(const bez_scan *scan) {
   if (o->read.memory) record_count(r, "memory", o->read.memory);
   record_count(r, "seed", o->read.seed);
   record_count(r, "ruleset", r->ruleset);
-  record_text(r, "suppress", o->suppressions);
-  record_text(r, "baseline", o->baseline);
+  record_path(r, "suppress", o->suppressions);
+  record_path(r, "baseline", o->baseline);
   if (o->new_only) bez_report_option(r, "new-only", "true");
   for (size_t i = 0; i < o->n_record; i++) {
     const char *equals = strchr(o->record[i], '=');

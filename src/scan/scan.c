@@ -10,6 +10,8 @@
 #include "base/threads.h"
 #include "finding/wire.h"
 #include "format/images.h"
+#include "format/remote.h"
+#include "net/url.h"
 #include "scan/scan.h"
 
 #define NOT_A_TABLE "this version examines tables, text and pictures; this is %s"
@@ -39,6 +41,7 @@ static void end(bez_scan *scan) {
   bez_report_destroy(scan->report);
   bez_table_destroy(scan->golden);
   bez_table_destroy(scan->reference);
+  bez_spool_destroy(scan->spool);
 }
 
 static const char *today(const bez_scan_options *options, char out[16]) {
@@ -107,7 +110,7 @@ static bez_status sort_paths(bez_scan *scan, const char **paths, size_t *n, bez_
   size_t kept = 0;
   const char *first = NULL, *first_what = NULL;
   for (size_t i = 0; i < *n; i++) {
-    const char *what = bez_scan_identify(paths[i]);
+    const char *what = bez_scan_identify(NULL, paths[i]);
     if (!what) {
       paths[kept++] = paths[i];
       continue;
@@ -146,25 +149,28 @@ static const char *exact_glob(bez_arena *arena, const char *path) {
   return out;
 }
 
+static bool is_file(const bez_scan *scan, const char *path) {
+  struct stat info;
+  if (bez_spool_find(scan->spool, path) != SIZE_MAX) return true;
+  return path[0] && lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
+}
+
 /* Takes an unreadable file off the list; false: it is none of ours, or the last one. */
 static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
   bool listed = false;
   for (size_t i = 0; i < w->n && !listed; i++) {
-    if (strcmp(w->paths[i], why->subject) != 0) continue;
+    const char *shown = bez_url_shown(&scan->report->arena, w->paths[i]);
+    if (!shown || strcmp(shown, why->subject) != 0) continue;
     if (w->n == 1) return false;
     memmove(&w->paths[i], &w->paths[i + 1], (--w->n - i) * sizeof *w->paths);
     listed = true;
   }
   if (!listed) {
-    struct stat info;
-    const char *glob =
-        why->subject[0] && lstat(why->subject, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode))
-            ? exact_glob(&scan->report->arena, why->subject)
-            : NULL;
+    const char *glob = is_file(scan, why->subject) ? exact_glob(&scan->report->arena, why->subject) : NULL;
     if (!glob) return false;
     w->exclude[w->n_exclude++] = glob;
   }
-  const char *what = bez_scan_identify(why->subject);
+  const char *what = bez_scan_identify(scan->spool, why->subject);
   if (what)
     bez_report_not_checked(scan->report, true, why->subject, NOT_A_TABLE, what);
   else if (why->line > 0)
@@ -201,11 +207,15 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
     read.n_exclude = w->n_exclude;
     bez_status st = list_left_out(scan, use, err);
     if (st != BEZ_OK) return st;
-    st = bez_table_open_with(w->paths, w->n, &read, use, table, &why);
+    if (!scan->spool) st = bez_remote_create(&read, w->paths, w->n, &scan->spool, &why);
+    use->spool = scan->spool;
+    if (st == BEZ_OK) st = bez_table_open_with(w->paths, w->n, &read, use, table, &why);
     if (st == BEZ_OK) return BEZ_OK;
     if (scan->cancelled) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
     if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
     if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) continue;
+    const char *what = st == BEZ_UNSUPPORTED && scan->spool ? bez_scan_identify(scan->spool, why.subject) : NULL;
+    if (what) return bez_fail(err, st, why.subject, "not checked: " NOT_A_TABLE, what);
     if (st == BEZ_UNSUPPORTED)
       return bez_fail(err, st, why.subject, "not checked: this version examines tables, text and pictures; %s",
                       why.message);
@@ -241,6 +251,8 @@ bez_status bez_scan_paths(const char *const *paths, size_t n_paths, const bez_sc
   BEZ_TRY(make_worklist(&own, paths, n_paths, &w, err));
   if (n_paths) BEZ_TRY(sort_paths(&scan, w.paths, &w.n, err));
   BEZ_TRY(open_table(&scan, &w, &use, &table, err));
+  bez_spool_destroy(scan.spool); /* the table has all of it */
+  scan.spool = use.spool = NULL;
   scan.table = table;
   BEZ_TRY(examine(&scan, err));
   if (own.with && n_paths) bez_scan_say_reuse(&scan, &reuse);

@@ -13,12 +13,14 @@
 #include "detect/detector.h"
 #include "detect/shared.h"
 #include "format/dataset.h"
+#include "net/spool.h"
 
 typedef struct bez_scan {
   const bez_scan_options *options;
   const bez_table *table;
   bez_table *golden, *reference; /* owned; NULL: none */
   bez_report *report, *baseline; /* baseline: NULL without one */
+  bez_spool *spool;              /* what was fetched; NULL: no path is remote */
   double started;                /* seconds of the monotonic clock */
   bool timed_out;
   bool cancelled;
@@ -35,7 +37,7 @@ double bez_scan_now(void);
 bool bez_scan_progress(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total);
 
 /* What a file is when it is no table: "a PNG image", "a pickle (PyTorch or joblib) model" …; NULL: perhaps a table. */
-const char *bez_scan_identify(const char *path);
+const char *bez_scan_identify(const bez_spool *spool, const char *path);
 
 /* Unknown names in only and skip, an unknown ruleset: BEZ_USAGE. */
 BEZ_MUST_USE bez_status bez_scan_check_options(const bez_scan_options *options, bez_error *err);

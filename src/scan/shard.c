@@ -61,7 +61,7 @@ bez_status bez_shard_save(const char *const *paths, size_t n_paths, const bez_sc
   if (st != BEZ_OK) return st;
   own.read.threads = own.read.threads ? own.read.threads : bez_cpu_count();
   for (size_t i = 0; i < n_paths; i++) {
-    const char *what = bez_scan_identify(paths[i]);
+    const char *what = bez_scan_identify(NULL, paths[i]);
     if (what)
       return bez_fail(err, BEZ_UNSUPPORTED, paths[i], "is %s: shards are cut from tables, text and pictures", what);
   }

@@ -167,7 +167,7 @@ static void test_bad_suppressions(void **state) {
 static void identified(const char *suffix, const void *bytes, size_t len, const char *word) {
   char path[256];
   temp_file(suffix, bytes, len, path);
-  const char *what = bez_scan_identify(path);
+  const char *what = bez_scan_identify(NULL, path);
   unlink(path);
   if (!word) {
     if (what) fail_msg("%s is %s", suffix, what);
