@@ -304,15 +304,16 @@ bez_status bez_http_try(bez_http *http, const bez_request *request, bez_response
 }
 
 bez_status bez_http_wait(bez_http *http, unsigned failures, unsigned asked, bez_error *err) {
-  double seconds = 0.25 * (double)(1u << (failures < 8 ? failures - 1 : 7));
+  uint64_t full = (uint64_t)250 << (failures < 8 ? failures - 1 : 7); /* milliseconds */
   uint64_t mixed = bez_mix64((uint64_t)http->options.worker << 32 | (failures + 1));
-  seconds *= 1 - 0.5 * (double)(mixed >> 11) / (double)(UINT64_C(1) << 53); /* not all at the same moment */
-  if (asked > seconds) seconds = asked;
-  for (double left = seconds; left > 0; left -= 0.1) {
-    double step = left < 0.1 ? left : 0.1;
-    struct timespec t = {.tv_nsec = (long)(step * 1e9) % 1000000000L};
+  uint64_t left = full - mixed % (full / 2); /* not all at the same moment */
+  if (asked * UINT64_C(1000) > left) left = asked * UINT64_C(1000);
+  while (left) {
+    uint64_t step = left < 100 ? left : 100;
+    struct timespec t = {.tv_nsec = (long)step * 1000000L};
     if (!bez_watch_ask(http->options.watch, http->options.worker)) return bez_watch_fail(err);
     nanosleep(&t, NULL);
+    left -= step;
   }
   return BEZ_OK;
 }

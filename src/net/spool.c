@@ -164,7 +164,7 @@ static bez_status settle_names(adding *a, given *g, bez_error *err) {
   }
   s->n = kept;
   BEZ_TRY(index_names(s, err));
-  qsort_r(g->ids, g->n, sizeof *g->ids, by_name, s->objects);
+  if (g->n) qsort_r(g->ids, g->n, sizeof *g->ids, by_name, s->objects);
 cleanup:
   return st;
 }

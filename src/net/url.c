@@ -64,7 +64,7 @@ static bool is_loopback(const char *host) {
 }
 
 bool bez_url_is_private(const char *url) {
-  char origin[320];
+  char origin[320] = "";
   if (!bez_url_origin(url, origin)) return false;
   return !strncmp(origin, "https://", 8) || is_loopback(origin + 7);
 }

@@ -202,6 +202,8 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
   read.progress = bez_scan_progress;
   read.progress_ctx = scan;
   read.exclude = w->exclude;
+  size_t given = w->n_exclude;
+  bez_error last = {0};
   for (unsigned attempt = 0;; attempt++) {
     bez_error why = {0};
     read.n_exclude = w->n_exclude;
@@ -213,7 +215,11 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
     if (st == BEZ_OK) return BEZ_OK;
     if (scan->cancelled) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
     if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
-    if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) continue;
+    if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) {
+      last = why;
+      continue;
+    }
+    if (st == BEZ_USAGE && w->n_exclude > given) why = last, st = last.code; /* all were left out, by us */
     const char *what = st == BEZ_UNSUPPORTED && scan->spool ? bez_scan_identify(scan->spool, why.subject) : NULL;
     if (what) return bez_fail(err, st, why.subject, "not checked: " NOT_A_TABLE, what);
     if (st == BEZ_UNSUPPORTED)

@@ -192,8 +192,8 @@ static void test_identify(void **state) {
   identified(".npy", flat, sizeof flat - 1, NULL);
   identified(".csv", "a,b\n1,2\n", 8, NULL);
   identified(".csv", "", 0, NULL);
-  assert_null(bez_scan_identify("/nonexistent"));
-  assert_null(bez_scan_identify("/"));
+  assert_null(bez_scan_identify(NULL, "/nonexistent"));
+  assert_null(bez_scan_identify(NULL, "/"));
 }
 
 static void test_a_model_is_never_clean(void **state) {
