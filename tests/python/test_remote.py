@@ -1,6 +1,7 @@
 """Remote paths from Python: Parquet behind s3, the options, the errors."""
 import contextlib
 import io
+import json
 import pathlib
 import sys
 
@@ -21,6 +22,10 @@ def remote(monkeypatch):
         yield server
 
 
+def data_of(*args, **options):
+    return json.loads(bezoar.scan(*args, **options).to_json())["data"]
+
+
 def test_parquet_behind_s3(remote):
     pyarrow = pytest.importorskip("pyarrow")
     import pyarrow.parquet
@@ -30,16 +35,16 @@ def test_parquet_behind_s3(remote):
         out = io.BytesIO()
         pyarrow.parquet.write_table(table, out)
         remote.files[f"lake/part={part}/x.parquet"] = out.getvalue()
-    data = bezoar.scan("s3://lake/", label="label").to_dict()["data"]
+    data = data_of("s3://lake/", label="label")
     assert data["rows"] == 1200
     assert {"a", "label", "part"} <= {c["name"] for c in data["columns"]}
     assert [f["path"] for f in data["files"]] == [f"s3://lake/part={part}/x.parquet" for part in range(3)]
-    assert bezoar.scan("s3://lake/part=1/", label="label").to_dict()["data"]["rows"] == 400
+    assert data_of("s3://lake/part=1/", label="label")["rows"] == 400
 
 
 def test_options_and_errors(remote):
     remote.files["b/x.csv"] = b"a,label\n" + b"1,x\n2,y\n" * 500
-    assert bezoar.scan("s3://b/x.csv", label="label", net_timeout=5.0).to_dict()["data"]["rows"] == 1000
+    assert data_of("s3://b/x.csv", label="label", net_timeout=5.0)["rows"] == 1000
     with pytest.raises(bezoar.LimitError, match="max-download"):
         bezoar.scan("s3://b/x.csv", label="label", max_download=100)
     with pytest.raises(bezoar.UsageError, match="download it first"):
