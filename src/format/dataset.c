@@ -338,7 +338,7 @@ static bez_status check_beside(bez_table *table, const bez_read_options *options
 static bez_status find_files(path_list *list, const char *const *paths, size_t n, bez_error *err) {
   bez_status st = BEZ_OK;
   for (size_t i = 0; st == BEZ_OK && i < n; i++) st = expand(list, paths[i], err);
-  if (st == BEZ_OK && list->n == 0) st = bez_fail(err, BEZ_USAGE, paths[0], "every file is excluded");
+  if (st == BEZ_OK && list->n == 0) st = bez_fail(err, BEZ_USAGE, paths[0], BEZ_ALL_EXCLUDED);
   if (st == BEZ_OK && list->adding) st = fetch(list, err);
   return st == BEZ_OK ? read_each_once(list, err) : st;
 }

@@ -5,6 +5,9 @@
 #include "bezoar/format.h"
 #include "net/spool.h"
 
+/* The message of BEZ_USAGE when --exclude leaves nothing. */
+#define BEZ_ALL_EXCLUDED "every file is excluded"
+
 /* A spool when one of the paths is a URL, else NULL. It may serve several openings of the same paths: what has been
  * listed and fetched is not asked for again. */
 BEZ_MUST_USE bez_status bez_remote_create(const bez_read_options *options, const char *const *paths, size_t n,

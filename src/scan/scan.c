@@ -202,7 +202,6 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
   read.progress = bez_scan_progress;
   read.progress_ctx = scan;
   read.exclude = w->exclude;
-  size_t given = w->n_exclude;
   bez_error last = {0};
   for (unsigned attempt = 0;; attempt++) {
     bez_error why = {0};
@@ -219,7 +218,8 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
       last = why;
       continue;
     }
-    if (st == BEZ_USAGE && w->n_exclude > given) why = last, st = last.code; /* all were left out, by us */
+    /* All were left out, and by us: what the last of them had. */
+    if (last.code != BEZ_OK && st == BEZ_USAGE && !strcmp(why.message, BEZ_ALL_EXCLUDED)) why = last, st = last.code;
     const char *what = st == BEZ_UNSUPPORTED && scan->spool ? bez_scan_identify(scan->spool, why.subject) : NULL;
     if (what) return bez_fail(err, st, why.subject, "not checked: " NOT_A_TABLE, what);
     if (st == BEZ_UNSUPPORTED)
