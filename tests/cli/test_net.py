@@ -461,6 +461,20 @@ def test_clean_and_poison_want_local_files(bezoar, remote, messages):
     assert not remote.log
 
 
+def test_states_are_of_local_files(bezoar, remote, messages):
+    remote.files["/files/m.tsv"] = MESSAGES
+    bezoar("scan", messages, "--label", "label", "--shard", "1/1", "--save", "s.bez")
+    for args in (("--shard", "1/2", "--save", "t.bez"), ("--save", "t.bez"), ("--with", "s.bez")):
+        result = bezoar("scan", f"{remote.url}/files/m.tsv?sig=very-secret", "--label", "label", *args, env=UNSET)
+        assert result.returncode == 2 and "download it first" in result.stderr, (args, result.stderr)
+        assert "very-secret" not in result.stderr
+    for args in (("scan", messages, "--label", "label", "--save", "s3://bucket/t.bez"),
+                 ("merge", "s.bez", "-o", "s3://bucket/t.bez")):
+        result = bezoar(*args, env=UNSET)
+        assert result.returncode == 2 and "URL" in result.stderr, (args, result.stderr)
+    assert not remote.log
+
+
 def test_no_network_is_said(bezoar):
     for prefix in (["unshare", "-n"], ["unshare", "-rn"]):
         if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
