@@ -124,6 +124,7 @@ static bez_status column(const bez_detect_input *in, bez_report *report, uint32_
 cleanup:
   for (unsigned w = 0; w < in->threads; w++) bez_gib_piece_free(&g.piece[w]);
   free(g.piece);
+  free(g.log_of);
   bez_gib_counts_free(&g.words);
   bez_gib_counts_free(&g.pairs);
   return st;

@@ -16,6 +16,8 @@
 #define BEZ_GIB_MEANS 8u     /* numbers per token */
 #define BEZ_GIB_TERMS 14u    /* of the model: 1, the means, squares of some */
 #define BEZ_GIB_KINDS 3u     /* of gibberish that the model is trained on */
+#define BEZ_GIB_CELLS 16u    /* of one line of counts */
+#define BEZ_GIB_LOGS 4096u   /* logarithms of counts that are looked up */
 
 /* Counts of hashed things in lines of 16: a conservative reading of two cells per thing (count-min sketch; Cormode,
  * Muthukrishnan, J. Algorithms 2005), both in one cache line. Additions commute: any number of threads, same counts. */
@@ -28,7 +30,8 @@ typedef struct bez_gib_counts {
 typedef struct bez_gib_piece {
   bez_token *tokens; /* BEZ_GIB_PIECE */
   uint32_t n;
-  uint64_t *pair;                  /* per token: hash of the pair that ends with it */
+  uint64_t *word, *pair;           /* per token: hashes of it and of the pair that ends with it */
+  uint32_t *own_word, *own_pair;   /* per token: their places in own */
   double (*sum)[BEZ_GIB_MEANS];    /* n + 1: sums over the tokens before */
   struct bez_gib_own *own;         /* what the piece itself holds */
   uint32_t own_cap, own_used, now; /* own_used: power of two */
@@ -42,6 +45,7 @@ typedef struct bez_gibberish {
   uint64_t sampled_of; /* rows with hash % 65536 below this feed the counts */
   uint64_t n_tokens;   /* counted */
   double log_tokens;
+  double *log_of; /* BEZ_GIB_LOGS */
   bez_gib_counts words, pairs;
   double weight[BEZ_GIB_KINDS][BEZ_GIB_TERMS];
   double rate;              /* of places with a calm past that gibberish follows */
@@ -72,9 +76,25 @@ static inline bool bez_gib_sampled(const bez_gibberish *g, uint64_t row) {
 /* gibberish_counts.c: counts words and pairs of the sampled rows. */
 BEZ_MUST_USE bez_status bez_gib_count(bez_gibberish *g, bez_error *err);
 void bez_gib_counts_free(bez_gib_counts *c);
-uint32_t bez_gib_counted(const bez_gib_counts *c, uint64_t hash);
-uint64_t bez_gib_word_hash(uint32_t literal);
-uint64_t bez_gib_pair_hash(uint32_t first, uint32_t second);
+/* The two cells of a hash. */
+static inline uint64_t bez_gib_cells(const bez_gib_counts *c, uint64_t hash, uint64_t *other) {
+  uint64_t line = (hash >> 8 & (c->lines - 1)) * BEZ_GIB_CELLS;
+  uint64_t a = hash & (BEZ_GIB_CELLS - 1), b = hash >> 4 & (BEZ_GIB_CELLS - 1);
+  *other = line + (a == b ? a ^ 1 : b);
+  return line + a;
+}
+static inline uint32_t bez_gib_counted(const bez_gib_counts *c, uint64_t hash) {
+  uint64_t b, a = bez_gib_cells(c, hash, &b);
+  uint32_t x = atomic_load_explicit(&c->cell[a], memory_order_relaxed);
+  uint32_t y = atomic_load_explicit(&c->cell[b], memory_order_relaxed);
+  return x < y ? x : y;
+}
+static inline uint64_t bez_gib_word_hash(uint32_t literal) {
+  return bez_mix64(literal + 0x5700000000ull);
+}
+static inline uint64_t bez_gib_pair_hash(uint32_t first, uint32_t second) {
+  return bez_mix64(((uint64_t)first << 32 | second) ^ 0x9E3779B97F4A7C15ull);
+}
 
 /* gibberish_windows.c: what each token of the piece says, as sums; own: the piece is among what was counted. */
 void bez_gib_look(const bez_gibberish *g, bez_gib_piece *p, const char *text, bool own);

@@ -2,48 +2,29 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "detect/gibberish.h"
 
 #define SAMPLE_BYTES ((uint64_t)48 << 20) /* of text that are counted; more text is no better known */
+#define HUGE_PAGE ((size_t)2 << 20)
 #define LEAST_LINES ((uint64_t)1 << 12)
-#define CELLS 16u
-
-uint64_t bez_gib_word_hash(uint32_t literal) {
-  return bez_mix64(literal + 0x5700000000ull);
-}
-
-uint64_t bez_gib_pair_hash(uint32_t first, uint32_t second) {
-  return bez_mix64(((uint64_t)first << 32 | second) ^ 0x9E3779B97F4A7C15ull);
-}
-
-/* The two cells of a hash. */
-static inline uint64_t first_cell(const bez_gib_counts *c, uint64_t hash, uint64_t *other) {
-  uint64_t line = (hash >> 8 & (c->lines - 1)) * CELLS, a = hash & (CELLS - 1), b = hash >> 4 & (CELLS - 1);
-  *other = line + (a == b ? a ^ 1 : b);
-  return line + a;
-}
 
 static void add(bez_gib_counts *c, uint64_t hash) {
-  uint64_t b, a = first_cell(c, hash, &b);
+  uint64_t b, a = bez_gib_cells(c, hash, &b);
   atomic_fetch_add_explicit(&c->cell[a], 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&c->cell[b], 1, memory_order_relaxed);
 }
 
-uint32_t bez_gib_counted(const bez_gib_counts *c, uint64_t hash) {
-  uint64_t b, a = first_cell(c, hash, &b);
-  uint32_t x = atomic_load_explicit(&c->cell[a], memory_order_relaxed);
-  uint32_t y = atomic_load_explicit(&c->cell[b], memory_order_relaxed);
-  return x < y ? x : y;
-}
-
 static bez_status make_counts(bez_gib_counts *c, uint64_t cells, bez_error *err) {
   c->lines = LEAST_LINES;
-  while (c->lines * CELLS < cells) c->lines *= 2;
-  c->cell = aligned_alloc(64, c->lines * CELLS * sizeof *c->cell);
-  if (!c->cell) return bez_fail_memory(err, c->lines * CELLS * sizeof *c->cell);
-  memset((void *)c->cell, 0, c->lines * CELLS * sizeof *c->cell);
+  while (c->lines * BEZ_GIB_CELLS < cells) c->lines *= 2;
+  size_t bytes = c->lines * BEZ_GIB_CELLS * sizeof *c->cell; /* a power of two */
+  c->cell = aligned_alloc(bytes < HUGE_PAGE ? 64 : HUGE_PAGE, bytes);
+  if (!c->cell) return bez_fail_memory(err, bytes);
+  (void)madvise((void *)c->cell, bytes, MADV_HUGEPAGE); /* look-ups are random: small pages cost more than the counts */
+  memset((void *)c->cell, 0, bytes);
   return BEZ_OK;
 }
 
@@ -54,16 +35,23 @@ void bez_gib_counts_free(bez_gib_counts *c) {
 
 bez_status bez_gib_piece_create(bez_gib_piece *p, bez_error *err) {
   p->tokens = malloc(BEZ_GIB_PIECE * sizeof *p->tokens);
+  p->word = malloc(BEZ_GIB_PIECE * sizeof *p->word);
   p->pair = malloc(BEZ_GIB_PIECE * sizeof *p->pair);
+  p->own_word = malloc(BEZ_GIB_PIECE * sizeof *p->own_word);
+  p->own_pair = malloc(BEZ_GIB_PIECE * sizeof *p->own_pair);
   p->sum = malloc((BEZ_GIB_PIECE + 1) * sizeof *p->sum);
   p->hot = malloc(BEZ_GIB_PIECE + 1);
-  if (!p->tokens || !p->pair || !p->sum || !p->hot) return bez_fail_memory(err, BEZ_GIB_PIECE * sizeof *p->sum);
+  if (!p->tokens || !p->word || !p->pair || !p->own_word || !p->own_pair || !p->sum || !p->hot)
+    return bez_fail_memory(err, BEZ_GIB_PIECE * sizeof *p->sum);
   return BEZ_OK;
 }
 
 void bez_gib_piece_free(bez_gib_piece *p) {
   free(p->tokens);
+  free(p->word);
   free(p->pair);
+  free(p->own_word);
+  free(p->own_pair);
   free(p->sum);
   free(p->hot);
   free(p->own);
@@ -136,5 +124,8 @@ bez_status bez_gib_count(bez_gibberish *g, bez_error *err) {
   if (st == BEZ_OK) st = bez_gib_sweep(g, "gibberish: counting", count_rows, &c, err);
   g->n_tokens = c.n_tokens;
   g->log_tokens = log((double)g->n_tokens + 2.0);
+  g->log_of = calloc(BEZ_GIB_LOGS, sizeof *g->log_of);
+  if (!g->log_of) return st == BEZ_OK ? bez_fail_memory(err, BEZ_GIB_LOGS * sizeof *g->log_of) : st;
+  for (unsigned i = 1; i < BEZ_GIB_LOGS; i++) g->log_of[i] = log((double)i);
   return st;
 }

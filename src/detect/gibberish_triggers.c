@@ -11,6 +11,7 @@
 #define HOT 3.0              /* log-odds of a window that is gibberish */
 #define CALM 0.0             /* of the window before */
 #define MOST_HITS (1u << 22) /* of one tile */
+#define FIRST_WORDS 65536u   /* bits that tell where no candidate begins */
 #define LEAST_RATE 2e-3      /* of places that are followed by gibberish, however calm the corpus is */
 #define LEAST_PURITY 0.5     /* of the rows that hold the n-gram; rows too short to tell are not hot */
 
@@ -119,12 +120,23 @@ typedef struct tally {
   size_t n;
   uint32_t *slot; /* open addressing: index + 1 */
   uint64_t mask;
+  uint64_t begins[FIRST_WORDS / 64]; /* bit set: some candidate may begin with such a word */
   _Atomic uint64_t *rows, *places;
   uint64_t **seen; /* per worker, per candidate: the row counted last, + 1 */
 } tally;
 
+static inline uint32_t first_bit(uint32_t literal) {
+  return (uint32_t)bez_mix64(literal) & (FIRST_WORDS - 1);
+}
+
+static inline bool may_begin(const tally *t, uint32_t literal) {
+  uint32_t bit = first_bit(literal);
+  return t->begins[bit / 64] >> bit % 64 & 1;
+}
+
 static void count_piece(tally *t, const bez_gib_piece *p, uint64_t row, uint64_t *seen) {
   for (uint32_t i = 0; i < p->n; i++) {
+    if (!may_begin(t, p->tokens[i].literal)) continue;
     for (unsigned n = 1; n <= 3 && i + n <= p->n; n++) {
       uint64_t gram = bez_ngram(p->tokens + i, n), at = gram & t->mask;
       while (t->slot[at] && t->trigger[t->slot[at] - 1].gram != gram) at = (at + 1) & t->mask;
@@ -172,9 +184,25 @@ static bez_status make_slots(tally *t, unsigned threads, bez_error *err) {
   return BEZ_OK;
 }
 
-static bez_status tally_all(bez_gibberish *g, bez_gib_trigger *trigger, size_t n, bez_error *err) {
+/* The first word of each candidate, read where it was hit. */
+static void note_beginnings(const bez_gibberish *g, const bez_gib_hit *hits, tally *t) {
+  for (size_t c = 0; c < t->n; c++) {
+    const bez_gib_hit *hit = &hits[t->trigger[c].first];
+    size_t len;
+    bez_token word;
+    const char *text = bez_text_cell(g->text, hit->row, &len);
+    if (!bez_tokenize(text + hit->at, len - hit->at, &word, 1)) continue;
+    uint32_t bit = first_bit(word.literal);
+    t->begins[bit / 64] |= (uint64_t)1 << bit % 64;
+  }
+}
+
+static bez_status tally_all(bez_gibberish *g, const bez_gib_hit *hits, bez_gib_trigger *trigger, size_t n,
+                            bez_error *err) {
+  if (!n) return BEZ_OK;
   tally t = {.trigger = trigger, .n = n};
   bez_status st = make_slots(&t, g->in->threads, err);
+  note_beginnings(g, hits, &t);
   if (st == BEZ_OK) st = bez_gib_sweep(g, "gibberish: counting triggers", count_rows, &t, err);
   for (size_t c = 0; st == BEZ_OK && c < n; c++) {
     trigger[c].n_rows = t.rows[c];
@@ -225,7 +253,7 @@ bez_status bez_gib_nominate(bez_gibberish *g, bez_gib_hit **hits, size_t *n_hits
   g->rate = (double)g->n_hot / (double)(g->n_places + 1);
   BEZ_TRY(join(&job, n_tiles, hits, n_hits, err));
   BEZ_TRY(group(*hits, *n_hits, out, n_out, err));
-  BEZ_TRY(tally_all(g, *out, *n_out, err));
+  BEZ_TRY(tally_all(g, *hits, *out, *n_out, err));
   for (size_t c = 0; c < *n_out; c++) bez_gib_judge(g, &(*out)[c]);
 cleanup:
   for (uint64_t t = 0; t < n_tiles; t++) free(job.tiles[t].hit);

@@ -32,55 +32,61 @@ static bez_status own_room(bez_gib_piece *p) {
   return p->own ? BEZ_OK : BEZ_MEMORY;
 }
 
-static struct bez_gib_own *own_of(bez_gib_piece *p, uint64_t key) {
+/* Notes that the piece holds the key at token i; returns where that is kept. */
+static uint32_t note(bez_gib_piece *p, uint64_t key, uint32_t i) {
   uint32_t at = (uint32_t)(key >> 20) & (p->own_used - 1);
   while (p->own[at].stamp == p->now && p->own[at].key != key) at = (at + 1) & (p->own_used - 1);
-  return &p->own[at];
-}
-
-static void note(bez_gib_piece *p, uint64_t key, uint32_t i) {
-  struct bez_gib_own *o = own_of(p, key);
+  struct bez_gib_own *o = &p->own[at];
   if (o->stamp != p->now) *o = (struct bez_gib_own){.key = key, .stamp = p->now, .first = i};
   o->count++;
+  return at;
 }
 
-static uint32_t without_own(uint32_t counted, const struct bez_gib_own *o, bool own) {
-  if (!own) return counted;
-  return counted > o->count ? counted - o->count : 0;
+static uint32_t without(uint32_t counted, uint32_t own) {
+  return counted > own ? counted - own : 0;
+}
+
+static inline double log_of(const bez_gibberish *g, uint32_t count) {
+  return count < BEZ_GIB_LOGS ? g->log_of[count] : log((double)count);
 }
 
 /* Pointwise mutual information of a pair, clipped; a pair that was expected and never came speaks against. */
 static double pmi_of(const bez_gibberish *g, uint32_t a, uint32_t b, uint32_t ab) {
   if (!a || !b) return 0;
-  double expected = (double)a * (double)b / (double)g->n_tokens;
-  double pmi = ab ? log((double)ab / expected) : -expected;
+  double pmi =
+      ab ? log_of(g, ab) - log_of(g, a) - log_of(g, b) + g->log_tokens : -((double)a * (double)b / (double)g->n_tokens);
   return pmi < LEAST_PMI ? LEAST_PMI : pmi > MOST_PMI ? MOST_PMI : pmi;
 }
 
+enum { LETTER = 1, DIGIT = 2 };
+
+static inline unsigned byte_kind(unsigned char c) {
+  unsigned lower = c | 32u;
+  return c >= 0x80 || (lower >= 'a' && lower <= 'z') ? LETTER : c >= '0' && c <= '9' ? DIGIT : 0;
+}
+
 static void spelling(const bez_token *t, const char *text, double *x) {
-  bool letter = false, digit = false;
-  for (uint32_t i = t->begin; i < t->end; i++) {
-    unsigned char c = (unsigned char)text[i];
-    letter |= c >= 0x80 || ((c | 32) >= 'a' && (c | 32) <= 'z');
-    digit |= c >= '0' && c <= '9';
-  }
-  x[MARK] = !letter && !digit;
-  x[ODD] = (letter && digit) || t->end - t->begin > LONG_TOKEN;
+  unsigned holds = 0;
+  for (uint32_t i = t->begin; i < t->end && holds != (LETTER | DIGIT); i++) holds |= byte_kind((unsigned char)text[i]);
+  x[MARK] = holds == 0;
+  x[ODD] = holds == (LETTER | DIGIT) || t->end - t->begin > LONG_TOKEN;
 }
 
 static void fetch(const bez_gib_counts *c, uint64_t hash) {
   __builtin_prefetch((const void *)&c->cell[(hash >> 8 & (c->lines - 1)) * 16]);
 }
 
-static void note_all(bez_gib_piece *p) {
+/* Where the piece's words are kept, and its pairs where their own counts are to be left out. */
+static void note_all(bez_gib_piece *p, bool own) {
   if (++p->now == 0) {
     memset(p->own, 0, p->own_cap * sizeof *p->own);
     p->now = 1;
   }
   for (uint32_t i = 0; i < p->n; i++) {
+    p->word[i] = bez_gib_word_hash(p->tokens[i].literal);
     p->pair[i] = i ? bez_gib_pair_hash(p->tokens[i - 1].literal, p->tokens[i].literal) : 0;
-    note(p, bez_gib_word_hash(p->tokens[i].literal), i);
-    if (i) note(p, p->pair[i], i);
+    p->own_word[i] = note(p, p->word[i], i);
+    if (own && i) p->own_pair[i] = note(p, p->pair[i], i);
   }
 }
 
@@ -90,21 +96,22 @@ void bez_gib_look(const bez_gibberish *g, bez_gib_piece *p, const char *text, bo
     p->n = 0;
     return;
   }
-  note_all(p);
+  note_all(p, own);
   uint32_t before = 0;
   for (uint32_t i = 0; i < p->n; i++) {
     double x[BEZ_GIB_MEANS] = {0};
-    if (i + AHEAD < p->n) fetch(&g->pairs, p->pair[i + AHEAD]);
-    uint64_t hash = bez_gib_word_hash(p->tokens[i].literal);
-    const struct bez_gib_own *word = own_of(p, hash);
-    uint32_t count = without_own(bez_gib_counted(&g->words, hash), word, own);
+    if (i + AHEAD < p->n) {
+      fetch(&g->words, p->word[i + AHEAD]);
+      fetch(&g->pairs, p->pair[i + AHEAD]);
+    }
+    const struct bez_gib_own *word = &p->own[p->own_word[i]];
+    uint32_t count = without(bez_gib_counted(&g->words, p->word[i]), own ? word->count : 0);
     spelling(&p->tokens[i], text, x);
     x[NEW_WORD] = count == 0;
-    x[RARITY] = 1.0 - log((double)count + 1.0) / g->log_tokens;
+    x[RARITY] = 1.0 - log_of(g, count + 1) / g->log_tokens;
     x[REPEAT] = word->first < i;
     if (i) {
-      const struct bez_gib_own *pair = own_of(p, p->pair[i]);
-      uint32_t both = without_own(bez_gib_counted(&g->pairs, p->pair[i]), pair, own);
+      uint32_t both = without(bez_gib_counted(&g->pairs, p->pair[i]), own ? p->own[p->own_pair[i]].count : 0);
       x[HIT] = both > 0;
       x[PMI] = pmi_of(g, before, count, both);
       x[NEW_PAIR] = !both && before && count;
