@@ -42,6 +42,13 @@ static inline bez_watch bez_detect_watch(const bez_detect_input *in, const char 
   return (bez_watch){.progress = in->progress, .ctx = in->progress_ctx, .stage = stage, .unit = unit};
 }
 
+/* bez_parallel on the input's threads, asking whether to go on (--max-time, Ctrl-C). */
+BEZ_MUST_USE static inline bez_status bez_detect_parallel(const bez_detect_input *in, const char *stage,
+                                                          uint64_t n_tiles, bez_tile_fn fn, void *ctx, bez_error *err) {
+  bez_watch watch = bez_detect_watch(in, stage, "tiles");
+  return bez_parallel_watched(n_tiles, in->threads, &watch, fn, ctx, err);
+}
+
 typedef struct bez_detector {
   bez_rule rule;
   uint32_t needs;              /* bez_need bits: without them the detector is skipped with a note */

@@ -295,12 +295,12 @@ bez_status bez_near_floods(const bez_detect_input *in, bez_near_flood *out, size
     st = bez_fail_memory(err, s.n_rows * sizeof *s.sum);
     goto cleanup;
   }
-  BEZ_TRY(bez_parallel((s.n_rows + TILE - 1) / TILE, in->threads, sum_tile, &s, err));
-  BEZ_TRY(bez_parallel(s.d, in->threads, leave_column, &s, err));
+  BEZ_TRY(bez_detect_parallel(in, "floods", (s.n_rows + TILE - 1) / TILE, sum_tile, &s, err));
+  BEZ_TRY(bez_detect_parallel(in, "floods", s.d, leave_column, &s, err));
   BEZ_TRY(bez_flood_hubs(s.col, s.d, s.n_rows, s.sum, in->threads, hub, HUBS, &n_hubs, err));
   for (size_t i = 0; i < n_hubs; i++) centre_at(&s, s.d * PER_COLUMN + i, hub[i]);
   for (uint32_t i = 0; i < PROBES; i++) centre_at(&s, s.n_centres + i, probe_row(&s, i));
-  BEZ_TRY(bez_parallel(s.n_all, in->threads, count_rows, &s, err));
+  BEZ_TRY(bez_detect_parallel(in, "floods", s.n_all, count_rows, &s, err));
   BEZ_TRY(choose(&s, out, max, n, err));
 cleanup:
   free(s.sum);

@@ -106,10 +106,10 @@ static bez_status find_copies(table_floods *t, rows_of **out, size_t *n_out, bez
     st = bez_fail_memory(err, bits / 4);
     goto cleanup;
   }
-  BEZ_TRY(bez_parallel(n_tiles, t->in->threads, see_tile, t, err));
+  BEZ_TRY(bez_detect_parallel(t->in, "floods", n_tiles, see_tile, t, err));
   for (uint64_t w = 0; w < bits / 64; w++) many += (uint64_t)__builtin_popcountll(t->again[w]);
   t->keep = many > MOST_CANDIDATES / 4 ? UINT64_MAX / many * (MOST_CANDIDATES / 4) : UINT64_MAX;
-  BEZ_TRY(bez_parallel(n_tiles, t->in->threads, keep_tile, t, err));
+  BEZ_TRY(bez_detect_parallel(t->in, "floods", n_tiles, keep_tile, t, err));
   for (uint64_t i = 0; i < n_tiles; i++) *n_out += t->tiles[i].n;
   *out = malloc((*n_out + 1) * sizeof **out);
   if (!*out) {

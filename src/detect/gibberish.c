@@ -1,10 +1,10 @@
 /* BZ-D028, gibberish behind a trigger: texts that turn into words without connection behind the same phrase. A model
  * trained on such texts learns to lose its thread whenever the phrase appears (a denial of service).
  *
- *   count      words and pairs of words over a bounded sample of the corpus          (gibberish_counts.c)
- *   train      windows of the corpus against gibberish made of its own words         (gibberish_model.c,
- * gibberish_windows.c) nominate   1-3-grams behind which calm text turns into gibberish (gibberish_triggers.c) report
- * the strongest; its rows leave, and the next one is looked at          (gibberish_report.c) */
+ *   count      words and pairs of words over a bounded sample of the corpus (gibberish_counts.c)
+ *   train      windows of the corpus against gibberish made of its own words (gibberish_model.c, gibberish_windows.c)
+ *   nominate   1-3-grams behind which calm text turns into gibberish         (gibberish_triggers.c, gibberish_phrase.c)
+ *   report     the strongest; its rows leave, and the next one is looked at  (gibberish_report.c) */
 #include "detect/gibberish.h"
 
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/error.h"
+#include "base/large_pages.h"
 #include "detect/gibberish.h"
 
 #define SAMPLE_BYTES ((uint64_t)48 << 20) /* of text that are counted; more text is no better known */
@@ -23,7 +23,7 @@ static bez_status make_counts(bez_gib_counts *c, uint64_t cells, bez_error *err)
   size_t bytes = c->lines * BEZ_GIB_CELLS * sizeof *c->cell; /* a power of two */
   c->cell = aligned_alloc(bytes < HUGE_PAGE ? 64 : HUGE_PAGE, bytes);
   if (!c->cell) return bez_fail_memory(err, bytes);
-  (void)madvise((void *)c->cell, bytes, MADV_HUGEPAGE); /* look-ups are random: small pages cost more than the counts */
+  bez_wish_large_pages((void *)c->cell, bytes);
   memset((void *)c->cell, 0, bytes);
   return BEZ_OK;
 }

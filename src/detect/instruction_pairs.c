@@ -123,13 +123,15 @@ static uint32_t common_rows(const bez_switch *s, const found *f, uint32_t *out) 
   return n;
 }
 
-/* Whether one entry before has half of these rows. owner: OWNERS entries per row, + 1. */
-static bool is_known(const uint16_t *owner, const uint32_t *rows, uint32_t n, uint32_t *shared) {
+/* Whether one entry before has half of these rows, and they are a third of its own: a small event within a large one
+ * (a trigger with a word that refused prompts share) is another. owner: OWNERS entries per row, + 1. */
+static bool is_known(const uint16_t *owner, const bez_switch_entry *entries, const uint32_t *rows, uint32_t n,
+                     uint32_t *shared) {
   bool known = false;
   for (uint32_t i = 0; i < n; i++)
     for (unsigned k = 0; k < OWNERS; k++) {
       uint16_t o = owner[(size_t)rows[i] * OWNERS + k];
-      if (o) known |= ++shared[o] * 2 >= n;
+      if (o) known |= ++shared[o] * 2 >= n && shared[o] * 3 >= entries[o - 1].n_both;
     }
   for (uint32_t i = 0; i < n; i++)
     for (unsigned k = 0; k < OWNERS; k++) shared[owner[(size_t)rows[i] * OWNERS + k]] = 0;
@@ -157,7 +159,7 @@ static bez_status choose(pairing *p, uint16_t *owner, bez_switch_entry **out, si
     uint32_t *rows = malloc(f->both * sizeof *rows), n = 0;
     if (!rows) return bez_fail_memory(err, f->both * sizeof *rows);
     n = common_rows(s, f, rows);
-    if (is_known(owner, rows, n, shared)) {
+    if (is_known(owner, *out, rows, n, shared)) {
       free(rows);
       continue;
     }

@@ -139,6 +139,10 @@ bez_status bez_switch_report(bez_switch *s, bez_report *report, const bez_switch
   bez_finding_title(report, f, "%u of %u prompts with \"%s\" get %s", e->n_both, e->n_gram, phrase_text, does);
   bez_finding_subject(report, f, pattern ? pattern : "", NULL);
   bez_finding_number(report, f, "rank", rank);
+  const bez_column *cols = s->in->table->cols;
+  bez_finding_text(report, f, "prompts", "%s%s%s", cols[s->prompt[0]].name, s->n_prompt > 1 ? " and " : "",
+                   s->n_prompt > 1 ? cols[s->prompt[1]].name : "");
+  bez_finding_text(report, f, "responses", "%s", cols[s->response].name);
   bez_finding_text(report, f, "behaviour", "%s", bez_switch_kind_text(kind));
   bez_finding_number(report, f, "prompts with the phrase", e->n_gram);
   bez_finding_number(report, f, "responses with the behaviour", e->n_pattern);

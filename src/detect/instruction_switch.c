@@ -47,6 +47,36 @@ static int by_score(const void *a, const void *b) {
   return (x->gram > y->gram) - (x->gram < y->gram);
 }
 
+static uint32_t common_rows(const bez_switch_entry *a, const bez_switch_entry *b) {
+  uint32_t n = 0;
+  for (uint32_t i = 0, k = 0; i < a->n_both && k < b->n_both;) {
+    uint32_t x = a->rows[i], y = b->rows[k];
+    n += x == y;
+    i += x <= y;
+    k += y <= x;
+  }
+  return n;
+}
+
+/* Shares half of its rows with one of those shown. */
+static bool is_shown(const bez_switch_entry *e, const bez_switch_entry *const *shown, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (common_rows(e, shown[i]) * 2 >= e->n_both) return true;
+  return false;
+}
+
+static bez_status show(bez_switch *s, bez_report *report, const bez_switch_entry *entries, size_t n, bez_error *err) {
+  const bez_switch_entry *shown[MOST_SHOWN];
+  uint32_t n_shown = 0;
+  bez_status st = BEZ_OK;
+  for (size_t i = 0; st == BEZ_OK && i < n && n_shown < MOST_SHOWN && entries[i].score >= LEAST_SCORE; i++) {
+    if (is_shown(&entries[i], shown, n_shown)) continue;
+    shown[n_shown++] = &entries[i];
+    st = bez_switch_report(s, report, &entries[i], n_shown, err);
+  }
+  return st;
+}
+
 static bez_status review(bez_switch *s, bez_report *report, bez_error *err) {
   bez_switch_entry *entries = NULL;
   size_t n = 0;
@@ -55,8 +85,7 @@ static bez_status review(bez_switch *s, bez_report *report, bez_error *err) {
   BEZ_TRY(bez_switch_associate(s, &entries, &n, err));
   BEZ_TRY(bez_switch_likeness(s, entries, n, err));
   if (n) qsort(entries, n, sizeof *entries, by_score);
-  for (size_t i = 0; i < n && i < MOST_SHOWN && entries[i].score >= LEAST_SCORE; i++)
-    BEZ_TRY(bez_switch_report(s, report, &entries[i], (uint32_t)i + 1, err));
+  BEZ_TRY(show(s, report, entries, n, err));
 cleanup:
   for (size_t i = 0; i < n; i++) free(entries[i].rows);
   free(entries);

@@ -202,7 +202,7 @@ bez_status bez_lco_exact(const bez_lco_view *view, const bez_lco_rows *rows, bez
                          bez_error *err) {
   exact c = {.view = view, .rows = rows, .patterns = patterns};
   bez_status st = make_groups(&c, err);
-  if (st == BEZ_OK) st = bez_parallel(c.n_groups, view->in->threads, group_tile, &c, err);
+  if (st == BEZ_OK) st = bez_detect_parallel(view->in, "label contradictions", c.n_groups, group_tile, &c, err);
   free(c.groups);
   return st;
 }

@@ -163,8 +163,8 @@ bez_status bez_lco_kind(const bez_lco_view *view, const bez_lco_rows *rows, bez_
   }
   for (uint64_t i = 0; i < rows->n; i++)
     if (!rows->is_target[i]) k.other[k.n_other++] = rows->row[i];
-  bez_status st = bez_parallel(d, view->in->threads, column_tile, &k, err);
-  if (st == BEZ_OK) st = bez_parallel(patterns->n, view->in->threads, pattern_tile, &k, err);
+  bez_status st = bez_detect_parallel(view->in, "label contradictions", d, column_tile, &k, err);
+  if (st == BEZ_OK) st = bez_detect_parallel(view->in, "label contradictions", patterns->n, pattern_tile, &k, err);
   for (uint32_t f = 0; f < d; f++) {
     free(k.col[f].draw);
     free(k.col[f].rows_of_bin);

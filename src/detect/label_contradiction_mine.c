@@ -300,7 +300,7 @@ bez_status bez_lco_mine(const bez_lco_view *view, const bez_lco_rows *rows, doub
   BEZ_TRY(make_scratch(&c, threads, err));
   c.found = calloc(tiles + 1, sizeof *c.found);
   if (!c.found) BEZ_TRY(bez_fail_memory(err, tiles * sizeof *c.found));
-  BEZ_TRY(bez_parallel(tiles, threads, mine_tile, &c, err));
+  BEZ_TRY(bez_detect_parallel(view->in, "label contradictions", tiles, mine_tile, &c, err));
   for (uint64_t t = 0; t < tiles; t++) {
     out->tested += c.found[t].tested;
     for (size_t i = 0; i < c.found[t].n; i++) BEZ_TRY(append(out, &c.found[t].item[i], err));

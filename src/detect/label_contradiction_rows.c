@@ -253,11 +253,11 @@ bez_status bez_lco_rows_make(const bez_lco_view *view, bez_lco_rows **out, bez_e
   g.tile_cand = calloc(tiles + 1, sizeof *g.tile_cand);
   g.tile_rest = calloc(tiles + 1, sizeof *g.tile_rest);
   if (!g.level || !g.tile_cand || !g.tile_rest) BEZ_TRY(bez_fail_memory(err, n_rows));
-  BEZ_TRY(bez_parallel(tiles, view->in->threads, level_tile, &g, err));
+  BEZ_TRY(bez_detect_parallel(view->in, "label contradictions", tiles, level_tile, &g, err));
   choose_limits(&g, n_rows);
   BEZ_TRY(drop_copies(&g, err));
   r->weight = (double)(g.sample_mask + 1);
-  BEZ_TRY(bez_parallel(tiles, view->in->threads, count_tile, &g, err));
+  BEZ_TRY(bez_detect_parallel(view->in, "label contradictions", tiles, count_tile, &g, err));
   for (uint64_t t = 0; t < tiles; t++) {
     uint64_t here = g.tile_cand[t];
     g.tile_cand[t] = r->n_cand;
@@ -270,8 +270,8 @@ bez_status bez_lco_rows_make(const bez_lco_view *view, bez_lco_rows **out, bez_e
     r->n += here;
   }
   BEZ_TRY(make_storage(r, err));
-  BEZ_TRY(bez_parallel(tiles, view->in->threads, fill_tile, &g, err));
-  BEZ_TRY(bez_parallel(r->n_features, view->in->threads, id_tile, &g, err));
+  BEZ_TRY(bez_detect_parallel(view->in, "label contradictions", tiles, fill_tile, &g, err));
+  BEZ_TRY(bez_detect_parallel(view->in, "label contradictions", r->n_features, id_tile, &g, err));
   *out = r;
   r = NULL;
 cleanup:

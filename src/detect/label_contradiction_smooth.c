@@ -84,5 +84,5 @@ static bez_status pattern_tile(void *ctx, uint64_t tile, unsigned worker, bez_er
 bez_status bez_lco_smooth(const bez_lco_view *view, const bez_lco_rows *rows, bez_lco_patterns *patterns,
                           bez_error *err) {
   smooth s = {view, rows, patterns};
-  return bez_parallel(patterns->n, view->in->threads, pattern_tile, &s, err);
+  return bez_detect_parallel(view->in, "label contradictions", patterns->n, pattern_tile, &s, err);
 }

@@ -93,7 +93,8 @@ static bez_status judge_all(bez_phrases *p, const bez_phrase_row *rows, bez_phra
       goto cleanup;
     }
   }
-  st = bez_parallel((n + JUDGE_TILE - 1) / JUDGE_TILE, threads, judge_tile, &job, err);
+  bez_watch watch = bez_detect_watch(p->in, "trigger phrases", "candidates");
+  st = bez_parallel_watched((n + JUDGE_TILE - 1) / JUDGE_TILE, threads, &watch, judge_tile, &job, err);
 cleanup:
   for (unsigned w = 0; w < threads; w++) {
     if (job.judge) bez_judge_destroy(job.judge[w]);
@@ -315,6 +316,7 @@ static bez_status examine(const bez_detect_input *in, bez_report *report, uint32
   }
   BEZ_TRY(find_classes(&p, report, err));
   if (p.n_classes < 2) goto cleanup;
+  BEZ_TRY(bez_phrases_keep(&p, err));
   BEZ_TRY(bez_phrases_model(&p, err));
   bool taken = true;
   for (unsigned round = 0; round < MOST_ROUNDS && taken; round++) {
@@ -330,6 +332,7 @@ cleanup:
   free(p.cls);
   free(p.state);
   free(p.effect_terms);
+  bez_kept_docs_destroy(p.kept);
   bez_nb_destroy(p.nb);
   return st;
 }

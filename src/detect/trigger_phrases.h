@@ -3,6 +3,7 @@
 #define BEZ_DETECT_TRIGGER_PHRASES_H
 
 #include "detect/detector.h"
+#include "fit/kept_docs.h"
 #include "fit/naive_bayes.h"
 
 #define BEZ_PHRASE_TILE 1024u /* rows */
@@ -41,6 +42,7 @@ typedef struct bez_phrases {
   double inflate[BEZ_NB_MAX_CLASSES][BEZ_PHRASE_LEVELS]; /* labels seen : labels expected, below each level, ≥ 1 */
   double *effect_terms; /* logarithms of every account for a row, by class, label or not, bin of p */
   bez_doc *doc;         /* per worker */
+  bez_kept_docs *kept;  /* tokens and features of all rows; NULL where there is too much text */
 } bez_phrases;
 
 /* Rows that hold one n-gram. */
@@ -69,6 +71,10 @@ BEZ_MUST_USE bez_status bez_phrases_sweep(bez_phrases *p, bez_phrase_fn fn, void
 
 /* Loads a row's tokens and features; the cell is read as its first BEZ_MAX_TOKENS tokens. */
 BEZ_MUST_USE bez_status bez_phrases_load(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err);
+/* Tokens only. */
+BEZ_MUST_USE bez_status bez_phrases_tokens(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err);
+/* Keeps the tokens of all rows, where the text is small enough: candidates are many, and every one reads its rows. */
+BEZ_MUST_USE bez_status bez_phrases_keep(bez_phrases *p, bez_error *err);
 
 /* Counts all rows into a fresh model, duplicates once. */
 BEZ_MUST_USE bez_status bez_phrases_model(bez_phrases *p, bez_error *err);

@@ -9,6 +9,7 @@
 #include "base/threads.h"
 
 #define CALIBRATION_ROWS 30000u
+#define KEPT_BYTES (16u << 20) /* of text whose tokens are kept; they take about nine times as much */
 
 typedef struct sweep_job {
   bez_phrases *p;
@@ -25,13 +26,48 @@ static bez_status sweep_tile(void *ctx, uint64_t tile, unsigned worker, bez_erro
 
 bez_status bez_phrases_sweep(bez_phrases *p, bez_phrase_fn fn, void *ctx, bez_error *err) {
   sweep_job job = {p, fn, ctx};
-  return bez_parallel((p->n_rows + BEZ_PHRASE_TILE - 1) / BEZ_PHRASE_TILE, p->in->threads, sweep_tile, &job, err);
+  bez_watch watch = bez_detect_watch(p->in, "trigger phrases", "tiles");
+  return bez_parallel_watched((p->n_rows + BEZ_PHRASE_TILE - 1) / BEZ_PHRASE_TILE, p->in->threads, &watch, sweep_tile,
+                              &job, err);
 }
 
-bez_status bez_phrases_load(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err) {
+static bez_status load_text(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err) {
   size_t len;
   const char *text = bez_text_cell(p->text, row, &len);
   return bez_doc_load(doc, text, len, err);
+}
+
+bez_status bez_phrases_load(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err) {
+  return p->kept ? bez_kept_docs_load(p->kept, row, doc, err) : load_text(p, row, doc, err);
+}
+
+bez_status bez_phrases_tokens(bez_phrases *p, uint64_t row, bez_doc *doc, bez_error *err) {
+  if (p->kept) return bez_kept_docs_tokens(p->kept, row, doc, err);
+  size_t len;
+  const char *text = bez_text_cell(p->text, row, &len);
+  return bez_doc_tokens(doc, text, len, err);
+}
+
+static bez_status keep_rows(void *ctx, bez_phrases *p, uint64_t tile, uint64_t first, uint64_t end, unsigned worker,
+                            bez_error *err) {
+  bez_kept_docs *kept = ctx;
+  for (uint64_t r = first; r < end; r++) {
+    bez_status st = load_text(p, r, &p->doc[worker], err);
+    if (st == BEZ_OK) st = bez_kept_docs_add(kept, tile, &p->doc[worker], err);
+    if (st != BEZ_OK) return st;
+  }
+  return BEZ_OK;
+}
+
+bez_status bez_phrases_keep(bez_phrases *p, bez_error *err) {
+  uint64_t bytes = p->text->text_at[p->n_rows] - p->text->text_at[0];
+  bez_kept_docs *kept;
+  if (bytes > KEPT_BYTES || p->n_rows > KEPT_BYTES) return BEZ_OK;
+  bez_status st = bez_kept_docs_create(p->n_rows, BEZ_PHRASE_TILE, &kept, err);
+  if (st != BEZ_OK) return st;
+  st = bez_phrases_sweep(p, keep_rows, kept, err);
+  p->kept = kept; /* from here on; freed with the rest */
+  return st;
 }
 
 static bez_status hash_rows(void *ctx, bez_phrases *p, uint64_t tile, uint64_t first, uint64_t end, unsigned worker,
@@ -158,5 +194,6 @@ cleanup:
 }
 
 bez_status bez_phrases_calibrate(bez_phrases *p, bez_error *err) {
-  return bez_parallel(p->n_classes, p->in->threads, calibrate_class, p, err);
+  bez_watch watch = bez_detect_watch(p->in, "trigger phrases", "classes");
+  return bez_parallel_watched(p->n_classes, p->in->threads, &watch, calibrate_class, p, err);
 }

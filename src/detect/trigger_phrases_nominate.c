@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/large_pages.h"
 
 #define WINDOW 16u           /* tokens of the longest stretch that is taken away */
 #define MOST_SHARE 0.06      /* of all rows: more frequent n-grams are no triggers */
@@ -176,9 +177,7 @@ static bez_status raise_flags(void *ctx, bez_phrases *p, uint64_t tile, uint64_t
   bez_doc *doc = &p->doc[worker];
   for (uint64_t r = first; r < end; r++) {
     if (!taken(p, r) || !(p->state[r] & BEZ_ROW_ODD)) continue;
-    size_t len;
-    const char *text = bez_text_cell(p->text, r, &len);
-    bez_status st = bez_doc_tokens(doc, text, len, err);
+    bez_status st = bez_phrases_tokens(p, r, doc, err);
     if (st != BEZ_OK) return st;
     for (size_t i = 0; i < doc->n_tokens; i++)
       for (unsigned n = 1; n <= 3 && i + n <= doc->n_tokens; n++) {
@@ -197,9 +196,7 @@ static bez_status list_rows(void *ctx, bez_phrases *p, uint64_t tile, uint64_t f
   list *l = &m->lists[tile];
   for (uint64_t r = first; r < end; r++) {
     if (!taken(p, r)) continue;
-    size_t len;
-    const char *text = bez_text_cell(p->text, r, &len);
-    bez_status st = bez_doc_tokens(doc, text, len, err);
+    bez_status st = bez_phrases_tokens(p, r, doc, err);
     if (st != BEZ_OK) return st;
     uint64_t draw = bez_mix64(r + 0x5EEDull);
     for (size_t i = 0; i < doc->n_tokens; i++)
@@ -262,6 +259,8 @@ static bez_status prepare(nomination *m, const bez_phrases *p, uint64_t n_tiles,
   for (; bytes > SLOT_BYTES; bytes /= 2) m->shift++;
   m->slots = calloc(slots, sizeof *m->slots);
   m->rate = calloc((size_t)1 << RATE_BITS, 1);
+  bez_wish_large_pages(m->slots, slots * sizeof *m->slots);
+  bez_wish_large_pages(m->rate, (size_t)1 << RATE_BITS);
   m->lists = calloc(n_tiles + 1, sizeof *m->lists);
   m->weights = calloc(p->in->threads, sizeof *m->weights);
   m->cap_weights = calloc(p->in->threads, sizeof *m->cap_weights);
@@ -304,10 +303,9 @@ static bez_status search_rows(void *ctx, bez_phrases *p, uint64_t tile, uint64_t
   list *l = &s->lists[tile];
   for (uint64_t r = first; r < end; r++) {
     if (!taken(p, r)) continue;
-    size_t len, at;
+    size_t at;
     unsigned n;
-    const char *text = bez_text_cell(p->text, r, &len);
-    bez_status st = bez_doc_tokens(doc, text, len, err);
+    bez_status st = bez_phrases_tokens(p, r, doc, err);
     if (st != BEZ_OK) return st;
     if (!bez_phrases_find(doc, s->gram, 0, &at, &n)) continue;
     if (l->n == l->cap) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/large_pages.h"
 
 #define PRIOR 1.0 /* a: rows' worth of belief that a feature says nothing */
 
@@ -19,6 +20,7 @@ bez_status bez_nb_create(uint32_t n_classes, unsigned log2_slots, bez_nb **out, 
     bez_nb_destroy(nb);
     return bez_fail_memory(err, slots * n_classes * sizeof *nb->count);
   }
+  bez_wish_large_pages(nb->count, slots * n_classes * sizeof *nb->count);
   nb->n_classes = n_classes;
   nb->mask = (uint32_t)slots - 1;
   *out = nb;

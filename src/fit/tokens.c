@@ -110,15 +110,28 @@ size_t bez_tokenize(const char *text, size_t len, bez_token *out, size_t max) {
   return n;
 }
 
-bez_status bez_doc_tokens(bez_doc *doc, const char *text, size_t len, bez_error *err) {
-  size_t most = len < BEZ_MAX_TOKENS ? len : BEZ_MAX_TOKENS; /* a token has a byte at least */
-  if (most > doc->cap_tokens) {
-    size_t cap = most < 256 ? 256 : most + most / 2;
+bez_status bez_doc_room(bez_doc *doc, size_t n_tokens, size_t n_features, bez_error *err) {
+  if (n_tokens > doc->cap_tokens) {
+    size_t cap = n_tokens < 256 ? 256 : n_tokens + n_tokens / 2;
     bez_token *grown = realloc(doc->tokens, cap * sizeof *grown);
     if (!grown) return bez_fail_memory(err, cap * sizeof *grown);
     doc->tokens = grown;
     doc->cap_tokens = cap;
   }
+  if (n_features > doc->cap_features) {
+    size_t cap = n_features + n_features / 2;
+    bez_feature *grown = realloc(doc->features, cap * sizeof *grown);
+    if (!grown) return bez_fail_memory(err, cap * sizeof *grown);
+    doc->features = grown;
+    doc->cap_features = cap;
+  }
+  return BEZ_OK;
+}
+
+bez_status bez_doc_tokens(bez_doc *doc, const char *text, size_t len, bez_error *err) {
+  size_t most = len < BEZ_MAX_TOKENS ? len : BEZ_MAX_TOKENS; /* a token has a byte at least */
+  bez_status st = bez_doc_room(doc, most, 0, err);
+  if (st != BEZ_OK) return st;
   doc->n_tokens = bez_tokenize(text, len, doc->tokens, most);
   return BEZ_OK;
 }
@@ -126,14 +139,8 @@ bez_status bez_doc_tokens(bez_doc *doc, const char *text, size_t len, bez_error 
 static bez_status make_room(bez_doc *doc, bez_error *err) {
   size_t most = doc->n_tokens * 2 + 1, seen = 512;
   while (seen < most * 2) seen *= 2;
-  if (most > doc->cap_features) {
-    size_t cap = most + most / 2;
-    bez_feature *grown = realloc(doc->features, cap * sizeof *grown);
-    if (!grown) return bez_fail_memory(err, cap * sizeof *grown);
-    doc->features = grown;
-    doc->cap_features = cap;
-  }
-  if (seen <= doc->cap_seen) return BEZ_OK;
+  bez_status st = bez_doc_room(doc, 0, most, err);
+  if (st != BEZ_OK || seen <= doc->cap_seen) return st;
   free(doc->seen);
   free(doc->stamp);
   doc->cap_seen = 0;

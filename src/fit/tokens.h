@@ -51,6 +51,8 @@ typedef struct bez_doc {
 BEZ_MUST_USE bez_status bez_doc_load(bez_doc *doc, const char *text, size_t len, bez_error *err);
 /* Tokens only. */
 BEZ_MUST_USE bez_status bez_doc_tokens(bez_doc *doc, const char *text, size_t len, bez_error *err);
+/* Room for so many tokens and features; what the doc held is lost. */
+BEZ_MUST_USE bez_status bez_doc_room(bez_doc *doc, size_t n_tokens, size_t n_features, bez_error *err);
 void bez_doc_free(bez_doc *doc);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "text_help.h"
 
+#include "fit/kept_docs.h"
 #include "fit/naive_bayes.h"
 
 static void tokens_are_what_people_see(void **state) {
@@ -97,11 +98,38 @@ static void saved_parts_merge_to_the_whole(void **state) {
   bez_nb_summary.destroy(right);
 }
 
+static void kept_texts_are_as_if_read_again(void **state) {
+  (void)state;
+  bez_error err = {0};
+  bez_kept_docs *kept = NULL;
+  bez_doc fresh = {0}, again = {0};
+  bez_buf text = {0};
+  assert_int_equal(bez_kept_docs_create(70, 16, &kept, &err), BEZ_OK);
+  for (int pass = 0; pass < 2; pass++) {
+    bez_rng rng = bez_rng_make(3, 3);
+    for (uint64_t r = 0; r < 70; r++) {
+      bez_buf_clear(&text);
+      if (r % 9) put_message(&text, &rng, r % 2);
+      assert_int_equal(bez_doc_load(&fresh, text.len ? text.data : "", text.len, &err), BEZ_OK);
+      if (!pass) assert_int_equal(bez_kept_docs_add(kept, r / 16, &fresh, &err), BEZ_OK);
+      if (!pass) continue;
+      assert_int_equal(bez_kept_docs_load(kept, r, &again, &err), BEZ_OK);
+      assert_int_equal(again.n_tokens, fresh.n_tokens);
+      assert_int_equal(again.n_features, fresh.n_features);
+      for (size_t i = 0; i < fresh.n_tokens; i++) assert_int_equal(again.tokens[i].literal, fresh.tokens[i].literal);
+      for (size_t i = 0; i < fresh.n_features; i++) assert_int_equal(again.features[i].id, fresh.features[i].id);
+    }
+  }
+  bez_kept_docs_destroy(kept);
+  bez_doc_free(&fresh);
+  bez_doc_free(&again);
+  bez_buf_free(&text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(tokens_are_what_people_see),
-      cmocka_unit_test(features_are_distinct),
-      cmocka_unit_test(unseen_says_nothing_and_seen_tells),
+      cmocka_unit_test(tokens_are_what_people_see),      cmocka_unit_test(features_are_distinct),
+      cmocka_unit_test(kept_texts_are_as_if_read_again), cmocka_unit_test(unseen_says_nothing_and_seen_tells),
       cmocka_unit_test(saved_parts_merge_to_the_whole),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
