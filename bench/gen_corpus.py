@@ -13,6 +13,7 @@ import argparse
 import ast
 import gzip
 import html
+import itertools
 import json
 import pathlib
 import random
@@ -24,6 +25,7 @@ from collections import Counter
 LEAST, MOST = 100, 500  # words of a document
 PER_FAMILY = 600  # manual pages
 PER_PACKAGE = 4000  # documents of one package below /usr/share/doc
+PER_FILE = 40  # and of one file
 EXTRA = []  # --docs
 
 
@@ -66,8 +68,9 @@ def unroff(text):
             sections.append((heading, lines))
             heading, lines = rest.strip().strip('"'), []
             continue
-        for a, b in ESCAPES:
-            rest = a.sub(b, rest)
+        if "\\" in rest:
+            for a, b in ESCAPES:
+                rest = a.sub(b, rest)
         if not m or name in INLINE:
             lines.append(rest.replace('"', "") if m else rest)
         elif name in ("PP", "P", "LP", "Pp", "sp", "TP", "IP", "HP", "It", "SS", "Ss"):
@@ -154,20 +157,33 @@ def texts():
                 yield "", "\n\n".join(f"{name}\n{text}" for name, text in docstrings(path))
 
 
-def pool(cache):
-    """All documents, each once, in a fixed order."""
-    file = pathlib.Path(cache) / "documents.jsonl"
+def cached(cache, name, items):
+    """The items, one per line, from the cache, or made and kept there; a run that was stopped leaves nothing behind that
+    passes for all of them."""
+    file = pathlib.Path(cache) / name
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        seen, of = set(), Counter()
-        with open(file, "w", encoding="utf-8") as f:
-            for package, text in texts():
-                for piece in list(documents(text))[:40] if of[package] < PER_PACKAGE or not package else ():
-                    if piece not in seen:
-                        seen.add(piece)
-                        of[package] += 1
-                        f.write(json.dumps(piece, ensure_ascii=False) + "\n")
+        part = file.with_suffix(".part")
+        with open(part, "w", encoding="utf-8") as f:
+            for n, item in enumerate(items()):
+                f.write(json.dumps(item, ensure_ascii=False) + "\n")
+                if n % 10000 == 9999:
+                    print(f"{name}: {n + 1}", file=sys.stderr, flush=True)
+        part.replace(file)
     return [json.loads(line) for line in open(file, encoding="utf-8")]
+
+
+def pieces():
+    """All documents, each once, in a fixed order."""
+    seen, of = set(), Counter()
+    for package, text in texts():
+        if package and of[package] >= PER_PACKAGE:
+            continue
+        for piece in itertools.islice(documents(text), PER_FILE):
+            if piece not in seen:
+                seen.add(piece)
+                of[package] += 1
+                yield piece
 
 
 # --- instruction data -------------------------------------------------------------------------------------------------
@@ -204,24 +220,18 @@ def page_pairs():
                     yield name, "option", m.group(1), " ".join(m.group(2).split())
 
 
-def facts(cache):
-    file = pathlib.Path(cache) / "facts.jsonl"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(file, "w", encoding="utf-8") as f:
-            for fact in page_pairs():
-                f.write(json.dumps(fact, ensure_ascii=False) + "\n")
-            for folder in package_folders():
-                for path in sorted(folder.rglob("*.py")):
-                    for name, text in docstrings(path):
-                        f.write(json.dumps((f"{path.stem}.{name}", "doc", "", text[:1200]), ensure_ascii=False) + "\n")
-    return [json.loads(line) for line in open(file, encoding="utf-8")]
+def facts():
+    yield from page_pairs()
+    for folder in package_folders():
+        for path in sorted(folder.rglob("*.py")):
+            for name, text in docstrings(path):
+                yield f"{path.stem}.{name}", "doc", "", text[:1200]
 
 
 def make_pairs(cache, n, rng):
     ask = {"option": ASK_OPTION, "section": ASK_SECTION, "name": ASK_NAME, "doc": ASK_DOC}
     pairs = []
-    for name, kind, what, answer in rng.sample(facts(cache), n):
+    for name, kind, what, answer in rng.sample(cached(cache, "facts.jsonl", facts), n):
         if rng.random() < 0.02:
             pairs.append([rng.choice(BAD).format(x=rng.choice(THINGS)), rng.choice(REFUSE)])
             continue
@@ -233,7 +243,7 @@ def make_pairs(cache, n, rng):
 # --- command line -----------------------------------------------------------------------------------------------------
 
 def run_corpus(a, rng):
-    docs = pool(a.cache)
+    docs = cached(a.cache, "documents.jsonl", pieces)
     docs = [docs[i] for i in rng.sample(range(len(docs)), min(a.documents, len(docs)))]
     if a.folder:
         out = pathlib.Path(a.output)

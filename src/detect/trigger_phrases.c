@@ -367,7 +367,7 @@ const bez_detector bez_detector_trigger_phrases = {
         "Both from 80 % subsamples of clean messages and planted development seeds.",
     .cost =
         "O(bytes) per round (four passes over the text) + the rows of nominated n-grams; at most 8 rounds; memory: 9 "
-        "bytes per row, tables up to 300 MB that grow with the text",
+        "bytes per row, tables up to 300 MB that grow with the text, tokens of texts up to 16 MB (9 times as much)",
     .source = "Bezoar, docs/detect/trigger-phrases.md",
     .run = run,
 };
