@@ -19,7 +19,9 @@
 #define ROUNDS 3u        /* of matching and taking medians again */
 #define SAMPLE 1000u     /* rows that medians are taken over */
 #define LEAST_OTHERS 20u /* rows of the label, to say what the label shows */
-#define LARGEST_LEAP 7u  /* pixels of a grown side that a core may be kept instead of */
+#define NEARLY_ALL 0.85f /* of the matching rows */
+#define NEARLY_ALL_SPREADS 1.4395f /* standard deviations that so many keep to */
+#define LARGEST_LEAP 7u            /* pixels of a grown side that a core may be kept instead of */
 #define TILE 512u
 
 /* Rows that medians are taken over, and where. */
@@ -29,17 +31,21 @@ typedef struct medians {
   uint32_t n;
 } medians;
 
-static void median_and_spread(const uint32_t histogram[256], uint32_t n, uint8_t *median, float *spread) {
+/* wide (may be NULL): the spread that NEARLY_ALL rows keep to, on the scale of the other. */
+static void median_and_spread(const uint32_t histogram[256], uint32_t n, uint8_t *median, float *spread, float *wide) {
   uint32_t deviation[256] = {0}, sum = 0, m = 0, d = 0;
   while (sum + histogram[m] <= (n - 1) / 2) sum += histogram[m++];
   for (uint32_t v = 0; v < 256; v++) deviation[v > m ? v - m : m - v] += histogram[v];
   for (sum = 0; sum + deviation[d] <= (n - 1) / 2; d++) sum += deviation[d];
   *median = (uint8_t)m;
   *spread = 1.4826f * (float)d;
+  if (!wide) return;
+  for (d = 0, sum = 0; sum + deviation[d] <= (n - 1) * NEARLY_ALL; d++) sum += deviation[d];
+  *wide = (float)d / NEARLY_ALL_SPREADS;
 }
 
 /* Median and spread (scaled median absolute deviation) of each sample of a box. */
-static void box_medians(const medians *m, const bez_template *box, uint8_t *median, float *spread) {
+static void box_medians(const medians *m, const bez_template *box, uint8_t *median, float *spread, float *wide) {
   size_t stride = (size_t)m->im->width * box->channels, line = (size_t)box->width * box->channels;
   uint32_t step = m->n / SAMPLE + 1;
   for (uint32_t y = 0; y < box->height; y++)
@@ -47,7 +53,7 @@ static void box_medians(const medians *m, const bez_template *box, uint8_t *medi
       uint32_t histogram[256] = {0}, n = 0;
       size_t at = (box->y + y) * stride + (size_t)box->x * box->channels + k;
       for (uint32_t i = 0; i < m->n; i += step, n++) histogram[bez_image(m->im, m->rows[i])[at]]++;
-      median_and_spread(histogram, n, &median[y * line + k], &spread[y * line + k]);
+      median_and_spread(histogram, n, &median[y * line + k], &spread[y * line + k], wide ? &wide[y * line + k] : NULL);
     }
 }
 
@@ -136,7 +142,7 @@ static bez_status spot_rows(const bez_patch_data *data, const bez_view *view, co
 /* Takes medians over the matching rows again; noise may widen the spreads, within limits. */
 static void refit(const matching *m, bez_template *t) {
   size_t n = (size_t)t->height * t->width * t->channels;
-  box_medians(&(medians){m->im, t->rows, t->n_match}, t, t->value, t->weight);
+  box_medians(&(medians){m->im, t->rows, t->n_match}, t, t->value, t->weight, NULL);
   for (size_t i = 0; i < n; i++) t->weight[i] = 1.0f / fminf(fmaxf(t->weight[i], m->least), MOST_SPREAD);
 }
 
@@ -144,7 +150,7 @@ static void refit(const matching *m, bez_template *t) {
 static bool agrees_exactly(const matching *m, const bez_template *t) {
   float spread[BEZ_WINDOW * BEZ_WINDOW * 3] = {0};
   uint8_t value[BEZ_WINDOW * BEZ_WINDOW * 3];
-  box_medians(&(medians){m->im, t->rows, t->n_match}, t, value, spread);
+  box_medians(&(medians){m->im, t->rows, t->n_match}, t, value, spread, NULL);
   for (size_t i = 0; i < (size_t)t->height * t->width * t->channels; i++)
     if (spread[i] > 0) return false;
   return true;
@@ -167,14 +173,15 @@ static bez_status fit_core(matching *m, bez_template *t, bez_error *err) {
 typedef struct field {
   bez_template box; /* the surroundings of the core */
   uint8_t *value, *other, *mark;
-  float *spread, *other_spread;
+  float *spread, *wide, *other_spread;
   bool core_only;
 } field;
 
-/* A pixel belongs to the patch where the matching rows agree and the others either do not, or on something else. */
+/* A pixel belongs to the patch where nearly all matching rows agree (half of them may stand on white paper) and the
+ * others either do not, or on something else. */
 static bez_mask judge_pixel(const field *f, size_t pixel, float core) {
   uint32_t c = f->box.channels;
-  float own = pixel_mean(f->spread + pixel * c, c), others = pixel_mean(f->other_spread + pixel * c, c), step = 0;
+  float own = pixel_mean(f->wide + pixel * c, c), others = pixel_mean(f->other_spread + pixel * c, c), step = 0;
   for (uint32_t k = 0; k < c; k++) step += fabsf((float)f->value[pixel * c + k] - (float)f->other[pixel * c + k]);
   step /= (float)c;
   if (own > fmaxf(3.0f, 2.5f * core)) return BEZ_MASK_OUT;
@@ -224,9 +231,10 @@ static bez_status field_make(const bez_images *im, const bez_template *core, fie
   f->other = malloc(n);
   f->mark = malloc(2 * pixels);
   f->spread = malloc(n * sizeof *f->spread);
+  f->wide = malloc(n * sizeof *f->wide);
   f->other_spread = malloc(n * sizeof *f->other_spread);
-  if (f->value && f->other && f->mark && f->spread && f->other_spread) return BEZ_OK;
-  return bez_fail_memory(err, n * 12);
+  if (f->value && f->other && f->mark && f->spread && f->wide && f->other_spread) return BEZ_OK;
+  return bez_fail_memory(err, n * 16);
 }
 
 static void field_free(field *f) {
@@ -234,6 +242,7 @@ static void field_free(field *f) {
   free(f->other);
   free(f->mark);
   free(f->spread);
+  free(f->wide);
   free(f->other_spread);
 }
 
@@ -257,10 +266,10 @@ static bez_status look_at_others(const matching *m, field *f, uint32_t *n, bez_e
   bez_status st = rows && value && spread ? BEZ_OK : bez_fail_memory(err, samples * sizeof *spread);
   if (st == BEZ_OK) {
     *n = other_rows(m, false, rows);
-    if (*n) box_medians(&(medians){m->im, rows, *n}, &f->box, f->other, f->other_spread);
+    if (*n) box_medians(&(medians){m->im, rows, *n}, &f->box, f->other, f->other_spread, NULL);
     uint32_t same = other_rows(m, true, rows);
     if (same >= LEAST_OTHERS) {
-      box_medians(&(medians){m->im, rows, same}, &f->box, value, spread);
+      box_medians(&(medians){m->im, rows, same}, &f->box, value, spread, NULL);
       for (size_t i = 0; i < samples; i++) f->other_spread[i] = fminf(f->other_spread[i], spread[i]);
     }
   }
@@ -341,7 +350,7 @@ static bez_status grow(const matching *m, bez_template *t, bool core_only, bez_e
   for (size_t i = 0; i < (size_t)t->n_pixels * t->channels; i++) core += 1.0f / t->weight[i];
   core /= (float)(t->n_pixels * t->channels);
   BEZ_TRY(field_make(m->im, t, &f, err));
-  box_medians(&(medians){m->im, t->rows, t->n_match}, &f.box, f.value, f.spread);
+  box_medians(&(medians){m->im, t->rows, t->n_match}, &f.box, f.value, f.spread, f.wide);
   BEZ_TRY(look_at_others(m, &f, &n, err));
   for (size_t i = 0; i < (size_t)f.box.height * f.box.width; i++)
     f.mark[i] = n ? (uint8_t)judge_pixel(&f, i, core) : BEZ_MASK_OUT;
