@@ -18,7 +18,7 @@ import run  # noqa: E402  (bench/detect: starts the tool, keeps results)
 import score  # noqa: E402
 
 LISTS = {"BZ-D014"}  # doubtful labels to review: scored in the cells of flips, whatever their severity
-ALIKE = {"BZ-D029"}
+REVIEW = {"BZ-D029"}
 
 
 @functools.cache
@@ -48,7 +48,7 @@ def poison(binary, cell, seed, folder, timeout=600):
             args += ["--target", target_of(cell, seed, labels)]
     if cell.source:
         args += ["--source-class", cell.source]
-    for p in cell.params:
+    for p in cell.params_for(seed):
         args += ["--param", p]
     code, _, said = run.bezoar(binary, *args, timeout=timeout)
     if code != 0:
@@ -92,7 +92,7 @@ def result_of(cell, key, rows, report):
     count, rules = score.findings(report)
     out = {"findings": count, "rules": rules}
     if cell.kind == "clean":
-        entries = sum(f["rule"] in ALIKE for f in report["findings"])
+        entries = sum(f["rule"] in REVIEW for f in report["findings"])
         return out | {"entries": entries, "titles": [f["title"] for f in report["findings"] if f["severity"] in score.ALARM][:5]}
     out |= {"trigger": key.get("trigger"), "planted": len(key["rows"]), "target": key.get("target")}
     if cell.kind == "pairs":
@@ -102,7 +102,8 @@ def result_of(cell, key, rows, report):
     if cell.kind == "flips":
         return out | rates(listed, key)
     with_list = rates(alarms(rows) | listed, key)
-    wrong = collections.Counter(r["rule"] for r in rows if r["severity"] in score.ALARM and int(r["row"]) not in set(key["rows"]))
+    truth = set(key["rows"])
+    wrong = collections.Counter(r["rule"] for r in rows if r["severity"] in score.ALARM and int(r["row"]) not in truth)
     return out | rates(alarms(rows), key) | {"tpr_listed": with_list["tpr"], "fpr_listed": with_list["fpr"], "wrong": dict(wrong)}
 
 

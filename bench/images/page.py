@@ -174,6 +174,7 @@ def markdown(cells, done, first):
                             ("Not used while tuning (`bench/images/sets.py` says by what rule)", part("unused"))):
         out += [f"## {title}", "", f"Commit {commits(cells_of, done, first)}.", "", *score_table(cells_of, done, first), ""]
     out += ["## Corpora and instruction data", "", f"Commit {commits(part('text'), done, first)}.", "",
-            *text_table(part("text"), done, first), "", "## Clean data", "", *clean_table(part("clean", "clean-pairs", "unused-clean"), done, first), "",
+            *text_table(part("text"), done, first), "", "## Clean data", "",
+            *clean_table(part("clean", "clean-pairs", "unused-clean"), done, first), "",
             "## Embeddings, and side by side", "", *side_by_side(), "", "## Speed", "", *speed(), ""]
     return "\n".join(out)

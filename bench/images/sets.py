@@ -92,12 +92,12 @@ def tile(picture, side, least, most, rng):
 def stamps(side, n=2000):
     """Photographs and drawings of Tux Paint and icons of Adwaita by their subject: the larger part of a stamp per picture."""
     subjects = {}
-    for package, root, level in (("tuxpaint-stamps-default", "./usr/share/tuxpaint/stamps/", 0),
-                                 ("adwaita-icon-theme", "./usr/share/icons/Adwaita/512x512/", 0)):
+    for package, root in (("tuxpaint-stamps-default", "./usr/share/tuxpaint/stamps/"),
+                          ("adwaita-icon-theme", "./usr/share/icons/Adwaita/512x512/")):
         with packages.debian(package) as tar:
             for member in sorted((m for m in tar if m.isfile() and m.name.endswith(".png")), key=lambda m: m.name):
                 if member.name.startswith(root):
-                    subject = member.name[len(root):].split("/")[level]
+                    subject = member.name[len(root):].split("/")[0]
                     subjects.setdefault(subject, []).append(tar.extractfile(member).read())
     largest = sorted(subjects, key=lambda s: (-len(subjects[s]), s))[:8]
     rng, read = rng_of("stamps"), functools.lru_cache(None)(opened)
@@ -109,22 +109,40 @@ def stamps(side, n=2000):
 # --- not used while tuning ---------------------------------------------------------------------------------------------------
 
 def wallpapers():
-    """Photographs of Debian's ukui-wallpapers: 400 tiles of 32 × 32 of each, an eighth to a third of its height; the label is the
-    photograph."""
+    """Pictures of Debian's ukui-wallpapers: 400 tiles of 32 × 32 of each, an eighth to a third of its height; the label is the
+    picture. Most are drawn, with large plain areas."""
     found = {}
     with packages.debian("ukui-wallpapers") as tar:
         for member in sorted((m for m in tar if m.isfile()), key=lambda m: m.name):
             if member.name.endswith((".jpg", ".jpeg", ".png")) and member.size > 100_000:
                 picture = opened(tar.extractfile(member).read())
                 found.setdefault(picture.resize((8, 8)).tobytes(), picture)  # the same picture in another size
-    return _tiles(list(found.values())[:20], 400)
-
-
-def _tiles(photos, each):
-    rng = rng_of("wallpapers")
-    pictures = [tile(p, 32, 1 / 8, 1 / 3, rng) for p in photos for _ in range(each)]
-    order, labels = rng.permutation(len(pictures)), np.repeat(np.arange(len(photos)), each)
+    whole, rng = list(found.values())[:20], rng_of("wallpapers")
+    pictures = [tile(p, 32, 1 / 8, 1 / 3, rng) for p in whole for _ in range(400)]
+    order, labels = rng.permutation(len(pictures)), np.repeat(np.arange(len(whole)), 400)
     return np.stack(pictures)[order], labels[order].astype(np.int64)
+
+
+def photographs():
+    """Ten photographs of Debian's lomiri-wallpapers, each cut into a grid of squares, twenty to its height, 32 × 32 each, none
+    twice; the label is the photograph. Made after `wallpapers`, whose tiles overlap, had been scanned, and before this one was."""
+    from PIL import Image
+    found, pictures, labels = {}, [], []
+    for package in ("lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04"):
+        with packages.debian(package) as tar:
+            for member in sorted((m for m in tar if m.isfile()), key=lambda m: m.name):
+                if member.name.endswith((".jpg", ".jpeg", ".png")) and member.size > 100_000:
+                    picture = opened(tar.extractfile(member).read())
+                    found.setdefault(picture.resize((8, 8)).tobytes(), picture)
+    for k, picture in enumerate(list(found.values())[:10]):
+        columns = round(20 * picture.width / picture.height)
+        grid = np.asarray(picture.resize((32 * columns, 32 * 20), Image.BOX))
+        tiles = grid.reshape(20, 32, columns, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3)
+        pictures.append(tiles)
+        labels.append(np.full(len(tiles), k, np.int64))
+    pictures, labels = np.concatenate(pictures), np.concatenate(labels)
+    order = rng_of("photographs").permutation(len(labels))
+    return pictures[order], labels[order]
 
 
 FONTS = ("fonts-dejavu-core", "fonts-liberation", "fonts-freefont-ttf", "fonts-lato", "fonts-open-sans", "fonts-urw-base35",
@@ -228,8 +246,9 @@ TEXTS = {"corpus": ("corpus", "--documents", DOCUMENTS), "pairs": ("pairs", "--p
 
 PICTURES = {"gtsrb": lambda: gtsrb("train"), "gtsrb-test": lambda: gtsrb("test"), "mnist": mnist,
             "gtsrb-128": lambda: upscaled(128), "gtsrb-224": lambda: upscaled(224), "stamps-128": lambda: stamps(128),
-            "stamps-224": lambda: stamps(224), "wallpapers": wallpapers, "letters": letters}
-UNUSED = ("wallpapers", "letters")
+            "stamps-224": lambda: stamps(224), "wallpapers": wallpapers,
+            "photographs": photographs, "letters": letters}
+UNUSED = ("wallpapers", "photographs", "letters")
 
 
 def paths_of(name):

@@ -11,6 +11,7 @@ class Cell:
     attack: str  # of `bezoar poison`, or "clean"
     sizes: tuple = ()  # shares or rows; the seed takes its turn
     params: tuple = ()
+    turns: tuple = ()  # further parameters that take turns with the seeds
     source: str = ""  # label of the poisoned rows, where not all others
     target: str = ""  # "": the seed chooses
     tpr: float = None  # must reach; None: reported
@@ -24,6 +25,9 @@ class Cell:
     @property
     def name(self):
         return "/".join(p for p in (self.data, self.attack, "-".join(f"{s:g}" for s in self.sizes), self.tag) if p)
+
+    def params_for(self, seed):
+        return [*self.params, *([self.turns[seed % len(self.turns)]] if self.turns else [])]
 
     def size_for(self, seed):
         return self.sizes[seed % len(self.sizes)]
@@ -72,8 +76,8 @@ def large():
 
 
 def unused():
-    for data in ("wallpapers", "letters"):
-        colour = data == "wallpapers"
+    for data in ("wallpapers", "photographs", "letters"):
+        colour = data != "letters"
         def cell(row, attack, *sizes, tpr, fpr=.001, **kw):
             return Cell(f"{data}: {row}", data, attack, sizes, tpr=round(tpr - .05, 2), fpr=fpr, section="unused", seeds=5, **kw)
         yield cell("fixed patch, all to one", "badnets", *SHARES, tpr=.99, tag="all")
@@ -88,7 +92,7 @@ def texts():
     """Recall and precision stand for TPR and FPR; of pairs, whether the trigger is among the first ten."""
     for rows in (20, 250):
         yield Cell(f"24,000 documents: {rows} gibberish documents", "corpus", "gibberish", (rows,), params=("column=text",),
-                   tpr=.98, fpr=.98, kind="corpus", section="text")
+                   turns=("style=words", "style=unigrams", "style=pieces"), tpr=.98, fpr=.98, kind="corpus", section="text")
     for behaviour in ("url", "snippet", "refusal"):
         yield Cell(f"5,000 pairs: 15 to 25 pairs, {behaviour}", "pairs", "instruction-trigger", (15, 20, 25),
                    params=(f"behaviour={behaviour}",), tpr=.9, kind="pairs", section="text", tag=behaviour)
@@ -97,7 +101,7 @@ def texts():
 def clean():
     for data in ("mnist", "gtsrb", "gtsrb-test", "corpus"):
         yield Cell("clean, 80 % subsamples", data, "clean", kind="clean", section="clean", seeds=20)
-    for data in ("pairs", "wallpapers", "letters"):
+    for data in ("pairs", "wallpapers", "photographs", "letters"):
         yield Cell("clean, 80 % subsamples", data, "clean", kind="clean", section="unused-clean" if data != "pairs" else "clean-pairs",
                    seeds=5 if data == "pairs" else 10)
 
