@@ -24,7 +24,7 @@
 #define STEPS_FULL 2u
 #define CONVERGED 2u /* candidates that go on to the end on all rows */
 #define STEPS_MOST 100u
-#define LOOKS 5u /* draws of rows that say which columns others determine */
+#define FAR 1e5 /* deviations: squares hide what is left of a column beside them */
 #define STREAM 0x3c0d1999u
 
 typedef struct mcd {
@@ -46,10 +46,10 @@ static uint32_t half_of(const mcd *m, const bez_mcd_rows *rows) {
   return (uint32_t)fmax(least, fmin(h, n));
 }
 
-/* Leaves out the columns that others determine in every draw of rows. Not by all rows together: beside far rows nothing
- * would be left of a column that is like another. */
+/* Leaves out the columns that others determine among the rows that are not far off: beside far rows nothing would be
+ * left of a column that is like another. */
 static bez_status drop_columns(mcd *m, bez_error *err) {
-  uint32_t p = m->all.n_cols, size = (uint32_t)fmin((double)m->all.n, 5.0 * (p + 1.0)), rank = 0;
+  uint32_t p = m->all.n_cols, n = 0;
   uint8_t *keep = calloc(p, 1);
   bez_mcd_fit fit = {0};
   bez_mcd_work work = {0};
@@ -57,16 +57,12 @@ static bez_status drop_columns(mcd *m, bez_error *err) {
   if (!keep) BEZ_TRY(bez_fail_memory(err, p));
   BEZ_TRY(bez_mcd_work_create(&m->all, &work, err));
   BEZ_TRY(bez_mcd_fit_create(&fit, p, err));
-  for (uint32_t look = 0; look < LOOKS && rank < p; look++) {
-    bez_rng rng = bez_rng_make(m->params->seed, ((uint64_t)STREAM << 32) + 1 + STARTS + look);
-    BEZ_TRY(bez_draw_distinct(&rng, (uint32_t)m->all.n, size, work.chosen, err));
-    bez_mcd_fit_rows(&m->all, work.chosen, size, &fit, m->params->cpu, &work);
-    if (fit.rank <= rank) continue;
-    rank = fit.rank;
-    memset(keep, 0, p);
-    for (uint32_t k = 0; k < rank; k++) keep[fit.order[k]] = 1;
-  }
-  if (rank > 0 && rank < p) bez_mcd_rows_keep(&m->all, keep);
+  for (uint64_t i = 0; i < m->all.n; i++)
+    if (bez_mcd_farthest(&m->all, i) <= FAR) work.chosen[n++] = (uint32_t)i;
+  if (n <= p) goto cleanup;
+  bez_mcd_fit_rows(&m->all, work.chosen, n, &fit, m->params->cpu, &work);
+  for (uint32_t k = 0; k < fit.rank; k++) keep[fit.order[k]] = 1;
+  if (fit.rank > 0 && fit.rank < p) bez_mcd_rows_keep(&m->all, keep);
 cleanup:
   free(keep);
   bez_mcd_fit_destroy(&fit);

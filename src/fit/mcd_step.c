@@ -78,6 +78,13 @@ bez_status bez_mcd_rows_take(const bez_mcd_rows *from, const uint32_t *row, uint
   return st;
 }
 
+double bez_mcd_farthest(const bez_mcd_rows *rows, uint64_t row) {
+  const double *x = lane_of(rows, row);
+  double most = 0.0;
+  for (uint32_t c = 0; c < rows->n_cols; c++) most = fmax(most, fabs(x[c * LANES]));
+  return most;
+}
+
 void bez_mcd_rows_keep(bez_mcd_rows *rows, const uint8_t *keep) {
   double *to = rows->block;
   uint32_t p = rows->n_cols, kept = 0;

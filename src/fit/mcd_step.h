@@ -30,6 +30,8 @@ typedef struct bez_mcd_work {
 BEZ_MUST_USE bez_status bez_mcd_rows_scale(const bez_matrix *m, unsigned threads, bez_mcd_rows *out, bez_error *err);
 BEZ_MUST_USE bez_status bez_mcd_rows_take(const bez_mcd_rows *from, const uint32_t *row, uint32_t n, bez_mcd_rows *out,
                                           bez_error *err);
+/* The largest magnitude of a row's numbers, in deviations. */
+double bez_mcd_farthest(const bez_mcd_rows *rows, uint64_t row);
 /* In place: the columns whose keep is not 0, in their order. keep: n_cols. */
 void bez_mcd_rows_keep(bez_mcd_rows *rows, const uint8_t *keep);
 void bez_mcd_rows_destroy(bez_mcd_rows *rows);
