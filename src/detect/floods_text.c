@@ -10,11 +10,12 @@
 #include "fit/tokens.h"
 
 #define LEAST_DISTINCT 12u
-#define LEAST_STAR 8u   /* texts one word away from one text, in different places */
-#define RATIO 2.5       /* of copies */
-#define NEAR_RATIO 4.0  /* of texts that vary as templates do */
-#define NORMAL_RANK 4u  /* the fifth largest cluster is normal */
-#define COPY_TOKENS 12u /* shorter messages are repeated word for word by nature */
+#define LEAST_STAR 8u       /* texts one word away from one text, in different places */
+#define RATIO 2.5           /* of copies */
+#define NEAR_RATIO 4.0      /* of texts that vary as templates do */
+#define NORMAL_RANK 4u      /* the fifth largest cluster is normal */
+#define COPY_TOKENS 12u     /* shorter messages are repeated word for word by nature */
+#define CORPUS_SHARE 2.5e-3 /* of texts without labels: generated pages come in dozens of near copies */
 #define MOST_FLOODS 20u
 #define VIEW_CLUSTERS 10u /* shown in the note */
 #define EXCERPTS 4u
@@ -36,12 +37,14 @@ static uint32_t copies_in(const bez_cluster *k) {
   return k->n - k->n_distinct + 1;
 }
 
-static bez_status thresholds(const bez_clusters *c, uint64_t n_rows, double *distinct, double *rows, bez_error *err) {
+static bez_status thresholds(const bez_clusters *c, uint64_t n_rows, bool corpus, double *distinct, double *rows,
+                             bez_error *err) {
   uint32_t *sizes = malloc((c->n + 1) * sizeof *sizes);
   if (!sizes) return bez_fail_memory(err, c->n * sizeof *sizes);
   for (size_t i = 0; i < c->n; i++) sizes[i] = c->list[i].chained ? 0 : c->list[i].n_distinct;
   qsort(sizes, c->n, sizeof *sizes, descending);
-  *distinct = threshold(sizes, c->n, NEAR_RATIO, 0.01 * (double)n_rows, 30.0);
+  double most = corpus && CORPUS_SHARE * (double)n_rows > 30.0 ? CORPUS_SHARE * (double)n_rows : 30.0;
+  *distinct = threshold(sizes, c->n, NEAR_RATIO, 0.01 * (double)n_rows, most);
   for (size_t i = 0; i < c->n; i++) sizes[i] = copies_in(&c->list[i]);
   qsort(sizes, c->n, sizeof *sizes, descending);
   *rows = threshold(sizes, c->n, RATIO, 0.003 * (double)n_rows, 20.0);
@@ -156,7 +159,7 @@ bez_status bez_floods_text(const bez_detect_input *in, bez_report *report, uint3
   if (st != BEZ_OK) return st;
   double distinct, rows;
   uint32_t floods = 0;
-  BEZ_TRY(thresholds(&clusters, in->table->n_rows, &distinct, &rows, err));
+  BEZ_TRY(thresholds(&clusters, in->table->n_rows, in->label < 0, &distinct, &rows, err));
   for (size_t i = 0; i < clusters.n && floods < MOST_FLOODS; i++) {
     const bez_cluster *k = &clusters.list[i];
     uint32_t star = 0;
