@@ -1,0 +1,358 @@
+/* The way of a call: do the updates fit, who is left, what comes before the rule, the rule, what it says of each
+ * client. */
+#include "bezoar/aggregate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate/aggregator.h"
+#include "aggregate/layout.h"
+#include "aggregate/policy.h"
+#include "base/cpu.h"
+#include "base/error.h"
+
+typedef struct call {
+  const bez_update *updates, *layout;
+  uint32_t n;
+  const bez_aggregate_options *o;
+  const bez_aggregator *rule;
+  void *const *out;
+  bez_verdict *verdicts; /* NULL: nobody asks */
+  uint32_t *client;      /* of each row: its update */
+  const bez_update **row;
+  uint32_t left, f; /* rows that take part, and how many of them may be malicious */
+  bool trusted;     /* all were looked at: what is not finite now comes of sums that overflow */
+  bez_rows rows;
+  bez_watch watch;
+} call;
+
+const bez_update *bez_aggregate_layout(const bez_update *updates, size_t n, const bez_aggregate_options *options) {
+  if (options && options->reference) return options->reference;
+  const bez_update *best = n ? updates : NULL;
+  size_t most = 0;
+  for (size_t i = 0; i < n && most <= n / 2; i++) {
+    size_t alike = 0;
+    for (size_t j = 0; j < n; j++) {
+      bez_error ignored = {0};
+      alike += bez_layout_check(&updates[i], &updates[j], &ignored) == BEZ_OK;
+    }
+    if (alike > most) best = &updates[i];
+    if (alike > most) most = alike;
+  }
+  return best;
+}
+
+static const char *const reasons[] = {[BEZ_KEPT] = "kept",
+                                      [BEZ_NOT_FINITE] = "holds NaN or infinity",
+                                      [BEZ_NOT_SELECTED] = "not selected by the rule",
+                                      [BEZ_FAR] = "far from the others",
+                                      [BEZ_OPPOSED] = "points away from the server's own update",
+                                      [BEZ_TOO_ALIKE] = "too similar to other clients"};
+
+const char *bez_verdict_reason_text(bez_verdict_reason reason) {
+  return (size_t)reason < sizeof reasons / sizeof *reasons ? reasons[reason] : "?";
+}
+
+/* ---- may the call run? ------------------------------------------------------------------------------------------ */
+
+static bez_status check_chain(call *c, bez_error *err) {
+  const bez_aggregate_options *o = c->o;
+  c->rule = o->rule ? bez_aggregator_find(o->rule, false) : NULL;
+  if (!c->rule) return bez_fail(err, BEZ_USAGE, o->rule, "there is no such rule");
+  for (size_t i = 0; i < o->n_pre; i++)
+    if (!bez_aggregator_find(o->pre[i], true))
+      return bez_fail(err, BEZ_USAGE, o->pre[i], "there is no such pre-aggregator");
+  if (c->rule->info.stateful && !o->state)
+    return bez_fail(err, BEZ_USAGE, o->rule, "needs a state that lasts from round to round");
+  if (!(o->max_weight >= 0 && o->max_weight <= 1))
+    return bez_fail(err, BEZ_USAGE, "max_weight", "%g is not within 0 and 1", o->max_weight);
+  return bez_parameters_check(o, err);
+}
+
+static bez_status check_updates(const call *c, bez_error *err) {
+  if (!c->layout) return bez_fail(err, BEZ_USAGE, NULL, "no updates");
+  for (uint32_t i = 0; i < c->n; i++) {
+    if (!c->updates[i].client) return bez_fail(err, BEZ_USAGE, NULL, "update %u has no client", i);
+    bez_status st = bez_layout_check(c->layout, &c->updates[i], err);
+    if (st != BEZ_OK) return st;
+  }
+  const bez_update *others[] = {c->o->reference, c->o->root};
+  for (size_t k = 0; k < 2; k++) {
+    bez_status st = others[k] ? bez_layout_check(c->layout, others[k], err) : BEZ_OK;
+    if (st != BEZ_OK) return st;
+  }
+  return BEZ_OK;
+}
+
+static bez_status check_enough(const call *c, const bez_aggregator *rule, uint32_t n, uint32_t f, bez_error *err) {
+  uint32_t least = rule->least(f);
+  if (n >= least) return BEZ_OK;
+  uint32_t excluded = c->n - c->left;
+  if (excluded)
+    return bez_fail(err, BEZ_USAGE, rule->info.name,
+                    "needs at least %u updates for f = %u; %u are left (%u of %u held NaN or infinity)", least, f, n,
+                    excluded, c->n);
+  return bez_fail(err, BEZ_USAGE, rule->info.name, "needs at least %u updates for f = %u; there are %u", least, f, n);
+}
+
+static bool suspicious(const call *c) {
+  return c->rows.odd && !c->trusted;
+}
+
+/* ---- one run over the clients that are left --------------------------------------------------------------------- */
+
+static bez_status make_rows(call *c, bez_error *err) {
+  const bez_aggregate_options *o = c->o;
+  const bez_update *extra[] = {o->root};
+  bez_rows_free(&c->rows);
+  c->rows = (bez_rows){.threads = o->threads ? o->threads : bez_cpu_count(),
+                       .cpu = o->cpu_given ? o->cpu & bez_cpu_features() : bez_cpu_features(),
+                       .watch = &c->watch};
+  for (uint32_t i = 0; i < c->left; i++) c->row[i] = &c->updates[c->client[i]];
+  return bez_rows_make(c->layout, c->row, c->left, extra, o->root ? 1 : 0, false, o->reference, c->out, &c->rows, err);
+}
+
+/* mix ∘ before: what a pre-aggregator does to rows that were mixed already. */
+static bez_status compose(bez_rows *rows, bez_mix *mix, bez_error *err) {
+  bez_mix product;
+  const bez_mix *before = rows->mix;
+  bez_status st = bez_mix_make(mix->n_out, before->n_in, &product, err);
+  if (st != BEZ_OK) return st;
+  for (uint32_t i = 0; i < mix->n_out; i++)
+    for (uint32_t k = 0; k < mix->n_in; k++)
+      for (uint32_t j = 0; j < before->n_in && mix->weight[(size_t)i * mix->n_in + k] != 0; j++)
+        product.weight[(size_t)i * before->n_in + j] +=
+            mix->weight[(size_t)i * mix->n_in + k] * before->weight[(size_t)k * before->n_in + j];
+  free(mix->weight);
+  *mix = product;
+  return BEZ_OK;
+}
+
+static bez_status run_pre(call *c, bez_aggregate_input *in, bez_mix *mix, bez_error *err) {
+  bez_status st = BEZ_OK;
+  for (size_t i = 0; i < c->o->n_pre; i++) {
+    const bez_aggregator *pre = bez_aggregator_find(c->o->pre[i], true);
+    bez_mix next = {0};
+    in->rule = pre;
+    bez_parameters_get(c->o, pre, in->knob);
+    BEZ_TRY(check_enough(c, pre, in->n, in->f, err));
+    st = pre->mix(in, &next, &in->f, err);
+    if (st == BEZ_OK && c->rows.mix) st = compose(&c->rows, &next, err);
+    if (st != BEZ_OK) free(next.weight);
+    if (st != BEZ_OK) goto cleanup;
+    free(mix->weight);
+    *mix = next;
+    c->rows.mix = mix;
+    in->n = mix->n_out;
+  }
+cleanup:
+  return st;
+}
+
+/* Shares of clients become shares of the rows they were mixed into. */
+static void mix_shares(const bez_mix *mix, const double *share, double *out) {
+  double total = 0;
+  for (uint32_t i = 0; i < mix->n_out; i++) {
+    out[i] = 0;
+    for (uint32_t j = 0; j < mix->n_in; j++)
+      if (mix->weight[(size_t)i * mix->n_in + j] != 0) out[i] += share[j];
+    total += out[i];
+  }
+  for (uint32_t i = 0; i < mix->n_out; i++) out[i] /= total;
+}
+
+static void tell(const call *c, const bez_mix *mix, const bez_aggregate_rows *rows) {
+  for (uint32_t j = 0; j < c->left; j++) {
+    bez_verdict *v = &c->verdicts[c->client[j]];
+    if (!mix) {
+      *v = (bez_verdict){.reason = rows->reason[j],
+                         .weight = rows->weight[j],
+                         .score = rows->score[j],
+                         .distance = rows->distance[j],
+                         .trimmed = rows->trimmed[j]};
+    } else { /* a client has part of several rows */
+      double part = 0, score = 0, trimmed = 0, weight = 0;
+      v->reason = BEZ_NOT_SELECTED;
+      for (uint32_t i = 0; i < mix->n_out; i++) {
+        double w = mix->weight[(size_t)i * mix->n_in + j];
+        part += w;
+        score += w * rows->score[i];
+        trimmed += w * rows->trimmed[i];
+        weight += w * rows->weight[i];
+      }
+      v->weight = weight;
+      v->score = part > 0 ? score / part : (double)NAN;
+      v->trimmed = part > 0 ? trimmed / part : (double)NAN;
+    }
+    v->kept = v->weight > 0;
+    if (v->kept) v->reason = BEZ_KEPT;
+  }
+}
+
+/* Distances of clients to a result that was made of mixed rows: one more pass, the result as a row of its own. */
+static bez_status tell_distances(call *c, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bez_layer *layers = calloc(c->layout->n_layers + 1u, sizeof *layers);
+  double *weight = calloc(2 * ((size_t)c->left + 2), sizeof *weight), *square = weight + c->left + 2;
+  bez_update result = {.client = "result", .n_layers = c->layout->n_layers, .layers = layers};
+  const bez_update *extra[] = {&result};
+  bez_rows rows = {.threads = c->rows.threads, .cpu = c->rows.cpu, .watch = c->rows.watch};
+  if (!layers || !weight) BEZ_TRY(bez_fail_memory(err, c->layout->n_layers * sizeof *layers));
+  for (uint32_t l = 0; l < c->layout->n_layers; l++) {
+    layers[l] = c->layout->layers[l];
+    layers[l].data = c->out[l];
+    layers[l].strides = NULL;
+  }
+  BEZ_TRY(bez_rows_make(c->layout, c->row, c->left, extra, 1, false, c->o->reference, c->out, &rows, err));
+  weight[c->left] = 1;
+  BEZ_TRY(bez_rows_combine(&rows, weight, false, square, err));
+  for (uint32_t j = 0; j < c->left; j++) c->verdicts[c->client[j]].distance = sqrt(square[j]);
+cleanup:
+  bez_rows_free(&rows);
+  free(layers);
+  free(weight);
+  return st;
+}
+
+static bez_status run_rule(call *c, bez_aggregate_input *in, const bez_mix *mix, bez_error *err) {
+  bez_status st = BEZ_OK;
+  double *values = calloc(4 * (size_t)in->n + 1, sizeof *values);
+  bez_verdict_reason *reason = calloc(in->n + 1u, sizeof *reason);
+  bez_aggregate_rows rows = {.weight = values, .reason = reason};
+  if (!values || !reason) BEZ_TRY(bez_fail_memory(err, 4 * (size_t)in->n * sizeof *values));
+  rows.score = values + in->n;
+  rows.trimmed = rows.score + in->n;
+  rows.distance = rows.trimmed + in->n;
+  for (uint32_t i = 0; i < 3 * in->n; i++) rows.score[i] = (double)NAN;
+  in->rule = c->rule;
+  bez_parameters_get(c->o, c->rule, in->knob);
+  BEZ_TRY(check_enough(c, c->rule, in->n, in->f, err));
+  BEZ_TRY(c->rule->run(in, &rows, err));
+  if (!c->verdicts || suspicious(c)) goto cleanup;
+  tell(c, mix, &rows);
+  if (mix) BEZ_TRY(tell_distances(c, err));
+cleanup:
+  free(values);
+  free(reason);
+  return st;
+}
+
+static bez_status run_once(call *c, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bez_mix mix = {0};
+  double *share = calloc(2 * (size_t)c->left + 1, sizeof *share), *mixed = share + c->left;
+  const char **name = calloc(c->left + 1u, sizeof *name);
+  double cap = c->o->max_weight > 0 ? c->o->max_weight : 1. / (c->left > c->f ? c->left - c->f : 1);
+  bez_aggregate_input in = {.rows = &c->rows,
+                            .n = c->left,
+                            .f = c->f,
+                            .share = share,
+                            .root = -1,
+                            .memory = -1,
+                            .client = name,
+                            .state = c->o->state,
+                            .seed = c->o->seed,
+                            .judged = c->verdicts != NULL};
+  if (!share || !name) BEZ_TRY(bez_fail_memory(err, c->left * sizeof *share));
+  BEZ_TRY(make_rows(c, err));
+  for (uint32_t i = 0; i < c->left; i++) name[i] = c->row[i]->client;
+  BEZ_TRY(bez_policy_shares(c->row, c->left, c->o->weights, cap, share, err));
+  BEZ_TRY(run_pre(c, &in, &mix, err));
+  if (suspicious(c)) goto cleanup; /* what the chain saw is not to be trusted */
+  if (c->rows.mix) {
+    mix_shares(&mix, share, mixed);
+    in.share = mixed;
+  }
+  if (c->o->root) in.root = (int)in.n;
+  st = run_rule(c, &in, c->rows.mix, err);
+cleanup:
+  c->rows.mix = NULL;
+  free(mix.weight);
+  free(share);
+  free(name);
+  return st;
+}
+
+/* Takes the clients with NaN or infinity out; false: there are none. */
+static bez_status exclude(call *c, bool *some, bez_error *err) {
+  bool *finite = calloc(bez_rows_count(&c->rows) + 1u, sizeof *finite);
+  uint32_t kept = 0, gone = 0;
+  if (!finite) return bez_fail_memory(err, bez_rows_count(&c->rows));
+  bez_status st = bez_rows_finite(&c->rows, finite, err);
+  for (uint32_t i = 0; st == BEZ_OK && i < c->left; i++) {
+    if (finite[i]) {
+      c->client[kept++] = c->client[i];
+    } else {
+      gone++;
+      if (c->verdicts)
+        c->verdicts[c->client[i]] =
+            (bez_verdict){.reason = BEZ_NOT_FINITE, .score = NAN, .distance = NAN, .trimmed = NAN};
+    }
+  }
+  if (st == BEZ_OK && c->o->root && !finite[c->left])
+    st = bez_fail(err, BEZ_USAGE, c->o->root->client, "the server's own update holds NaN or infinity");
+  c->left = st == BEZ_OK ? kept : c->left;
+  if (st == BEZ_OK && gone > c->f)
+    st = bez_fail(err, BEZ_USAGE, c->rule->info.name, "%u updates hold NaN or infinity, more than f = %u", gone, c->f);
+  c->f -= st == BEZ_OK ? gone : 0;
+  *some = gone > 0;
+  free(finite);
+  return st;
+}
+
+static bez_status check_reference(call *c, bez_error *err) {
+  const bez_update *row[] = {c->o->reference};
+  bool finite = true;
+  bez_rows rows = {.threads = 1};
+  bez_status st = bez_rows_make(c->layout, row, 1, NULL, 0, false, NULL, c->out, &rows, err);
+  if (st == BEZ_OK) st = bez_rows_finite(&rows, &finite, err);
+  bez_rows_free(&rows);
+  if (st == BEZ_OK && !finite)
+    st = bez_fail(err, BEZ_USAGE, c->o->reference->client, "the reference model holds NaN or infinity");
+  return st;
+}
+
+/* The rule runs on the assumption that all is finite, which costs nothing when it is; when a pass met something else,
+ * the culprits are looked for and left out, and the rule runs again. */
+static bez_status run_all(call *c, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bool some = false;
+  bez_error first = {0};
+  if (c->o->reference) BEZ_TRY(check_reference(c, err));
+  st = run_once(c, &first);
+  if (c->rows.odd) {
+    BEZ_TRY(exclude(c, &some, err));
+    c->trusted = true;
+    return run_once(c, err);
+  }
+  if (err && st != BEZ_OK) *err = first;
+cleanup:
+  return st;
+}
+
+bez_status bez_aggregate(const bez_update *updates, size_t n, const bez_aggregate_options *options, void *const *out,
+                         bez_verdict *verdicts, bez_error *err) {
+  bez_status st = BEZ_OK;
+  call c = {.updates = updates, .n = (uint32_t)n, .o = options, .out = out, .verdicts = verdicts};
+  if (!n || n > BEZ_MOST_CLIENTS) return bez_fail(err, BEZ_USAGE, NULL, n ? "too many updates" : "no updates");
+  c.left = (uint32_t)n;
+  c.f = options->f;
+  c.watch = (bez_watch){
+      .progress = options->progress, .ctx = options->progress_ctx, .stage = "aggregating", .unit = "blocks"};
+  c.client = calloc(n, sizeof *c.client);
+  c.row = calloc(n, sizeof *c.row);
+  if (!c.client || !c.row) BEZ_TRY(bez_fail_memory(err, n * sizeof *c.row));
+  for (uint32_t i = 0; i < c.n; i++) c.client[i] = i;
+  BEZ_TRY(check_chain(&c, err));
+  c.layout = bez_aggregate_layout(updates, n, options);
+  BEZ_TRY(check_updates(&c, err));
+  BEZ_TRY(run_all(&c, err));
+  for (uint32_t i = 0; i < c.left; i++) c.row[i] = &updates[c.client[i]];
+  BEZ_TRY(bez_integers_aggregate(c.layout, c.row, c.left, options->reference, options->integers, out, err));
+cleanup:
+  bez_rows_free(&c.rows);
+  free(c.client);
+  free(c.row);
+  return st;
+}

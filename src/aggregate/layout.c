@@ -1,0 +1,143 @@
+/* Layers of updates: types, shapes, names, and the rows made of them. */
+#include "aggregate/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "math/order.h"
+
+static const struct {
+  const char *name;
+  size_t size;
+} types[] = {[BEZ_DTYPE_F32] = {"F32", 4},   [BEZ_DTYPE_F64] = {"F64", 8}, [BEZ_DTYPE_F16] = {"F16", 2},
+             [BEZ_DTYPE_BF16] = {"BF16", 2}, [BEZ_DTYPE_I8] = {"I8", 1},   [BEZ_DTYPE_I16] = {"I16", 2},
+             [BEZ_DTYPE_I32] = {"I32", 4},   [BEZ_DTYPE_I64] = {"I64", 8}, [BEZ_DTYPE_U8] = {"U8", 1},
+             [BEZ_DTYPE_U16] = {"U16", 2},   [BEZ_DTYPE_U32] = {"U32", 4}, [BEZ_DTYPE_U64] = {"U64", 8},
+             [BEZ_DTYPE_BOOL] = {"BOOL", 1}};
+
+size_t bez_dtype_size(bez_dtype dtype) {
+  return (size_t)dtype < sizeof types / sizeof *types ? types[dtype].size : 0;
+}
+
+const char *bez_dtype_name(bez_dtype dtype) {
+  return (size_t)dtype < sizeof types / sizeof *types ? types[dtype].name : "?";
+}
+
+bool bez_dtype_floating(bez_dtype dtype) {
+  return dtype <= BEZ_DTYPE_BF16;
+}
+
+uint64_t bez_layer_items(const bez_layer *layer) {
+  uint64_t items = 1;
+  for (uint32_t k = 0; k < layer->n_dims; k++)
+    if (__builtin_mul_overflow(items, layer->shape[k], &items)) return UINT64_MAX;
+  return items;
+}
+
+int64_t bez_layer_place(const bez_layer *layer, uint64_t index) {
+  int64_t at = 0;
+  if (!layer->strides) return (int64_t)index;
+  for (uint32_t k = layer->n_dims; k-- > 0;) {
+    at += (int64_t)(index % layer->shape[k]) * layer->strides[k];
+    index /= layer->shape[k];
+  }
+  return at;
+}
+
+const bez_layer *bez_update_layer(const bez_update *update, const char *name) {
+  for (uint32_t l = 0; l < update->n_layers; l++)
+    if (!strcmp(update->layers[l].name, name)) return &update->layers[l];
+  return NULL;
+}
+
+static bool same_shape(const bez_layer *a, const bez_layer *b) {
+  return a->n_dims == b->n_dims && (!a->n_dims || !memcmp(a->shape, b->shape, a->n_dims * sizeof *a->shape));
+}
+
+/* "[3 4]" for messages. */
+static const char *shape_text(const bez_layer *layer, char *out, size_t room) {
+  size_t used = 0;
+  out[0] = 0;
+  for (uint32_t k = 0; k < layer->n_dims && used + 24 < room; k++)
+    used += (size_t)snprintf(out + used, room - used, k ? " %llu" : "%llu", (unsigned long long)layer->shape[k]);
+  return out;
+}
+
+static bez_status check_layer(const bez_layer *want, const bez_update *update, bez_error *err) {
+  char a[120], b[120];
+  const bez_layer *have = bez_update_layer(update, want->name);
+  if (!have) return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is missing", want->name);
+  if (have->dtype != want->dtype)
+    return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is %s, expected %s", want->name,
+                    bez_dtype_name(have->dtype), bez_dtype_name(want->dtype));
+  if (!same_shape(have, want))
+    return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" has shape [%s], expected [%s]", want->name,
+                    shape_text(have, a, sizeof a), shape_text(want, b, sizeof b));
+  uint64_t items = bez_layer_items(have);
+  if (items > (UINT64_C(1) << 48))
+    return bez_fail(err, BEZ_LIMIT, update->client, "layer \"%s\" is too large", want->name);
+  if (items && !have->data) return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" has no data", want->name);
+  return BEZ_OK;
+}
+
+bez_status bez_layout_check(const bez_update *layout, const bez_update *update, bez_error *err) {
+  for (uint32_t l = 0; l < update->n_layers; l++) {
+    const char *name = update->layers[l].name;
+    if (!bez_update_layer(layout, name))
+      return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is not part of the model", name);
+    for (uint32_t k = 0; k < l; k++)
+      if (!strcmp(update->layers[k].name, name))
+        return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is there twice", name);
+  }
+  for (uint32_t l = 0; l < layout->n_layers; l++) {
+    bez_status st = check_layer(&layout->layers[l], update, err);
+    if (st != BEZ_OK) return st;
+  }
+  return BEZ_OK;
+}
+
+static bez_status fill_layer(bez_rows *rows, bez_rows_layer *to, const bez_update *const *updates,
+                             const bez_update *const *extra, const bez_update *reference, bez_error *err) {
+  to->client = calloc((size_t)rows->n + rows->extra + 1, sizeof *to->client);
+  if (!to->client) return bez_fail_memory(err, ((size_t)rows->n + rows->extra) * sizeof *to->client);
+  for (uint32_t i = 0; i < rows->n; i++) to->client[i] = bez_update_layer(updates[i], to->like->name);
+  for (uint32_t i = 0; i < rows->extra; i++) to->client[rows->n + i] = bez_update_layer(extra[i], to->like->name);
+  to->reference = reference ? bez_update_layer(reference, to->like->name) : NULL;
+  return BEZ_OK;
+}
+
+bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
+                         const bez_update *const *extra, uint32_t n_extra, bool raw_extra, const bez_update *reference,
+                         void *const *out, bez_rows *rows, bez_error *err) {
+  bez_status st = BEZ_OK;
+  rows->n = n;
+  rows->extra = n_extra;
+  rows->tile = n + n_extra > 256 ? 256 : 1024; /* so that a worker's rows fit its cache; BEZ_DISTANCE_TILE at most */
+  rows->raw = calloc((size_t)n + n_extra + 1, sizeof *rows->raw);
+  rows->layers = calloc(layout->n_layers + 1u, sizeof *rows->layers);
+  if (!rows->raw || !rows->layers) return bez_fail_memory(err, layout->n_layers * sizeof *rows->layers);
+  for (uint32_t i = 0; i < n_extra; i++) rows->raw[n + i] = raw_extra;
+  for (uint32_t l = 0; l < layout->n_layers; l++) {
+    const bez_layer *like = &layout->layers[l];
+    if (!bez_dtype_floating(like->dtype)) continue;
+    bez_rows_layer *to = &rows->layers[rows->n_layers++];
+    *to = (bez_rows_layer){.like = like, .len = bez_layer_items(like), .first_tile = rows->n_tiles, .out = out[l]};
+    BEZ_TRY(fill_layer(rows, to, updates, extra, reference, err));
+    rows->d += to->len;
+    rows->n_tiles += (to->len + rows->tile - 1) / rows->tile;
+  }
+cleanup:
+  return st;
+}
+
+void bez_rows_free(bez_rows *rows) {
+  for (uint32_t l = 0; l < rows->n_layers; l++) free(rows->layers[l].client);
+  free(rows->layers);
+  free(rows->raw);
+  if (rows->mix) free(rows->mix->weight);
+  rows->layers = NULL;
+  rows->raw = NULL;
+  rows->mix = NULL;
+}

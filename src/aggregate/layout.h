@@ -1,0 +1,32 @@
+/* Do the updates fit together? And the rows made of them. */
+#ifndef BEZ_AGGREGATE_LAYOUT_H
+#define BEZ_AGGREGATE_LAYOUT_H
+
+#include "aggregate/rows.h"
+
+/* Items of a layer. */
+uint64_t bez_layer_items(const bez_layer *layer);
+bool bez_dtype_floating(bez_dtype dtype);
+/* Position of item `index` (C order) from data, in items. */
+int64_t bez_layer_place(const bez_layer *layer, uint64_t index);
+
+/* BEZ_USAGE naming the client and the layer where an update does not have the layout's layers, each with its type and
+ * shape; BEZ_LIMIT where a shape is too large to count. */
+BEZ_MUST_USE bez_status bez_layout_check(const bez_update *layout, const bez_update *update, bez_error *err);
+
+/* The update's layer of that name; NULL. */
+const bez_layer *bez_update_layer(const bez_update *update, const char *name);
+
+/* Rows of the listed updates (checked before), then `extra` ones, which are taken as they are where raw_extra says so.
+ * out: one buffer per layer of the layout. */
+BEZ_MUST_USE bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
+                                      const bez_update *const *extra, uint32_t n_extra, bool raw_extra,
+                                      const bez_update *reference, void *const *out, bez_rows *rows, bez_error *err);
+void bez_rows_free(bez_rows *rows);
+
+/* Integer and boolean layers of the listed updates, by the policy. */
+BEZ_MUST_USE bez_status bez_integers_aggregate(const bez_update *layout, const bez_update *const *updates, uint32_t n,
+                                               const bez_update *reference, bez_integers policy, void *const *out,
+                                               bez_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/* Nearest-neighbour mixing: each update becomes the mean of its n − f nearest, itself among them. */
+#include <stdlib.h>
+
+#include "aggregate/aggregator.h"
+#include "base/error.h"
+
+static uint32_t least(uint32_t f) {
+  return 2 * f + 1;
+}
+
+static bez_status mix(const bez_aggregate_input *in, bez_mix *out, uint32_t *f, bez_error *err) {
+  bez_status st = BEZ_OK;
+  const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1, keep = n - in->f;
+  double *distance = malloc((size_t)side * side * sizeof *distance);
+  uint32_t *order = calloc(n, sizeof *order);
+  if (!distance || !order) BEZ_TRY(bez_fail_memory(err, (size_t)side * side * sizeof *distance));
+  BEZ_TRY(bez_mix_make(n, n, out, err));
+  BEZ_TRY(bez_rows_distances(in->rows, distance, err));
+  for (uint32_t i = 0; i < n; i++) {
+    BEZ_TRY(bez_rows_rank(in->rows, distance + (size_t)i * side, n, order, err));
+    for (uint32_t k = 0; k < keep; k++) out->weight[(size_t)i * n + order[k]] = 1. / keep;
+  }
+  *f = in->f;
+cleanup:
+  free(distance);
+  free(order);
+  return st;
+}
+
+const bez_aggregator bez_aggregator_nnm = {
+    .info = {.name = "nnm",
+             .title = "Nearest-neighbour mixing",
+             .summary = "Replaces each update by the mean of its n - f nearest, itself included.",
+             .parameters = "",
+             .tolerance = "f < n / 2",
+             .cost = "all distances, O(n² d), and O(n² d) for the means",
+             .score = "",
+             .source = "Allouah, Farhadkhani, Guerraoui, Gupta, Pinot, Stephan, Fixing by mixing, AISTATS 2023",
+             .pre = true},
+    .least = least,
+    .mix = mix};

@@ -1,0 +1,219 @@
+/* Tiles: from tensors of any floating-point type and stride to rows of float or double, and back. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "aggregate/layout.h"
+#include "base/error.h"
+#include "math/half.h"
+
+#define ALIGNMENT 64u
+
+typedef struct scratch {
+  void *bytes;
+  const void **row;    /* rows of the tile … */
+  const void **source; /* … and of the clients behind a mix */
+} scratch;
+
+typedef struct pass {
+  const bez_rows *rows;
+  uint32_t n_blocks;
+  bez_tile_pass fn;
+  void *ctx;
+  scratch *scratch; /* one per worker */
+} pass;
+
+static bool in_c_order(const bez_layer *layer) {
+  int64_t stride = 1;
+  for (uint32_t k = layer->n_dims; layer->strides && k-- > 0;) {
+    if (layer->shape[k] != 1 && layer->strides[k] != stride) return false;
+    stride *= (int64_t)layer->shape[k];
+  }
+  return true;
+}
+
+static double item(const bez_layer *layer, int64_t at) {
+  switch (layer->dtype) {
+    case BEZ_DTYPE_F64: return ((const double *)layer->data)[at];
+    case BEZ_DTYPE_F16: return bez_half_float(((const uint16_t *)layer->data)[at]);
+    case BEZ_DTYPE_BF16: return bez_bfloat_float(((const uint16_t *)layer->data)[at]);
+    default: return ((const float *)layer->data)[at];
+  }
+}
+
+/* Items at … at + len − 1 as float or double. */
+static void convert(const bez_layer *layer, uint64_t at, size_t len, bool wide, void *out) {
+  const bool dense = in_c_order(layer);
+  if (dense && layer->dtype == BEZ_DTYPE_F32 && !wide) {
+    memcpy(out, (const float *)layer->data + at, len * sizeof(float));
+    return;
+  }
+  if (dense && layer->dtype == BEZ_DTYPE_F64 && wide) {
+    memcpy(out, (const double *)layer->data + at, len * sizeof(double));
+    return;
+  }
+  for (size_t c = 0; c < len; c++) {
+    double x = item(layer, dense ? (int64_t)(at + c) : bez_layer_place(layer, at + c));
+    if (wide)
+      ((double *)out)[c] = x;
+    else
+      ((float *)out)[c] = (float)x;
+  }
+}
+
+/* A difference of finite numbers stays finite: beyond the largest number it is that number. What is not finite stays so
+ * (bez_rows_finite tells). */
+static void subtract_f32(float *x, const float *reference, size_t len) {
+  for (size_t c = 0; c < len; c++) {
+    float d = x[c] - reference[c];
+    x[c] = isinf(d) && isfinite(x[c]) ? copysignf(FLT_MAX, d) : d;
+  }
+}
+
+static void subtract_f64(double *x, const double *reference, size_t len) {
+  for (size_t c = 0; c < len; c++) {
+    double d = x[c] - reference[c];
+    x[c] = isinf(d) && isfinite(x[c]) ? copysign(DBL_MAX, d) : d;
+  }
+}
+
+/* The row's piece: where it lies when that will do, else converted into `room`. */
+static const void *load(const bez_rows *rows, const bez_rows_layer *layer, uint32_t i, uint64_t at, size_t len,
+                        bool wide, void *room, void *reference) {
+  const bez_layer *from = layer->client[i];
+  const bool differ = layer->reference && !rows->raw[i];
+  const bez_dtype own = wide ? BEZ_DTYPE_F64 : BEZ_DTYPE_F32;
+  if (!differ && from->dtype == own && in_c_order(from))
+    return (const char *)from->data + at * (wide ? sizeof(double) : sizeof(float));
+  convert(from, at, len, wide, room);
+  if (!differ) return room;
+  convert(layer->reference, at, len, wide, reference);
+  if (wide)
+    subtract_f64(room, reference, len);
+  else
+    subtract_f32(room, reference, len);
+  return room;
+}
+
+void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const double *weight, uint32_t n, size_t len,
+                  bool wide, double *sum) {
+  double most = 0;
+  for (uint32_t i = 0; i < n; i++) most = fmax(most, fabs(weight[i]));
+  memset(sum, 0, len * sizeof *sum);
+  for (uint32_t i = 0; i < n; i++) {
+    if (weight[i] == 0) continue;
+    if (wide)
+      kernels->add_f64(row[i], weight[i], len, sum);
+    else
+      kernels->add_f32(row[i], weight[i] / most, len, sum);
+  }
+  for (size_t c = 0; !wide && c < len; c++) sum[c] *= most;
+}
+
+static void mix_row(const bez_rows *rows, const double *weight, const void *const *source, size_t len, bool wide,
+                    double *sum, void *out) {
+  const bez_weighted *kernels = bez_weighted_choose(rows->cpu);
+  bez_tile_sum(kernels, source, weight, rows->mix->n_in, len, wide, sum);
+  if (wide)
+    memcpy(out, sum, len * sizeof *sum);
+  else
+    kernels->narrow(sum, len, out);
+}
+
+static size_t room_of(const bez_rows *rows) {
+  return (size_t)rows->tile * sizeof(double);
+}
+
+static bez_status run_tile(const pass *p, const bez_rows_layer *layer, uint64_t at, uint32_t block, unsigned worker,
+                           bez_error *err) {
+  const bez_rows *rows = p->rows;
+  const scratch *s = &p->scratch[worker];
+  const bool wide = layer->like->dtype == BEZ_DTYPE_F64;
+  const uint32_t sources = rows->n + rows->extra, mixed = rows->mix ? rows->mix->n_out : 0;
+  size_t len = layer->len - at < rows->tile ? (size_t)(layer->len - at) : rows->tile;
+  char *room = s->bytes;
+  void *spare = room + (size_t)(sources + mixed) * room_of(rows); /* the reference's piece, then the sum of a mix */
+  for (uint32_t i = 0; i < sources; i++)
+    s->source[i] = load(rows, layer, i, at, len, wide, room + i * room_of(rows), spare);
+  for (uint32_t i = 0; i < mixed; i++) {
+    void *out = room + (size_t)(sources + i) * room_of(rows);
+    mix_row(rows, rows->mix->weight + (size_t)i * rows->mix->n_in, s->source, len, wide, spare, out);
+    s->row[i] = out;
+  }
+  for (uint32_t i = 0; rows->mix && i < rows->extra; i++) s->row[mixed + i] = s->source[rows->n + i];
+  bez_tile tile = {.layer = layer, .at = at, .len = len, .wide = wide, .row = rows->mix ? s->row : s->source};
+  return p->fn(p->ctx, &tile, block, worker, err);
+}
+
+static bez_status run_block(void *ctx, uint64_t block, unsigned worker, bez_error *err) {
+  const pass *p = ctx;
+  const bez_rows *rows = p->rows;
+  uint64_t tile = rows->n_tiles * block / p->n_blocks, end = rows->n_tiles * (block + 1) / p->n_blocks;
+  for (uint32_t l = 0; l < rows->n_layers && tile < end; l++) {
+    const bez_rows_layer *layer = &rows->layers[l];
+    uint64_t tiles = (layer->len + rows->tile - 1) / rows->tile;
+    for (; tile < end && tile < layer->first_tile + tiles; tile++) {
+      bez_status st = run_tile(p, layer, (tile - layer->first_tile) * rows->tile, (uint32_t)block, worker, err);
+      if (st != BEZ_OK) return st;
+      if ((tile & 255) == 0 && !bez_watch_ask(rows->watch, worker)) return bez_watch_fail(err);
+    }
+  }
+  return BEZ_OK;
+}
+
+static bez_status make_scratch(const bez_rows *rows, scratch *s, bez_error *err) {
+  const size_t sources = (size_t)rows->n + rows->extra, mixed = bez_rows_count(rows);
+  const size_t bytes = (sources + mixed + 1) * room_of(rows);
+  s->bytes = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+  s->row = calloc(mixed + 1, sizeof *s->row);
+  s->source = calloc(sources + 1, sizeof *s->source);
+  return s->bytes && s->row && s->source ? BEZ_OK : bez_fail_memory(err, bytes);
+}
+
+bez_status bez_rows_pass(const bez_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx, bez_error *err) {
+  bez_status st = BEZ_OK;
+  unsigned workers = rows->threads < n_blocks ? rows->threads : n_blocks;
+  pass p = {.rows = rows, .n_blocks = n_blocks, .fn = fn, .ctx = ctx, .scratch = calloc(workers, sizeof(scratch))};
+  if (!p.scratch) return bez_fail_memory(err, workers * sizeof(scratch));
+  for (unsigned w = 0; w < workers; w++) BEZ_TRY(make_scratch(rows, &p.scratch[w], err));
+  st = bez_parallel_watched(n_blocks, workers, rows->watch, run_block, &p, err);
+cleanup:
+  for (unsigned w = 0; w < workers; w++) {
+    free(p.scratch[w].bytes);
+    free(p.scratch[w].row);
+    free(p.scratch[w].source);
+  }
+  free(p.scratch);
+  return st;
+}
+
+/* Within the finite range of the layer's type, so that no result is infinite. */
+static double within(double x, bez_dtype dtype) {
+  double most = dtype == BEZ_DTYPE_F64    ? DBL_MAX
+                : dtype == BEZ_DTYPE_F16  ? 65504
+                : dtype == BEZ_DTYPE_BF16 ? 0x1.fep127
+                                          : FLT_MAX;
+  return x > most ? most : x < -most ? -most : x;
+}
+
+void bez_tile_store(const bez_tile *tile, const void *values) {
+  const bez_rows_layer *layer = tile->layer;
+  const bez_dtype dtype = layer->like->dtype;
+  const bool dense = layer->reference && in_c_order(layer->reference);
+  if (!layer->reference && dtype == BEZ_DTYPE_F32) {
+    memcpy((float *)layer->out + tile->at, values, tile->len * sizeof(float));
+    return;
+  }
+  for (size_t c = 0; c < tile->len; c++) {
+    uint64_t at = tile->at + c;
+    double x = tile->wide ? ((const double *)values)[c] : (double)((const float *)values)[c];
+    if (layer->reference) x += item(layer->reference, dense ? (int64_t)at : bez_layer_place(layer->reference, at));
+    x = within(x, dtype);
+    switch (dtype) {
+      case BEZ_DTYPE_F64: ((double *)layer->out)[at] = x; break;
+      case BEZ_DTYPE_F16: ((uint16_t *)layer->out)[at] = bez_float_half((float)x); break;
+      case BEZ_DTYPE_BF16: ((uint16_t *)layer->out)[at] = bez_float_bfloat((float)x); break;
+      default: ((float *)layer->out)[at] = (float)x;
+    }
+  }
+}

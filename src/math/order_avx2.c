@@ -1,0 +1,32 @@
+/* Eight floats or four doubles per register. */
+#include "math/order.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define REAL float
+#define INT int32_t
+#define WIDTH 8u
+#define KERNEL bez_order_f32_avx2
+#define NAME(x) f32_##x
+#define LESSER(a, b) _mm256_min_ps(a, b)
+#define GREATER(a, b) _mm256_max_ps(a, b)
+#include "math/order_body.h"
+
+#undef REAL
+#undef INT
+#undef WIDTH
+#undef KERNEL
+#undef NAME
+#undef LESSER
+#undef GREATER
+
+#define REAL double
+#define INT int64_t
+#define WIDTH 4u
+#define KERNEL bez_order_f64_avx2
+#define NAME(x) f64_##x
+#define LESSER(a, b) _mm256_min_pd(a, b)
+#define GREATER(a, b) _mm256_max_pd(a, b)
+#include "math/order_body.h"
+#endif

@@ -1,0 +1,28 @@
+/* The reference kernels: plain C with vectors that any compiler can lower. */
+#include "math/order.h"
+
+#define REAL float
+#define INT int32_t
+#define WIDTH 4u
+#define KERNEL bez_order_f32_plain
+#define NAME(x) f32_##x
+#define LESSER(a, b) f32_choose((a) < (b), a, b)
+#define GREATER(a, b) f32_choose((a) > (b), a, b)
+#include "math/order_body.h"
+
+#undef REAL
+#undef INT
+#undef WIDTH
+#undef KERNEL
+#undef NAME
+#undef LESSER
+#undef GREATER
+
+#define REAL double
+#define INT int64_t
+#define WIDTH 2u
+#define KERNEL bez_order_f64_plain
+#define NAME(x) f64_##x
+#define LESSER(a, b) f64_choose((a) < (b), a, b)
+#define GREATER(a, b) f64_choose((a) > (b), a, b)
+#include "math/order_body.h"
