@@ -123,7 +123,11 @@ bez_status bez_rows_make(const bez_update *layout, const bez_update *const *upda
     const bez_layer *like = &layout->layers[l];
     if (!bez_dtype_floating(like->dtype)) continue;
     bez_rows_layer *to = &rows->layers[rows->n_layers++];
-    *to = (bez_rows_layer){.like = like, .len = bez_layer_items(like), .first_tile = rows->n_tiles, .out = out[l]};
+    *to = (bez_rows_layer){.like = like,
+                           .len = bez_layer_items(like),
+                           .first_tile = rows->n_tiles,
+                           .first_coordinate = rows->d,
+                           .out = out[l]};
     BEZ_TRY(fill_layer(rows, to, updates, extra, reference, err));
     rows->d += to->len;
     rows->n_tiles += (to->len + rows->tile - 1) / rows->tile;

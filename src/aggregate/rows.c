@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/rng.h"
 #include "math/distance.h"
 
 #define MOST_BLOCKS 64u
@@ -86,6 +87,14 @@ typedef struct combine_pass {
   _Atomic bool odd;
 } combine_pass;
 
+/* A coordinate's noise depends on the seed and its place alone. */
+static void add_noise(const bez_rows *rows, const bez_tile *tile, double *z) {
+  for (size_t c = 0; c < tile->len; c++) {
+    bez_rng rng = bez_rng_make(rows->noise_seed, tile->layer->first_coordinate + tile->at + c);
+    z[c] += rows->noise * bez_rng_normal(&rng);
+  }
+}
+
 static bool all_finite(const double *z, size_t len) {
   double odd = 0;
   for (size_t c = 0; c < len; c++) odd += z[c] * 0;
@@ -102,6 +111,7 @@ static bez_status combine_tile(void *ctx, const bez_tile *tile, uint32_t block, 
                                                     : p->kernels->distance_f32(tile->row[i], z, tile->len);
   if (!p->part && !all_finite(z, tile->len)) p->odd = true;
   if (!p->store) return BEZ_OK;
+  if (p->rows->noise > 0) add_noise(p->rows, tile, z);
   if (!tile->wide) p->kernels->narrow(z, tile->len, (float *)narrowed);
   bez_tile_store(tile, tile->wide ? (const void *)z : narrowed);
   return BEZ_OK;

@@ -14,7 +14,7 @@
 typedef struct bez_rows_layer {
   const bez_layer *like; /* name, type and shape */
   uint64_t len;          /* items */
-  uint64_t first_tile;
+  uint64_t first_tile, first_coordinate;
   const bez_layer **client;   /* of each row */
   const bez_layer *reference; /* NULL: zero */
   void *out;                  /* the caller's buffer */
@@ -38,6 +38,8 @@ typedef struct bez_rows {
   unsigned threads;
   uint32_t cpu;
   bez_watch *watch;
+  double noise; /* standard deviation added to results, 0 none … */
+  uint64_t noise_seed;
   _Atomic bool odd; /* a pass met NaN or infinity */
 } bez_rows;
 
@@ -75,7 +77,8 @@ void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const dou
  * norms. out: N × N, symmetric. */
 BEZ_MUST_USE bez_status bez_rows_distances(bez_rows *rows, double *out, bez_error *err);
 
-/* z = Σ weight[i] · row i, written to the result when store is set; to[i] becomes |row i − z|² where to is not NULL. */
+/* z = Σ weight[i] · row i, written (with the rows' noise) to the result when store is set; to[i] becomes |row i − z|²
+ * where to is not NULL. */
 BEZ_MUST_USE bez_status bez_rows_combine(bez_rows *rows, const double *weight, bool store, double *to, bez_error *err);
 
 /* Which rows hold NaN or infinity. */
