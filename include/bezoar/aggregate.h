@@ -72,6 +72,13 @@ typedef struct bez_aggregate_state bez_aggregate_state;
 BEZ_API bez_aggregate_state *bez_aggregate_state_create(void); /* NULL: out of memory */
 BEZ_API void bez_aggregate_state_destroy(bez_aggregate_state *state);
 
+/* To keep a state: its vectors, valid until the next call with the state, and the way back (copied; floating-point
+ * layers of F32 or F64 in C order). The client of a vector is its key, "" for the server's own. */
+BEZ_API size_t bez_aggregate_state_count(const bez_aggregate_state *state);
+BEZ_API const bez_update *bez_aggregate_state_get(const bez_aggregate_state *state, size_t index);
+BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_put(bez_aggregate_state *state, const bez_update *memory,
+                                                        bez_error *err);
+
 /* Zero-initialise, then set rule and f. Strings and arrays are borrowed for the call. */
 typedef struct bez_aggregate_options {
   const char *rule;       /* a name of the catalogue */

@@ -9,6 +9,7 @@
 #include "aggregate/aggregator.h"
 #include "aggregate/layout.h"
 #include "aggregate/policy.h"
+#include "aggregate/state.h"
 #include "base/cpu.h"
 #include "base/error.h"
 
@@ -22,6 +23,7 @@ typedef struct call {
   uint32_t *client;      /* of each row: its update */
   const bez_update **row;
   uint32_t left, f; /* rows that take part, and how many of them may be malicious */
+  int memory;       /* which extra row the state's vector is, -1 none */
   bool trusted;     /* all were looked at: what is not finite now comes of sums that overflow */
   bez_rows rows;
   bez_watch watch;
@@ -104,13 +106,22 @@ static bool suspicious(const call *c) {
 
 static bez_status make_rows(call *c, bez_error *err) {
   const bez_aggregate_options *o = c->o;
-  const bez_update *extra[] = {o->root};
+  const bez_update *memory = c->rule->remembers ? bez_state_get(o->state, "", c->layout) : NULL;
+  const bez_update *extra[2] = {o->root};
+  bool raw[2] = {false};
+  uint32_t n_extra = o->root ? 1 : 0;
+  c->memory = -1;
+  if (memory) {
+    c->memory = (int)n_extra;
+    raw[n_extra] = true;
+    extra[n_extra++] = memory;
+  }
   bez_rows_free(&c->rows);
   c->rows = (bez_rows){.threads = o->threads ? o->threads : bez_cpu_count(),
                        .cpu = o->cpu_given ? o->cpu & bez_cpu_features() : bez_cpu_features(),
                        .watch = &c->watch};
   for (uint32_t i = 0; i < c->left; i++) c->row[i] = &c->updates[c->client[i]];
-  return bez_rows_make(c->layout, c->row, c->left, extra, o->root ? 1 : 0, false, o->reference, c->out, &c->rows, err);
+  return bez_rows_make(c->layout, c->row, c->left, extra, raw, n_extra, o->reference, c->out, &c->rows, err);
 }
 
 /* mix ∘ before: what a pre-aggregator does to rows that were mixed already. */
@@ -204,7 +215,7 @@ static bez_status tell_distances(call *c, bez_error *err) {
     layers[l].data = c->out[l];
     layers[l].strides = NULL;
   }
-  BEZ_TRY(bez_rows_make(c->layout, c->row, c->left, extra, 1, false, c->o->reference, c->out, &rows, err));
+  BEZ_TRY(bez_rows_make(c->layout, c->row, c->left, extra, NULL, 1, c->o->reference, c->out, &rows, err));
   weight[c->left] = 1;
   BEZ_TRY(bez_rows_combine(&rows, weight, false, square, err));
   for (uint32_t j = 0; j < c->left; j++) c->verdicts[c->client[j]].distance = sqrt(square[j]);
@@ -252,6 +263,8 @@ static bez_status run_once(call *c, bez_error *err) {
                             .memory = -1,
                             .client = name,
                             .state = c->o->state,
+                            .layout = c->layout,
+                            .out = c->out,
                             .seed = c->o->seed,
                             .judged = c->verdicts != NULL};
   if (!share || !name) BEZ_TRY(bez_fail_memory(err, c->left * sizeof *share));
@@ -265,6 +278,7 @@ static bez_status run_once(call *c, bez_error *err) {
     in.share = mixed;
   }
   if (c->o->root) in.root = (int)in.n;
+  if (c->memory >= 0) in.memory = (int)in.n + c->memory;
   st = run_rule(c, &in, c->rows.mix, err);
 cleanup:
   c->rows.mix = NULL;
@@ -305,7 +319,7 @@ static bez_status check_reference(call *c, bez_error *err) {
   const bez_update *row[] = {c->o->reference};
   bool finite = true;
   bez_rows rows = {.threads = 1};
-  bez_status st = bez_rows_make(c->layout, row, 1, NULL, 0, false, NULL, c->out, &rows, err);
+  bez_status st = bez_rows_make(c->layout, row, 1, NULL, NULL, 0, NULL, c->out, &rows, err);
   if (st == BEZ_OK) st = bez_rows_finite(&rows, &finite, err);
   bez_rows_free(&rows);
   if (st == BEZ_OK && !finite)
@@ -324,6 +338,7 @@ static bez_status run_all(call *c, bez_error *err) {
   if (c->rows.odd) {
     BEZ_TRY(exclude(c, &some, err));
     c->trusted = true;
+    if (c->o->state) bez_state_discard(c->o->state);
     return run_once(c, err);
   }
   if (err && st != BEZ_OK) *err = first;
@@ -350,7 +365,9 @@ bez_status bez_aggregate(const bez_update *updates, size_t n, const bez_aggregat
   BEZ_TRY(run_all(&c, err));
   for (uint32_t i = 0; i < c.left; i++) c.row[i] = &updates[c.client[i]];
   BEZ_TRY(bez_integers_aggregate(c.layout, c.row, c.left, options->reference, options->integers, out, err));
+  if (options->state) bez_state_commit(options->state);
 cleanup:
+  if (options->state) bez_state_discard(options->state);
   bez_rows_free(&c.rows);
   free(c.client);
   free(c.row);

@@ -26,6 +26,8 @@ typedef struct bez_aggregate_input {
   int memory;                       /* row of what the state remembers, -1 none */
   const char *const *client;        /* who each row is; buckets have none: NULL */
   bez_aggregate_state *state;
+  const bez_update *layout;
+  void *const *out; /* the result's buffers, one per layer of the layout */
   uint64_t seed;
   bool judged; /* somebody wants verdicts: trimmed counts and distances are to be worked out */
 } bez_aggregate_input;
@@ -39,6 +41,7 @@ typedef struct bez_aggregate_rows {
 typedef struct bez_aggregator {
   bez_aggregator_info info;
   bez_knob knobs[BEZ_MOST_PARAMETERS + 1]; /* ends with a row whose name is NULL */
+  bool remembers;                          /* the state's vector "" becomes a row (in->memory) */
   /* Fewest rows for f malicious ones. */
   uint32_t (*least)(uint32_t f);
   /* A rule: writes the result (bez_rows_combine, bez_order_rows …) and fills what it knows of each row. */

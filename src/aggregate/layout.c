@@ -109,8 +109,8 @@ static bez_status fill_layer(bez_rows *rows, bez_rows_layer *to, const bez_updat
 }
 
 bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
-                         const bez_update *const *extra, uint32_t n_extra, bool raw_extra, const bez_update *reference,
-                         void *const *out, bez_rows *rows, bez_error *err) {
+                         const bez_update *const *extra, const bool *raw_extra, uint32_t n_extra,
+                         const bez_update *reference, void *const *out, bez_rows *rows, bez_error *err) {
   bez_status st = BEZ_OK;
   rows->n = n;
   rows->extra = n_extra;
@@ -118,7 +118,7 @@ bez_status bez_rows_make(const bez_update *layout, const bez_update *const *upda
   rows->raw = calloc((size_t)n + n_extra + 1, sizeof *rows->raw);
   rows->layers = calloc(layout->n_layers + 1u, sizeof *rows->layers);
   if (!rows->raw || !rows->layers) return bez_fail_memory(err, layout->n_layers * sizeof *rows->layers);
-  for (uint32_t i = 0; i < n_extra; i++) rows->raw[n + i] = raw_extra;
+  for (uint32_t i = 0; i < n_extra; i++) rows->raw[n + i] = raw_extra && raw_extra[i];
   for (uint32_t l = 0; l < layout->n_layers; l++) {
     const bez_layer *like = &layout->layers[l];
     if (!bez_dtype_floating(like->dtype)) continue;

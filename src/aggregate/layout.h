@@ -17,10 +17,11 @@ BEZ_MUST_USE bez_status bez_layout_check(const bez_update *layout, const bez_upd
 /* The update's layer of that name; NULL. */
 const bez_layer *bez_update_layer(const bez_update *update, const char *name);
 
-/* Rows of the listed updates (checked before), then `extra` ones, which are taken as they are where raw_extra says so.
+/* Rows of the listed updates (checked before), then n_extra others: with raw_extra[i] (NULL: none) that one is a
+ * difference already.
  * out: one buffer per layer of the layout. */
 BEZ_MUST_USE bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
-                                      const bez_update *const *extra, uint32_t n_extra, bool raw_extra,
+                                      const bez_update *const *extra, const bool *raw_extra, uint32_t n_extra,
                                       const bez_update *reference, void *const *out, bez_rows *rows, bez_error *err);
 void bez_rows_free(bez_rows *rows);
 

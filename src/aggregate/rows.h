@@ -68,6 +68,9 @@ uint32_t bez_rows_blocks(size_t bytes);
 /* Writes a tile of the result (float or double as the tile is) where it belongs, the reference added. */
 void bez_tile_store(const bez_tile *tile, const void *values);
 
+/* The layer's result less the reference, as float (double where the layer is): out has room for all of it. */
+void bez_rows_difference(const bez_rows_layer *layer, void *out);
+
 /* sum[c] = Σ weight[i] · row[i][c]. Floats are summed before the largest weight is multiplied in: with equal weights
  * the sum is exact as a rule, and so the same for any order of the rows. */
 void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const double *weight, uint32_t n, size_t len,

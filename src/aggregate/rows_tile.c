@@ -217,3 +217,18 @@ void bez_tile_store(const bez_tile *tile, const void *values) {
     }
   }
 }
+
+void bez_rows_difference(const bez_rows_layer *layer, void *out) {
+  const bool wide = layer->like->dtype == BEZ_DTYPE_F64;
+  bez_layer result = *layer->like;
+  result.data = layer->out;
+  result.strides = NULL;
+  for (uint64_t at = 0; at < layer->len; at++) {
+    double x = item(&result, (int64_t)at);
+    if (layer->reference) x -= item(layer->reference, bez_layer_place(layer->reference, at));
+    if (wide)
+      ((double *)out)[at] = x;
+    else
+      ((float *)out)[at] = (float)x;
+  }
+}

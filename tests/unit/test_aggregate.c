@@ -272,6 +272,73 @@ static void small_deltas_on_large_weights(void **state) {
   free_round(r);
 }
 
+/* Sybils send one vector; over rounds the honest ones go their own ways. */
+static void states_last_from_round_to_round(void **state) {
+  (void)state;
+  bez_aggregate_options o = options_of("foolsgold", 4), cc = options_of("centered-clipping", 4);
+  bez_aggregate_state *votes = bez_aggregate_state_create(), *centre = bez_aggregate_state_create();
+  bez_parameter tau = {"tau", 5};
+  o.state = votes;
+  cc.state = centre;
+  cc.parameters = &tau;
+  cc.n_parameters = 1;
+  double before = 1e9;
+  for (uint64_t turn = 0; turn < 8; turn++) {
+    federation *r = make_round(19, 40 + turn, 1, 3);
+    for (uint32_t i = 0; i < 4; i++) set_client(r, i, 50);
+    run_ok(r, &o);
+    for (uint32_t i = 0; i < 19; i++) assert_int_equal(r->verdict[i].kept, i >= 4);
+    assert_int_equal(bez_aggregate_state_count(votes), 19);
+    run_ok(r, &cc);
+    double off = 0; /* comes nearer to the honest mean, 1, round by round */
+    for (size_t c = 0; c < D1 + D2; c++) off += (r->out[c] - 1.) * (r->out[c] - 1.);
+    assert_true(off < before);
+    before = off;
+    bez_error err;
+    r->value[7][0][0] = NAN; /* fails: nothing is remembered of it */
+    cc.f = 0;
+    assert_int_equal(aggregate(r, &cc, &err), BEZ_USAGE);
+    cc.f = 4;
+    free_round(r);
+  }
+  bez_aggregate_state *copy = bez_aggregate_state_create();
+  bez_error err = {0};
+  for (size_t i = 0; i < bez_aggregate_state_count(centre); i++)
+    assert_int_equal(bez_aggregate_state_put(copy, bez_aggregate_state_get(centre, i), &err), BEZ_OK);
+  federation *r = make_round(19, 77, 1, 3);
+  float first[D1 + D2];
+  run_ok(r, &cc);
+  memcpy(first, r->out, sizeof first);
+  cc.state = copy;
+  run_ok(r, &cc);
+  assert_memory_equal(first, r->out, sizeof first);
+  cc.state = NULL;
+  assert_int_equal(aggregate(r, &cc, &err), BEZ_USAGE);
+  free_round(r);
+  bez_aggregate_state_destroy(votes);
+  bez_aggregate_state_destroy(centre);
+  bez_aggregate_state_destroy(copy);
+}
+
+/* The server's own update decides, at any number of attackers. */
+static void the_root_decides(void **state) {
+  (void)state;
+  federation *r = make_round(9, 50, 1, .5), *root = make_round(1, 51, 1, .5);
+  bez_aggregate_options o = options_of("fltrust", 5);
+  for (uint32_t i = 0; i < 5; i++) set_client(r, i, -1e20f);
+  o.root = root->update;
+  run_ok(r, &o);
+  for (uint32_t i = 0; i < 9; i++) assert_int_equal(r->verdict[i].reason, i < 5 ? BEZ_OPPOSED : BEZ_KEPT);
+  for (size_t c = 0; c < D1 + D2; c++) assert_true(fabs(r->out[c] - 1.f) < 1.5);
+  for (uint32_t i = 0; i < 9; i++) set_client(r, i, -1);
+  bez_error err;
+  assert_int_equal(aggregate(r, &o, &err), BEZ_USAGE);
+  o.root = NULL;
+  assert_int_equal(aggregate(r, &o, &err), BEZ_USAGE);
+  free_round(r);
+  free_round(root);
+}
+
 /* ---- sameness ---------------------------------------------------------------------------------------------------- */
 
 static void threads_kernels_and_order_do_not_matter(void **state) {
@@ -304,7 +371,8 @@ static void threads_kernels_and_order_do_not_matter(void **state) {
       run_ok(r, &o);
       for (size_t c = 0; c < D1 + D2; c++)
         if (!(fabs(first[c] - r->out[c]) <= 1.2e-7 * fabs(first[c])))
-          fail_msg("%s (%zu before it) depends on the order of the clients: %.9g, %.9g", names[k], p, (double)first[c], (double)r->out[c]);
+          fail_msg("%s (%zu before it) depends on the order of the clients: %.9g, %.9g", names[k], p, (double)first[c],
+                   (double)r->out[c]);
     }
     free_round(r);
   }
@@ -417,6 +485,8 @@ int main(void) {
       cmocka_unit_test(counts_are_not_taken_on_trust),
       cmocka_unit_test(shares_are_rounded_rightly),
       cmocka_unit_test(small_deltas_on_large_weights),
+      cmocka_unit_test(states_last_from_round_to_round),
+      cmocka_unit_test(the_root_decides),
       cmocka_unit_test(threads_kernels_and_order_do_not_matter),
       cmocka_unit_test(inputs_stay_as_they_are),
       cmocka_unit_test(strides_types_and_integers),
