@@ -17,17 +17,16 @@ RANK = {
     "cli": 6, "server": 6,
 }
 # Public headers that are not named after their room.
-PUBLIC = {"arrow": "format"}
+PUBLIC = {"arrow": "format", "tensor": "format"}
 # What the outermost rooms may see beside themselves.
 ONLY = {"cli": {"base"}, "server": {"base"}}
-# Public headers that are not named after their room.
-PUBLIC = {"arrow": "format"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 TABLES = [  # room, the struct that ends each file, the list, the row macro
     ("format", "bez_reader", "readers.def", "BEZ_READER"),
     ("detect", "bez_detector", "detectors.def", "BEZ_DETECTOR"),
     ("attack", "bez_attack", "attacks.def", "BEZ_ATTACK"),
     ("report", "bez_writer", "writers.def", "BEZ_WRITER"),
+    ("aggregate", "bez_aggregator", "aggregators.def", "BEZ_AGGREGATOR"),
     ("cli", "bez_command", "commands.def", "BEZ_COMMAND"),
 ]
 

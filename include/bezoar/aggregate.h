@@ -6,42 +6,13 @@
 #ifndef BEZOAR_AGGREGATE_H
 #define BEZOAR_AGGREGATE_H
 
-#include "bezoar/base.h"
+#include "bezoar/tensor.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define BEZ_MOST_CLIENTS 16384u
-
-typedef enum bez_dtype {
-  BEZ_DTYPE_F32,
-  BEZ_DTYPE_F64,
-  BEZ_DTYPE_F16,
-  BEZ_DTYPE_BF16,
-  BEZ_DTYPE_I8,
-  BEZ_DTYPE_I16,
-  BEZ_DTYPE_I32,
-  BEZ_DTYPE_I64,
-  BEZ_DTYPE_U8,
-  BEZ_DTYPE_U16,
-  BEZ_DTYPE_U32,
-  BEZ_DTYPE_U64,
-  BEZ_DTYPE_BOOL /* one byte, 0 is false */
-} bez_dtype;
-
-BEZ_API size_t bez_dtype_size(bez_dtype dtype);      /* bytes of an item */
-BEZ_API const char *bez_dtype_name(bez_dtype dtype); /* "F32", as safetensors writes it; static */
-
-/* One tensor, borrowed. */
-typedef struct bez_layer {
-  const char *name;
-  bez_dtype dtype;
-  uint32_t n_dims;
-  const uint64_t *shape;
-  const int64_t *strides; /* in items, may be negative or 0; NULL: C order */
-  const void *data;       /* aligned to the item; may be NULL when the tensor is empty */
-} bez_layer;
 
 typedef struct bez_update {
   const char *client; /* who sent it; distinct within a call */

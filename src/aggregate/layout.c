@@ -8,32 +8,8 @@
 #include "base/error.h"
 #include "math/order.h"
 
-static const struct {
-  const char *name;
-  size_t size;
-} types[] = {[BEZ_DTYPE_F32] = {"F32", 4},   [BEZ_DTYPE_F64] = {"F64", 8}, [BEZ_DTYPE_F16] = {"F16", 2},
-             [BEZ_DTYPE_BF16] = {"BF16", 2}, [BEZ_DTYPE_I8] = {"I8", 1},   [BEZ_DTYPE_I16] = {"I16", 2},
-             [BEZ_DTYPE_I32] = {"I32", 4},   [BEZ_DTYPE_I64] = {"I64", 8}, [BEZ_DTYPE_U8] = {"U8", 1},
-             [BEZ_DTYPE_U16] = {"U16", 2},   [BEZ_DTYPE_U32] = {"U32", 4}, [BEZ_DTYPE_U64] = {"U64", 8},
-             [BEZ_DTYPE_BOOL] = {"BOOL", 1}};
-
-size_t bez_dtype_size(bez_dtype dtype) {
-  return (size_t)dtype < sizeof types / sizeof *types ? types[dtype].size : 0;
-}
-
-const char *bez_dtype_name(bez_dtype dtype) {
-  return (size_t)dtype < sizeof types / sizeof *types ? types[dtype].name : "?";
-}
-
 bool bez_dtype_floating(bez_dtype dtype) {
   return dtype <= BEZ_DTYPE_BF16;
-}
-
-uint64_t bez_layer_items(const bez_layer *layer) {
-  uint64_t items = 1;
-  for (uint32_t k = 0; k < layer->n_dims; k++)
-    if (__builtin_mul_overflow(items, layer->shape[k], &items)) return UINT64_MAX;
-  return items;
 }
 
 int64_t bez_layer_place(const bez_layer *layer, uint64_t index) {

@@ -3,9 +3,8 @@
 #define BEZ_AGGREGATE_LAYOUT_H
 
 #include "aggregate/rows.h"
+#include "format/tensors.h"
 
-/* Items of a layer. */
-uint64_t bez_layer_items(const bez_layer *layer);
 bool bez_dtype_floating(bez_dtype dtype);
 /* Position of item `index` (C order) from data, in items. */
 int64_t bez_layer_place(const bez_layer *layer, uint64_t index);

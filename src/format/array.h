@@ -51,6 +51,21 @@ typedef struct bez_array {
 BEZ_MUST_USE bez_status bez_npy_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject,
                                        const char *name, bez_arena *arena, bez_array *out, bez_error *err);
 
+#define BEZ_NPY_MAX_DIMS 32u
+
+/* An array of any number of dimensions, not as a table. */
+typedef struct bez_npy_tensor {
+  bez_field type; /* kind, size, swap */
+  uint32_t n_dims;
+  uint64_t dim[BEZ_NPY_MAX_DIMS];
+  bool fortran;
+  uint64_t data_at, data_size; /* known to lie within the file */
+} bez_npy_tensor;
+
+/* As bez_npy_header. */
+BEZ_MUST_USE bez_status bez_npy_tensor_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject,
+                                              bez_arena *arena, bez_npy_tensor *out, bez_error *err);
+
 /* Pushes arrays of equal n_rows side by side as one file of the data set. */
 BEZ_MUST_USE bez_status bez_arrays_push(const bez_source *source, const char *format, const bez_array *arrays, size_t n,
                                         bez_builder *builder, bez_error *err);

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "format/array.h"
 
-#define MAX_DIMS 32
+#define MAX_DIMS BEZ_NPY_MAX_DIMS
 
 typedef struct parser {
   const char *begin, *at, *end;
@@ -386,13 +386,13 @@ static bez_status layout(parser *p, const header *h, uint64_t data_at, uint64_t 
   return BEZ_OK;
 }
 
-bez_status bez_npy_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject, const char *name,
-                          bez_arena *arena, bez_array *out, bez_error *err) {
+/* Magic, version and length; the parser stands at the dictionary. *end: where the items begin. */
+static bez_status begin(const uint8_t *bytes, size_t len, const char *subject, bez_arena *arena, bez_array *array,
+                        parser *out, uint64_t *end, bez_error *err) {
   bez_cursor c = {.data = bytes, .len = len};
   const uint8_t *magic, *text;
   uint32_t size = 0;
   uint16_t size16 = 0;
-  *out = (bez_array){0};
   if (!bez_cursor_take(&c, 8, &magic) || memcmp(magic, "\x93NUMPY", 6) != 0)
     return bez_fail_at(err, BEZ_FORMAT, subject, -1, 0, "not an npy file");
   if (magic[6] < 1 || magic[6] > 3 || magic[7] != 0)
@@ -403,17 +403,56 @@ bez_status bez_npy_header(const uint8_t *bytes, size_t len, uint64_t total, cons
   size_t at = c.pos;
   if (!sized || !bez_cursor_take(&c, size, &text))
     return bez_fail_at(err, BEZ_FORMAT, subject, -1, (int64_t)c.pos, "the npy header is cut off");
-  parser p = {.begin = (const char *)text,
-              .at = (const char *)text,
-              .end = (const char *)text + size,
-              .base = at,
-              .latin1 = magic[6] < 3,
-              .subject = subject,
-              .arena = arena,
-              .err = err,
-              .array = out};
+  *out = (parser){.begin = (const char *)text,
+                  .at = (const char *)text,
+                  .end = (const char *)text + size,
+                  .base = at,
+                  .latin1 = magic[6] < 3,
+                  .subject = subject,
+                  .arena = arena,
+                  .err = err,
+                  .array = array};
+  *end = at + size;
+  return BEZ_OK;
+}
+
+bez_status bez_npy_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject, const char *name,
+                          bez_arena *arena, bez_array *out, bez_error *err) {
+  parser p;
   header h = {0};
-  bez_status st = dictionary(&p, &h);
+  uint64_t data_at = 0;
+  *out = (bez_array){0};
+  bez_status st = begin(bytes, len, subject, arena, out, &p, &data_at, err);
+  if (st == BEZ_OK) st = dictionary(&p, &h);
   if (st == BEZ_OK) st = columns(&p, &h, name);
-  return st == BEZ_OK ? layout(&p, &h, at + size, total) : st;
+  return st == BEZ_OK ? layout(&p, &h, data_at, total) : st;
+}
+
+bez_status bez_npy_tensor_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject,
+                                 bez_arena *arena, bez_npy_tensor *out, bez_error *err) {
+  parser p;
+  header h = {0};
+  bez_array unused = {0};
+  bool padding = false;
+  const char *text;
+  *out = (bez_npy_tensor){0};
+  bez_status st = begin(bytes, len, subject, arena, &unused, &p, &out->data_at, err);
+  if (st == BEZ_OK) st = dictionary(&p, &h);
+  if (st != BEZ_OK) return st;
+  p.at = h.descr_at;
+  if (peek(&p) == '[') return bez_fail(err, BEZ_UNSUPPORTED, subject, "an array of records is no tensor");
+  if ((st = literal(&p, &text)) != BEZ_OK || (st = scalar_type(&p, text, &out->type, &padding)) != BEZ_OK) return st;
+  if (padding) return bez_fail(err, BEZ_UNSUPPORTED, subject, "raw bytes are not read");
+  out->n_dims = h.shape.n;
+  out->fortran = h.fortran;
+  memcpy(out->dim, h.shape.dim, sizeof out->dim);
+  out->data_size = out->type.size;
+  for (unsigned i = 0; i < h.shape.n; i++)
+    if (__builtin_mul_overflow(out->data_size, h.shape.dim[i], &out->data_size))
+      return bad(&p, "the array is too large");
+  if (out->data_size > total - out->data_at)
+    return bez_fail_at(err, BEZ_FORMAT, subject, -1, (int64_t)total,
+                       "the shape needs %llu bytes of data, %llu are there", (unsigned long long)out->data_size,
+                       (unsigned long long)(total - out->data_at));
+  return BEZ_OK;
 }

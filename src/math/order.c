@@ -6,7 +6,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
-#include "order_networks.h"
+#include "math/order_networks.h"
 
 /* Calls on every comparator of Batcher's network for n, in order; the count, and the list where pairs is not NULL. */
 static uint32_t network(uint32_t n, uint16_t (*pairs)[2]) {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "math/order.h"
-#include "order_networks.h"
+#include "math/order_networks.h"
 
 typedef REAL NAME(lanes) __attribute__((vector_size(WIDTH * sizeof(REAL))));
 typedef INT NAME(masks) __attribute__((vector_size(WIDTH * sizeof(REAL))));
