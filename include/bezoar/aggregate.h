@@ -6,6 +6,7 @@
 #ifndef BEZOAR_AGGREGATE_H
 #define BEZOAR_AGGREGATE_H
 
+#include "bezoar/finding.h"
 #include "bezoar/tensor.h"
 
 #ifdef __cplusplus
@@ -103,6 +104,21 @@ BEZ_API BEZ_MUST_USE bez_status bez_aggregate(const bez_update *updates, size_t 
  * share. NULL for n = 0 without a reference. */
 BEZ_API const bez_update *bez_aggregate_layout(const bez_update *updates, size_t n,
                                                const bez_aggregate_options *options);
+
+/* Files beside the updates; NULL where there is none. */
+typedef struct bez_aggregate_files {
+  const char *reference; /* the global model */
+  const char *root;      /* the server's own update */
+  const char *state;     /* what a stateful rule remembers: read where it is there, written on success */
+} bez_aggregate_files;
+
+/* The same for files (bezoar/tensor.h), which are mapped and read tile by tile; the client of an update is its path.
+ * The result is written to out_path as safetensors, whole or not at all. options.reference, .root and .state are not
+ * looked at. *report (verdicts as findings) is the caller's. */
+BEZ_API BEZ_MUST_USE bez_status bez_aggregate_paths(const char *const *paths, size_t n,
+                                                    const bez_aggregate_options *options,
+                                                    const bez_aggregate_files *files, const char *out_path,
+                                                    bez_report **report, bez_error *err);
 
 typedef struct bez_aggregator_info {
   const char *name, *title, *summary;

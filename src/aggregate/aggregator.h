@@ -70,7 +70,6 @@ BEZ_MUST_USE bez_status bez_rows_rank(const bez_rows *rows, const double *score,
 
 /* out[k] = Σ of the k smallest of n values, by sorting them (values are reordered). */
 double bez_sum_smallest(double *values, uint32_t n, uint32_t k);
-double bez_median(double *values, uint32_t n); /* mean of the middle two for even n; reorders; n ≥ 1 */
 
 /* Krum's scores over the listed rows: Σ of the `neighbours` smallest squared distances to others of the list. distance:
  * side × side (bez_rows_distances); scratch: n doubles. */

@@ -6,6 +6,7 @@
 #include "aggregate/aggregator.h"
 #include "aggregate/norms.h"
 #include "base/error.h"
+#include "fit/median.h"
 
 static uint32_t least(uint32_t f) {
   return 2 * f + 1;

@@ -129,11 +129,6 @@ double bez_sum_smallest(double *values, uint32_t n, uint32_t k) {
   return sum;
 }
 
-double bez_median(double *values, uint32_t n) {
-  qsort(values, n, sizeof *values, ascending);
-  return values[(n - 1) / 2] / 2 + values[n / 2] / 2;
-}
-
 void bez_krum_scores(const double *distance, uint32_t side, const uint32_t *list, uint32_t n, uint32_t neighbours,
                      double *scratch, double *score) {
   for (uint32_t i = 0; i < n; i++) {

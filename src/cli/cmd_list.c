@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "bezoar/aggregate.h"
 #include "bezoar/attack.h"
 #include "bezoar/detect.h"
 #include "bezoar/format.h"
@@ -42,6 +43,11 @@ static entry get_format(size_t i) {
   return (entry){f.name, f.title, f.summary, f.extensions};
 }
 
+static entry get_aggregator(size_t i) {
+  bez_aggregator_info a = bez_aggregator_get(i);
+  return (entry){a.name, a.pre ? "pre-aggregator" : "rule", a.summary, a.parameters};
+}
+
 static entry get_report(size_t i) {
   bez_writer_info w = bez_writer_get(i);
   return (entry){w.name, w.title, w.summary, w.extensions};
@@ -63,7 +69,7 @@ static const kind kinds[] = {
     {"reports", bez_writer_count, get_report, "This build writes no reports."},
     {"checks", count_none, get_none,
      "This version has no model checks yet: it examines tables, text and pictures, not models."},
-    {"aggregators", count_none, get_none, "This version has no aggregation rules yet."},
+    {"aggregators", bez_aggregator_count, get_aggregator, "This build has no aggregation rules."},
 };
 
 static void put_text(bez_buf *out, const kind *k) {
