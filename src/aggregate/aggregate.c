@@ -25,7 +25,7 @@ typedef struct call {
   uint32_t left, f; /* rows that take part, and how many of them may be malicious */
   int memory;       /* which extra row the state's vector is, -1 none */
   bool trusted;     /* all were looked at: what is not finite now comes of sums that overflow */
-  bez_rows rows;
+  bez_update_rows rows;
   bez_watch watch;
 } call;
 
@@ -117,15 +117,15 @@ static bez_status make_rows(call *c, bez_error *err) {
     extra[n_extra++] = memory;
   }
   bez_rows_free(&c->rows);
-  c->rows = (bez_rows){.threads = o->threads ? o->threads : bez_cpu_count(),
-                       .cpu = o->cpu_given ? o->cpu & bez_cpu_features() : bez_cpu_features(),
-                       .watch = &c->watch};
+  c->rows = (bez_update_rows){.threads = o->threads ? o->threads : bez_cpu_count(),
+                              .cpu = o->cpu_given ? o->cpu & bez_cpu_features() : bez_cpu_features(),
+                              .watch = &c->watch};
   for (uint32_t i = 0; i < c->left; i++) c->row[i] = &c->updates[c->client[i]];
   return bez_rows_make(c->layout, c->row, c->left, extra, raw, n_extra, o->reference, c->out, &c->rows, err);
 }
 
 /* mix ∘ before: what a pre-aggregator does to rows that were mixed already. */
-static bez_status compose(bez_rows *rows, bez_mix *mix, bez_error *err) {
+static bez_status compose(bez_update_rows *rows, bez_mix *mix, bez_error *err) {
   bez_mix product;
   const bez_mix *before = rows->mix;
   bez_status st = bez_mix_make(mix->n_out, before->n_in, &product, err);
@@ -208,7 +208,7 @@ static bez_status tell_distances(call *c, bez_error *err) {
   double *weight = calloc(2 * ((size_t)c->left + 2), sizeof *weight), *square = weight + c->left + 2;
   bez_update result = {.client = "result", .n_layers = c->layout->n_layers, .layers = layers};
   const bez_update *extra[] = {&result};
-  bez_rows rows = {.threads = c->rows.threads, .cpu = c->rows.cpu, .watch = c->rows.watch};
+  bez_update_rows rows = {.threads = c->rows.threads, .cpu = c->rows.cpu, .watch = c->rows.watch};
   if (!layers || !weight) BEZ_TRY(bez_fail_memory(err, c->layout->n_layers * sizeof *layers));
   for (uint32_t l = 0; l < c->layout->n_layers; l++) {
     layers[l] = c->layout->layers[l];
@@ -318,7 +318,7 @@ static bez_status exclude(call *c, bool *some, bez_error *err) {
 static bez_status check_reference(call *c, bez_error *err) {
   const bez_update *row[] = {c->o->reference};
   bool finite = true;
-  bez_rows rows = {.threads = 1};
+  bez_update_rows rows = {.threads = 1};
   bez_status st = bez_rows_make(c->layout, row, 1, NULL, NULL, 0, NULL, c->out, &rows, err);
   if (st == BEZ_OK) st = bez_rows_finite(&rows, &finite, err);
   bez_rows_free(&rows);

@@ -18,7 +18,7 @@ struct bez_aggregator;
 
 typedef struct bez_aggregate_input {
   const struct bez_aggregator *rule;
-  bez_rows *rows;
+  bez_update_rows *rows;
   uint32_t n, f;       /* rows to aggregate (the extra rows are not among them) and how many may be malicious */
   const double *share; /* n weights by the server's policy, sum 1 */
   double knob[BEZ_MOST_PARAMETERS]; /* of the rule, in the order of its list */
@@ -65,7 +65,7 @@ BEZ_MUST_USE bez_status bez_mix_make(uint32_t n_out, uint32_t n_in, bez_mix *mix
 
 /* Rows by ascending score; of equal scores the smaller digest of the row's contents comes first, so that the order of
  * the clients does not matter. order: n row numbers. */
-BEZ_MUST_USE bez_status bez_rows_rank(const bez_rows *rows, const double *score, uint32_t n, uint32_t *order,
+BEZ_MUST_USE bez_status bez_rows_rank(const bez_update_rows *rows, const double *score, uint32_t n, uint32_t *order,
                                       bez_error *err);
 
 /* out[k] = Σ of the k smallest of n values, by sorting them (values are reordered). */

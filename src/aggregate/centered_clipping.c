@@ -26,7 +26,7 @@ static void step(const bez_aggregate_input *in, const double *square, double *we
 
 /* What was written, less the reference, becomes the remembered vector. */
 static bez_status remember(const bez_aggregate_input *in, bez_error *err) {
-  const bez_rows *rows = in->rows;
+  const bez_update_rows *rows = in->rows;
   const bez_update *memory = NULL;
   bez_status st = bez_state_stage(in->state, "", in->layout, &memory, err);
   for (uint32_t l = 0; st == BEZ_OK && l < rows->n_layers; l++) {

@@ -22,7 +22,7 @@ typedef struct draw {
   uint32_t n, m;
   uint64_t *coordinate; /* m, ascending */
   double *value;        /* n × m */
-  bez_rows *rows;
+  bez_update_rows *rows;
 } draw;
 
 static bez_status gather(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err) {

@@ -77,7 +77,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   const bez_update **staged = calloc(n + 1u, sizeof *staged);
   double *distance = malloc((size_t)side * side * sizeof *distance),
          *likeness = calloc((size_t)n * n, sizeof *likeness), *vote = calloc(2 * (size_t)n, sizeof *vote), total = 0;
-  bez_rows past = {.threads = in->rows->threads, .cpu = in->rows->cpu, .watch = in->rows->watch};
+  bez_update_rows past = {.threads = in->rows->threads, .cpu = in->rows->cpu, .watch = in->rows->watch};
   if (!staged || !distance || !likeness || !vote)
     BEZ_TRY(bez_fail_memory(err, 2 * (size_t)side * side * sizeof *distance));
   if (in->rows->mix)

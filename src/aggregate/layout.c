@@ -74,7 +74,7 @@ bez_status bez_layout_check(const bez_update *layout, const bez_update *update, 
   return BEZ_OK;
 }
 
-static bez_status fill_layer(bez_rows *rows, bez_rows_layer *to, const bez_update *const *updates,
+static bez_status fill_layer(bez_update_rows *rows, bez_rows_layer *to, const bez_update *const *updates,
                              const bez_update *const *extra, const bez_update *reference, bez_error *err) {
   to->client = calloc((size_t)rows->n + rows->extra + 1, sizeof *to->client);
   if (!to->client) return bez_fail_memory(err, ((size_t)rows->n + rows->extra) * sizeof *to->client);
@@ -86,7 +86,7 @@ static bez_status fill_layer(bez_rows *rows, bez_rows_layer *to, const bez_updat
 
 bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
                          const bez_update *const *extra, const bool *raw_extra, uint32_t n_extra,
-                         const bez_update *reference, void *const *out, bez_rows *rows, bez_error *err) {
+                         const bez_update *reference, void *const *out, bez_update_rows *rows, bez_error *err) {
   bez_status st = BEZ_OK;
   rows->n = n;
   rows->extra = n_extra;
@@ -112,7 +112,7 @@ cleanup:
   return st;
 }
 
-void bez_rows_free(bez_rows *rows) {
+void bez_rows_free(bez_update_rows *rows) {
   for (uint32_t l = 0; l < rows->n_layers; l++) free(rows->layers[l].client);
   free(rows->layers);
   free(rows->raw);

@@ -21,8 +21,9 @@ const bez_layer *bez_update_layer(const bez_update *update, const char *name);
  * out: one buffer per layer of the layout. */
 BEZ_MUST_USE bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
                                       const bez_update *const *extra, const bool *raw_extra, uint32_t n_extra,
-                                      const bez_update *reference, void *const *out, bez_rows *rows, bez_error *err);
-void bez_rows_free(bez_rows *rows);
+                                      const bez_update *reference, void *const *out, bez_update_rows *rows,
+                                      bez_error *err);
+void bez_rows_free(bez_update_rows *rows);
 
 /* Integer and boolean layers of the listed updates, by the policy. */
 BEZ_MUST_USE bez_status bez_integers_aggregate(const bez_update *layout, const bez_update *const *updates, uint32_t n,

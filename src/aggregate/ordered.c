@@ -10,7 +10,7 @@
 #include "math/weighted.h"
 
 typedef struct order_pass {
-  bez_rows *rows;
+  bez_update_rows *rows;
   bool store;
   bez_order order;
   const uint32_t *list; /* n of the order, NULL: the first n */

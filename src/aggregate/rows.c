@@ -50,7 +50,7 @@ static void fold(const double *part, uint32_t n_blocks, uint32_t n, double *out)
     for (uint32_t j = 0; j < i; j++) out[(size_t)i * n + j] = out[(size_t)j * n + i];
 }
 
-bez_status bez_rows_distances(bez_rows *rows, double *out, bez_error *err) {
+bez_status bez_rows_distances(bez_update_rows *rows, double *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = bez_rows_count(rows) + 1;
   const size_t square = (size_t)n * n * sizeof(double);
@@ -77,7 +77,7 @@ cleanup:
 /* ---- weighted sums ---------------------------------------------------------------------------------------------- */
 
 typedef struct combine_pass {
-  const bez_rows *rows;
+  const bez_update_rows *rows;
   uint32_t n;
   const double *weight;
   bool store;
@@ -88,7 +88,7 @@ typedef struct combine_pass {
 } combine_pass;
 
 /* A coordinate's noise depends on the seed and its place alone. */
-static void add_noise(const bez_rows *rows, const bez_tile *tile, double *z) {
+static void add_noise(const bez_update_rows *rows, const bez_tile *tile, double *z) {
   for (size_t c = 0; c < tile->len; c++) {
     bez_rng rng = bez_rng_make(rows->noise_seed, tile->layer->first_coordinate + tile->at + c);
     z[c] += rows->noise * bez_rng_normal(&rng);
@@ -117,7 +117,7 @@ static bez_status combine_tile(void *ctx, const bez_tile *tile, uint32_t block, 
   return BEZ_OK;
 }
 
-bez_status bez_rows_combine(bez_rows *rows, const double *weight, bool store, double *to, bez_error *err) {
+bez_status bez_rows_combine(bez_update_rows *rows, const double *weight, bool store, double *to, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = bez_rows_count(rows), n_blocks = bez_rows_blocks(n * sizeof(double));
   combine_pass p = {.rows = rows,
@@ -160,7 +160,7 @@ static bez_status finite_tile(void *ctx, const bez_tile *tile, uint32_t block, u
   return BEZ_OK;
 }
 
-bez_status bez_rows_finite(const bez_rows *rows, bool *finite, bez_error *err) {
+bez_status bez_rows_finite(const bez_update_rows *rows, bool *finite, bez_error *err) {
   const uint32_t n = bez_rows_count(rows), n_blocks = bez_rows_blocks(n);
   finite_pass p = {.n = n, .odd = calloc((size_t)n_blocks * n, sizeof(bool))};
   if (!p.odd) return bez_fail_memory(err, (size_t)n_blocks * n);

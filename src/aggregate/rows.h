@@ -26,7 +26,7 @@ typedef struct bez_mix {
   double *weight; /* n_out × n_in; owned */
 } bez_mix;
 
-typedef struct bez_rows {
+typedef struct bez_update_rows {
   uint32_t n;     /* rows of clients that take part … */
   uint32_t extra; /* … then rows that are not theirs: the server's own update, a remembered vector */
   uint32_t n_layers;
@@ -41,10 +41,10 @@ typedef struct bez_rows {
   double noise; /* standard deviation added to results, 0 none … */
   uint64_t noise_seed;
   _Atomic bool odd; /* a pass met NaN or infinity */
-} bez_rows;
+} bez_update_rows;
 
 /* Rows of a pass: those of the mix, or the clients, then the extra ones. */
-static inline uint32_t bez_rows_count(const bez_rows *rows) {
+static inline uint32_t bez_rows_count(const bez_update_rows *rows) {
   return (rows->mix ? rows->mix->n_out : rows->n) + rows->extra;
 }
 
@@ -60,7 +60,7 @@ typedef struct bez_tile {
 typedef bez_status (*bez_tile_pass)(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err);
 
 /* Calls on every tile; blocks in parallel, the tiles of one block in order. */
-BEZ_MUST_USE bez_status bez_rows_pass(const bez_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx,
+BEZ_MUST_USE bez_status bez_rows_pass(const bez_update_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx,
                                       bez_error *err);
 /* How many blocks when each keeps `bytes` of sums: all of them together stay below 32 MiB. */
 uint32_t bez_rows_blocks(size_t bytes);
@@ -78,13 +78,14 @@ void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const dou
 
 /* Squared distances between all rows, N = bez_rows_count() + 1; the last row is zero, so that its distances are squared
  * norms. out: N × N, symmetric. */
-BEZ_MUST_USE bez_status bez_rows_distances(bez_rows *rows, double *out, bez_error *err);
+BEZ_MUST_USE bez_status bez_rows_distances(bez_update_rows *rows, double *out, bez_error *err);
 
 /* z = Σ weight[i] · row i, written (with the rows' noise) to the result when store is set; to[i] becomes |row i − z|²
  * where to is not NULL. */
-BEZ_MUST_USE bez_status bez_rows_combine(bez_rows *rows, const double *weight, bool store, double *to, bez_error *err);
+BEZ_MUST_USE bez_status bez_rows_combine(bez_update_rows *rows, const double *weight, bool store, double *to,
+                                         bez_error *err);
 
 /* Which rows hold NaN or infinity. */
-BEZ_MUST_USE bez_status bez_rows_finite(const bez_rows *rows, bool *finite, bez_error *err);
+BEZ_MUST_USE bez_status bez_rows_finite(const bez_update_rows *rows, bool *finite, bez_error *err);
 
 #endif

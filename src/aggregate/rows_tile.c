@@ -16,7 +16,7 @@ typedef struct scratch {
 } scratch;
 
 typedef struct pass {
-  const bez_rows *rows;
+  const bez_update_rows *rows;
   uint32_t n_blocks;
   bez_tile_pass fn;
   void *ctx;
@@ -78,7 +78,7 @@ static void subtract_f64(double *x, const double *reference, size_t len) {
 }
 
 /* The row's piece: where it lies when that will do, else converted into `room`. */
-static const void *load(const bez_rows *rows, const bez_rows_layer *layer, uint32_t i, uint64_t at, size_t len,
+static const void *load(const bez_update_rows *rows, const bez_rows_layer *layer, uint32_t i, uint64_t at, size_t len,
                         bool wide, void *room, void *reference) {
   const bez_layer *from = layer->client[i];
   const bool differ = layer->reference && !rows->raw[i];
@@ -110,7 +110,7 @@ void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const dou
   for (size_t c = 0; !wide && c < len; c++) sum[c] *= most;
 }
 
-static void mix_row(const bez_rows *rows, const double *weight, const void *const *source, size_t len, bool wide,
+static void mix_row(const bez_update_rows *rows, const double *weight, const void *const *source, size_t len, bool wide,
                     double *sum, void *out) {
   const bez_weighted *kernels = bez_weighted_choose(rows->cpu);
   bez_tile_sum(kernels, source, weight, rows->mix->n_in, len, wide, sum);
@@ -120,13 +120,13 @@ static void mix_row(const bez_rows *rows, const double *weight, const void *cons
     kernels->narrow(sum, len, out);
 }
 
-static size_t room_of(const bez_rows *rows) {
+static size_t room_of(const bez_update_rows *rows) {
   return (size_t)rows->tile * sizeof(double);
 }
 
 static bez_status run_tile(const pass *p, const bez_rows_layer *layer, uint64_t at, uint32_t block, unsigned worker,
                            bez_error *err) {
-  const bez_rows *rows = p->rows;
+  const bez_update_rows *rows = p->rows;
   const scratch *s = &p->scratch[worker];
   const bool wide = layer->like->dtype == BEZ_DTYPE_F64;
   const uint32_t sources = rows->n + rows->extra, mixed = rows->mix ? rows->mix->n_out : 0;
@@ -147,7 +147,7 @@ static bez_status run_tile(const pass *p, const bez_rows_layer *layer, uint64_t 
 
 static bez_status run_block(void *ctx, uint64_t block, unsigned worker, bez_error *err) {
   const pass *p = ctx;
-  const bez_rows *rows = p->rows;
+  const bez_update_rows *rows = p->rows;
   uint64_t tile = rows->n_tiles * block / p->n_blocks, end = rows->n_tiles * (block + 1) / p->n_blocks;
   for (uint32_t l = 0; l < rows->n_layers && tile < end; l++) {
     const bez_rows_layer *layer = &rows->layers[l];
@@ -161,7 +161,7 @@ static bez_status run_block(void *ctx, uint64_t block, unsigned worker, bez_erro
   return BEZ_OK;
 }
 
-static bez_status make_scratch(const bez_rows *rows, scratch *s, bez_error *err) {
+static bez_status make_scratch(const bez_update_rows *rows, scratch *s, bez_error *err) {
   const size_t sources = (size_t)rows->n + rows->extra, mixed = bez_rows_count(rows);
   const size_t bytes = (sources + mixed + 1) * room_of(rows);
   s->bytes = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
@@ -170,7 +170,7 @@ static bez_status make_scratch(const bez_rows *rows, scratch *s, bez_error *err)
   return s->bytes && s->row && s->source ? BEZ_OK : bez_fail_memory(err, bytes);
 }
 
-bez_status bez_rows_pass(const bez_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx, bez_error *err) {
+bez_status bez_rows_pass(const bez_update_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx, bez_error *err) {
   bez_status st = BEZ_OK;
   unsigned workers = rows->threads < n_blocks ? rows->threads : n_blocks;
   pass p = {.rows = rows, .n_blocks = n_blocks, .fn = fn, .ctx = ctx, .scratch = calloc(workers, sizeof(scratch))};

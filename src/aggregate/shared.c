@@ -41,7 +41,7 @@ void bez_mix_clip(bez_mix *mix, const double *norm, double tau) {
   for (uint32_t i = 0; i < mix->n_out; i++) mix->weight[(size_t)i * mix->n_in + i] = norm[i] > tau ? tau / norm[i] : 1;
 }
 
-bez_status bez_rows_norms(bez_rows *rows, double *norm, bez_error *err) {
+bez_status bez_rows_norms(bez_update_rows *rows, double *norm, bez_error *err) {
   const uint32_t n = bez_rows_count(rows);
   double *zero = calloc(2 * (size_t)n, sizeof *zero), *to = zero + n;
   if (!zero) return bez_fail_memory(err, 2 * (size_t)n * sizeof *zero);
@@ -87,7 +87,7 @@ static bez_status digest_tile(void *ctx, const bez_tile *tile, uint32_t block, u
   return BEZ_OK;
 }
 
-static bez_status digests(const bez_rows *rows, uint32_t n, ranked *list, bez_error *err) {
+static bez_status digests(const bez_update_rows *rows, uint32_t n, ranked *list, bez_error *err) {
   const uint32_t count = bez_rows_count(rows), n_blocks = bez_rows_blocks(count * sizeof(uint64_t));
   digest_pass p = {.n = count, .part = calloc((size_t)n_blocks * count, sizeof(uint64_t))};
   if (!p.part) return bez_fail_memory(err, (size_t)n_blocks * count * sizeof(uint64_t));
@@ -98,7 +98,8 @@ static bez_status digests(const bez_rows *rows, uint32_t n, ranked *list, bez_er
   return st;
 }
 
-bez_status bez_rows_rank(const bez_rows *rows, const double *score, uint32_t n, uint32_t *order, bez_error *err) {
+bez_status bez_rows_rank(const bez_update_rows *rows, const double *score, uint32_t n, uint32_t *order,
+                         bez_error *err) {
   bez_status st = BEZ_OK;
   bool tied = false;
   ranked *list = calloc(n ? n : 1, sizeof *list);

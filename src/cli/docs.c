@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bezoar/aggregate.h"
 #include "bezoar/attack.h"
 #include "bezoar/detect.h"
 #include "bezoar/format.h"
@@ -102,7 +103,7 @@ static void detectors_page(bez_buf *out) {
 
 static void rules_page(bez_buf *out) {
   bez_buf_puts(out, MADE
-               "# Rules\n\nEvery rule a scan can raise.\n\n| id | name | what | what to do |\n|---|---|---|---|\n");
+               "# Rules\n\nEvery rule a report can hold.\n\n| id | name | what | what to do |\n|---|---|---|---|\n");
   for (size_t i = 0; i < bez_rule_count(); i++) {
     bez_rule_info r = bez_rule_get(i);
     bez_buf_printf(out, "| %s | %s | ", r.id, r.name);
@@ -122,6 +123,25 @@ static void attacks_page(bez_buf *out) {
     put_escaped(out, a.summary, false);
     bez_buf_puts(out, "\n\n");
     put_part(out, "Parameters", a.parameters);
+    put_part(out, "Source", a.source);
+  }
+}
+
+static void aggregators_page(bez_buf *out) {
+  bez_buf_puts(
+      out,
+      MADE "# Aggregation rules\n\n`bezoar aggregate --rule NAME --f N …`; pre-aggregators with `--pre NAME`. n "
+           "updates, f of them perhaps malicious, d numbers each. How to choose: [aggregate.md](aggregate.md).\n\n");
+  for (size_t i = 0; i < bez_aggregator_count(); i++) {
+    bez_aggregator_info a = bez_aggregator_get(i);
+    bez_buf_printf(out, "## %s\n\n*%s*%s%s\n\n", a.name, a.title, a.pre ? " (pre-aggregator)" : "",
+                   a.stateful ? " (needs a state)" : "");
+    put_escaped(out, a.summary, false);
+    bez_buf_puts(out, "\n\n");
+    put_part(out, "Parameters", a.parameters);
+    put_part(out, "Tolerance", a.tolerance);
+    put_part(out, "Cost", a.cost);
+    put_part(out, "Score in verdicts", a.score);
     put_part(out, "Source", a.source);
   }
 }
@@ -168,11 +188,9 @@ bool bez_docs_pages(bez_docs_put put, void *ctx) {
   static const struct {
     const char *name;
     void (*write)(bez_buf *out);
-  } pages[] = {{"detectors.md", detectors_page},
-               {"rules.md", rules_page},
-               {"attacks.md", attacks_page},
-               {"formats.md", formats_page},
-               {"commands/README.md", commands_page}};
+  } pages[] = {{"detectors.md", detectors_page}, {"rules.md", rules_page},
+               {"attacks.md", attacks_page},     {"aggregators.md", aggregators_page},
+               {"formats.md", formats_page},     {"commands/README.md", commands_page}};
   bez_buf text = {0};
   for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
     pages[i].write(&text);

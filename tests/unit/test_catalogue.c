@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 
+#include "aggregate/aggregator.h"
 #include "attack/attack.h"
 #include "bezoar/scan.h"
 #include "cli/args.h"
@@ -109,6 +110,24 @@ static void test_attacks_are_complete(void **state) {
   }
 }
 
+static void test_aggregators_are_complete(void **state) {
+  (void)state;
+  for (size_t i = 0; bez_aggregators[i]; i++) {
+    const bez_aggregator_info *a = &bez_aggregators[i]->info;
+    need_text("an aggregation rule", "name", a->name);
+    need_text(a->name, "title", a->title);
+    need_text(a->name, "summary", a->summary);
+    need_text(a->name, "cost", a->cost);
+    need_text(a->name, "source", a->source);
+    assert_true(a->parameters && a->tolerance && a->score);
+    assert_true(a->pre ? bez_aggregators[i]->mix && !bez_aggregators[i]->run
+                       : bez_aggregators[i]->run && !bez_aggregators[i]->mix);
+    for (const bez_knob *k = bez_aggregators[i]->knobs; k->name; k++)
+      if (!strstr(a->parameters, k->name)) fail_msg("%s does not tell of its parameter %s", a->name, k->name);
+    for (size_t k = 0; k < i; k++) assert_string_not_equal(a->name, bez_aggregators[k]->info.name);
+  }
+}
+
 static void test_writers_are_complete(void **state) {
   (void)state;
   bez_report *report = bez_report_create("scan");
@@ -171,8 +190,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rules_are_complete_and_unique), cmocka_unit_test(test_sources_run_last),
       cmocka_unit_test(test_detectors_are_documented),      cmocka_unit_test(test_readers_are_complete),
-      cmocka_unit_test(test_attacks_are_complete),          cmocka_unit_test(test_writers_are_complete),
-      cmocka_unit_test(test_commands_are_complete),         cmocka_unit_test(test_offered_formats_exist),
+      cmocka_unit_test(test_attacks_are_complete),          cmocka_unit_test(test_aggregators_are_complete),
+      cmocka_unit_test(test_writers_are_complete),          cmocka_unit_test(test_commands_are_complete),
+      cmocka_unit_test(test_offered_formats_exist),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

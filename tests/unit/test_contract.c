@@ -6,6 +6,8 @@
  *   memory     each allocation fails in turn: no crash, no leak of half a finding, and never silently "clean" */
 #include "test.h"
 
+#include "aggregate/aggregator.h"
+
 #include <dirent.h>
 #include <stdatomic.h>
 
@@ -396,6 +398,45 @@ static void test_failing_allocations_while_reading(void **state) {
   unlink(path);
 }
 
+/* Every rule, one of the nine updates with a NaN, so that both runs are walked. */
+static void test_failing_allocations_while_aggregating(void **state) {
+  (void)state;
+  static const uint64_t shape[] = {30};
+  float value[10][30], result[30];
+  char name[10][8];
+  bez_layer layer[10];
+  bez_update update[10];
+  void *out[] = {result};
+  for (int i = 0; i < 10; i++) {
+    for (int c = 0; c < 30; c++) value[i][c] = (float)(c + (i * 7 + c * 3) % 11);
+    snprintf(name[i], sizeof name[i], "c%d", i);
+    layer[i] = (bez_layer){.name = "w", .n_dims = 1, .shape = shape, .data = value[i]};
+    update[i] = (bez_update){.client = name[i], .n_layers = 1, .layers = &layer[i]};
+  }
+  value[4][20] = __builtin_nanf("");
+  for (size_t r = 0; bez_aggregators[r]; r++) {
+    const bez_aggregator_info *a = &bez_aggregators[r]->info;
+    for (long k = 0; k < 1000; k++) {
+      bez_error err = {0};
+      bez_verdict verdict[9];
+      bez_aggregate_options o = {.rule = a->pre ? "median" : a->name, .f = 1, .threads = 1, .root = &update[9]};
+      const char *pre[] = {a->name};
+      o.pre = pre;
+      o.n_pre = a->pre;
+      o.state = bez_aggregate_state_create();
+      assert_non_null(o.state);
+      atomic_store(&until_failure, k);
+      bez_status st = bez_aggregate(update, 9, &o, out, verdict, &err);
+      bool reached = atomic_load(&until_failure) < 0;
+      atomic_store(&until_failure, -1);
+      if (st != BEZ_OK && st != BEZ_MEMORY) fail_msg("%s: %s", a->name, err.message);
+      if (st == BEZ_OK) assert_int_equal(verdict[4].reason, BEZ_NOT_FINITE);
+      bez_aggregate_state_destroy(o.state);
+      if (!reached) break;
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_trials),
@@ -403,6 +444,7 @@ int main(void) {
       cmocka_unit_test(test_same_bytes_for_threads_and_instruction_sets),
       cmocka_unit_test(test_failing_allocations),
       cmocka_unit_test(test_failing_allocations_while_reading),
+      cmocka_unit_test(test_failing_allocations_while_aggregating),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
