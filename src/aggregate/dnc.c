@@ -100,7 +100,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   bez_status st = BEZ_OK;
   const uint32_t n = in->n;
   uint32_t kept = 0;
-  double most = fmin(fmin(in->knob[COORDINATES], (double)in->rows->d), fmax(1, (double)(MOST_CELLS / n)));
+  double most = fmin(fmin(in->knob[COORDINATES], (double)in->rows->d), fmax(1, floor((double)MOST_CELLS / n)));
   draw d = {.n = n, .rows = in->rows, .m = most > 1 ? (uint32_t)most : 1};
   double *work = calloc(3 * (size_t)n * n + 5 * (size_t)n, sizeof *work), *weight = calloc(n, sizeof *weight);
   uint32_t *list = calloc(2 * (size_t)n, sizeof *list);

@@ -51,8 +51,10 @@ bez_status bez_integers_aggregate(const bez_update *layout, const bez_update *co
     if (bez_dtype_floating(layout->layers[l].dtype)) continue;
     if (policy == BEZ_INTEGERS_REFERENCE && !reference)
       BEZ_TRY(bez_fail(err, BEZ_USAGE, name, "integers are to come from the reference model, but there is none"));
-    for (uint32_t i = 0; i < sources; i++)
+    for (uint32_t i = 0; i < sources; i++) {
       from[i] = bez_update_layer(policy == BEZ_INTEGERS_REFERENCE ? reference : updates[i], name);
+      if (!from[i]) BEZ_TRY(bez_fail(err, BEZ_INTERNAL, name, "a layer that was checked is gone"));
+    }
     fill(from, sources, policy, ranks, out[l]);
   }
 cleanup:

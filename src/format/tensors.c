@@ -45,8 +45,9 @@ bool bez_dtype_find(const char *name, bez_dtype *out) {
 
 bez_status bez_tensors_place(bez_tensors *t, bez_layer *layer, uint64_t at, uint64_t len, bez_error *err) {
   const uint8_t *where = t->bytes + at;
+  const size_t size = bez_dtype_size(layer->dtype);
   layer->data = where;
-  if (!len || (uintptr_t)where % bez_dtype_size(layer->dtype) == 0) return BEZ_OK;
+  if (!len || !size || (uintptr_t)where % size == 0) return BEZ_OK;
   void *copy = bez_arena_alloc(&t->arena, len);
   if (!copy) return bez_fail_memory(err, len);
   memcpy(copy, where, len);

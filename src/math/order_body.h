@@ -130,7 +130,7 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
   }
   for (uint32_t i = 0; outside && i < o->n; i++)
     for (unsigned l = 0; l < WIDTH; l++) outside[i] += (uint64_t)beyond[i][l];
-  M wrong = odd != odd;
+  M wrong = ~(M)(odd == (V){0}); /* NaN equals nothing */
   bool finite = true;
   for (unsigned l = 0; l < WIDTH; l++) finite &= wrong[l] == 0;
   return finite;
