@@ -28,10 +28,11 @@ static uint64_t choose(bez_integers policy, uint64_t *ranks, uint32_t n) {
   return ranks[policy == BEZ_INTEGERS_MAXIMUM ? n - 1 : (n - 1) / 2];
 }
 
-static void fill(const bez_layer *const *from, uint32_t n, bez_integers policy, uint64_t *ranks, void *out) {
-  const bez_dtype dtype = from[0]->dtype;
+static void fill(const bez_layer *like, const bez_layer *const *from, uint32_t n, bez_integers policy, uint64_t *ranks,
+                 void *out) {
+  const bez_dtype dtype = like->dtype;
   const size_t size = bez_dtype_size(dtype);
-  const uint64_t items = bez_layer_items(from[0]);
+  const uint64_t items = bez_layer_items(like);
   for (uint64_t index = 0; index < items; index++) {
     for (uint32_t i = 0; i < n; i++) ranks[i] = rank_bits(dtype, read_bits(from[i], bez_layer_place(from[i], index)));
     uint64_t bits = rank_bits(dtype, choose(policy, ranks, n));
@@ -55,7 +56,7 @@ bez_status bez_integers_aggregate(const bez_update *layout, const bez_update *co
       from[i] = bez_update_layer(policy == BEZ_INTEGERS_REFERENCE ? reference : updates[i], name);
       if (!from[i]) BEZ_TRY(bez_fail(err, BEZ_INTERNAL, name, "a layer that was checked is gone"));
     }
-    fill(from, sources, policy, ranks, out[l]);
+    fill(&layout->layers[l], from, sources, policy, ranks, out[l]);
   }
 cleanup:
   free(from);
