@@ -65,12 +65,12 @@ static bez_status aggregate(files *w, const bez_aggregate_options *options, cons
   o.root = f->root ? &w->updates[w->n + 1] : NULL;
   o.state = state;
   if (f->state && !state) BEZ_TRY(bez_fail_memory(err, sizeof(void *)));
-  if (state) BEZ_TRY(bez_state_load(f->state, state, err));
+  if (state) BEZ_TRY(bez_aggregate_state_load(f->state, state, err));
   const bez_update *layout = bez_aggregate_layout(w->updates, w->n, &o);
   BEZ_TRY(make_room(w, layout, err));
   BEZ_TRY(bez_aggregate(w->updates, w->n, &o, w->out, w->verdicts, err));
   BEZ_TRY(bez_tensors_write(out_path, w->result, layout->n_layers, err));
-  if (state) BEZ_TRY(bez_state_save(f->state, state, err));
+  if (state) BEZ_TRY(bez_aggregate_state_save(f->state, state, err));
   *report = bez_report_create("aggregate");
   if (!*report) BEZ_TRY(bez_fail_memory(err, sizeof(bez_report)));
   BEZ_TRY(bez_aggregate_report(w->updates, w->n, &o, w->verdicts, *report, err));

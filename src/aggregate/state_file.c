@@ -34,7 +34,7 @@ static bez_status put_key(const bez_layer *layers, uint32_t n, size_t prefix, co
   return bez_aggregate_state_put(state, &memory, err);
 }
 
-bez_status bez_state_load(const char *path, bez_aggregate_state *state, bez_error *err) {
+bez_status bez_aggregate_state_load(const char *path, bez_aggregate_state *state, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_tensors *tensors = NULL;
   bez_arena arena = {0};
@@ -70,7 +70,7 @@ static char *name_of(bez_arena *arena, const char *key, const char *layer) {
   return name;
 }
 
-bez_status bez_state_save(const char *path, const bez_aggregate_state *state, bez_error *err) {
+bez_status bez_aggregate_state_save(const char *path, const bez_aggregate_state *state, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_arena arena = {0};
   bez_layer *layers = NULL;
