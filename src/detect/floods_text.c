@@ -130,8 +130,8 @@ static bez_status report_view(const bez_detect_input *in, bez_report *report, co
   if (!f) return bez_report_status(report, err);
   f->ranked_list = true;
   f->score = (double)rows / (double)in->table->n_rows;
-  bez_finding_title(report, f, "%llu of %llu texts of \"%s\" are copies or near copies, in %zu clusters",
-                    (unsigned long long)rows, (unsigned long long)in->table->n_rows, col->name, n);
+  bez_finding_title(report, f, "%llu of %llu texts of \"%s\" are copies or near copies, in %zu cluster%s",
+                    (unsigned long long)rows, (unsigned long long)in->table->n_rows, col->name, n, n == 1 ? "" : "s");
   bez_finding_subject(report, f, col->name, NULL);
   bez_finding_number(report, f, "clusters", (double)n);
   bez_finding_number(report, f, "largest, different texts", largest[0]->n_distinct);

@@ -29,6 +29,13 @@ static void put_outcome(bez_buf *line, const bez_report *r, const bez_rule *rule
   if (held_back) bez_buf_printf(line, " (%zu held back)", held_back);
 }
 
+/* Something of the rule stands among what was not checked: "nothing" is then no more than half the truth. */
+static bool in_part(const bez_report *r, const bez_rule *rule) {
+  for (const bez_not_checked *u = r->not_checked; u; u = u->next)
+    if (!strncmp(u->what, rule->id, strlen(rule->id))) return true;
+  return false;
+}
+
 void bez_put_checks(const bez_paper *paper, const bez_report *report) {
   bez_buf line = {0};
   if (report->n_rules_run) bez_buf_puts(paper->out, "\nChecked\n");
@@ -36,6 +43,7 @@ void bez_put_checks(const bez_paper *paper, const bez_report *report) {
     const bez_rule *rule = report->rules_run[i];
     bez_buf_printf(&line, "%s %s: ", rule->id, rule->name);
     put_outcome(&line, report, rule);
+    if (in_part(report, rule)) bez_buf_puts(&line, "; not all was checked, see below");
     bez_spaces(paper->out, INDENT);
     bez_wrap_take(paper, INDENT, INDENT + 2, &line);
   }
