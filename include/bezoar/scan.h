@@ -75,9 +75,9 @@ BEZ_API size_t bez_rule_count(void);
 BEZ_API bez_rule_info bez_rule_get(size_t index);
 
 typedef struct bez_clean_options {
-  bez_severity at_least;    /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by
-                             * bez_clean_defaults */
-  bool with_lists;          /* also rows of ranked lists (label flips) */
+  bez_severity at_least; /* rows of findings at or above this severity leave; default BEZ_SEV_ERROR is set by
+                          * bez_clean_defaults */
+  bool with_lists;       /* also rows of ranked lists (label flips) */
   /* Files with one row per row of the data, which lose the same rows; NULL: none. Text formats, npy and IDX. */
   const char *labels_file, *labels_out;
   const char *embeddings, *embeddings_out;

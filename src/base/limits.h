@@ -28,7 +28,7 @@
 #define BEZ_MAX_CLASSES 1000u               /* distinct labels before label checks are off */
 #define BEZ_MAX_SAVED (1u << 30)            /* saved summary state */
 #define BEZ_MAX_CHUNK (1u << 30)            /* one chunk of a saved state, unpacked */
-#define BEZ_MAX_TILE_ROWS (1u << 22)         /* rows of one saved tile */
+#define BEZ_MAX_TILE_ROWS (1u << 22)        /* rows of one saved tile */
 #define BEZ_MAX_SHARDS 65536u
 #define BEZ_MAX_THREADS 256u
 #define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */

@@ -180,7 +180,8 @@ static bez_status emit(const judge *j, bez_report *report, bez_error *err) {
                             .q = NAN,
                             .label = names[s->code[s->class_of[all[i].at]]],
                             .suggested = names[s->code[all[i].other]]};
-  bez_finding *f = bez_report_add_list(report, &bez_detector_label_disagreement_embeddings.rule, (double)n_wrong / s->n);
+  bez_finding *f =
+      bez_report_add_list(report, &bez_detector_label_disagreement_embeddings.rule, (double)n_wrong / s->n);
   if (!f) goto cleanup;
   bez_finding_title(report, f, "%u of %u labels look wrong in the embeddings; %u rows to review, most disputed first",
                     n_wrong, s->n, n);

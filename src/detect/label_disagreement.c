@@ -268,7 +268,8 @@ static bez_status emit(const judge *j, bez_report *report, bool exact, bez_error
   listed *list;
   bez_status st = choose_rows(j, n_judged, &list, &n, err);
   if (st != BEZ_OK || n == 0 || j->n_issues[0] == 0) goto cleanup;
-  bez_finding *f = bez_report_add_list(report, &bez_detector_label_disagreement.rule, (double)j->n_issues[0] / (double)n_judged);
+  bez_finding *f =
+      bez_report_add_list(report, &bez_detector_label_disagreement.rule, (double)j->n_issues[0] / (double)n_judged);
   if (!f) goto cleanup;
   bez_finding_title(report, f, "About %llu of %llu labels look wrong; %llu rows to review, most disputed first",
                     (unsigned long long)j->n_issues[0], (unsigned long long)n_judged, (unsigned long long)n);

@@ -160,7 +160,8 @@ static bez_status emit(text_judge *j, bez_report *report, bez_error *err) {
   uint64_t issues = 0;
   bez_status st = gather(j, &list, &n, &issues, err);
   if (st != BEZ_OK || !n) goto cleanup;
-  bez_finding *f = bez_report_add_list(report, &bez_detector_label_disagreement_text.rule, (double)n / (double)j->n_labelled);
+  bez_finding *f =
+      bez_report_add_list(report, &bez_detector_label_disagreement_text.rule, (double)n / (double)j->n_labelled);
   if (!f) goto cleanup;
   bez_finding_title(report, f,
                     "About %llu of %llu labels of \"%s\" look wrong; %zu rows to review, most disputed first",

@@ -11,8 +11,8 @@
 #define DIGIT 11u
 #define RADIX (1u << DIGIT)
 #define LAST INT32_MAX /* place in the range */
-#define CROWDED 8u      /* a digit that every eighth row shares: the range does not tell them apart */
-#define FEW 24u         /* sorted by insertion */
+#define CROWDED 8u     /* a digit that every eighth row shares: the range does not tell them apart */
+#define FEW 24u        /* sorted by insertion */
 
 /* The careful way: some are NaN, or infinities cancelled each other. */
 static void sum_numbers(const double *x, uint64_t n, bez_extent *e) {

@@ -409,7 +409,8 @@ static bez_status check_local(const char *const *paths, size_t n, const bez_read
   for (size_t i = 0; i < n && !remote; i++)
     if (bez_path_is_remote(paths[i])) remote = paths[i];
   if (!remote || !use || (!use->save && !use->state && !use->n_shards)) return BEZ_OK;
-  return bez_fail(err, BEZ_USAGE, remote, "is remote: --shard, --save and --with work on local files; download it first");
+  return bez_fail(err, BEZ_USAGE, remote,
+                  "is remote: --shard, --save and --with work on local files; download it first");
 }
 
 bez_status bez_table_open_with(const char *const *paths, size_t n_paths, const bez_read_options *options,

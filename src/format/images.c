@@ -228,7 +228,8 @@ static bez_status pick_label(bez_table *t, const bez_read_options *options, bez_
 }
 
 bez_status bez_labels_open(const bez_read_options *options, bez_table **out, bez_error *err) {
-  bez_read_options plain = {.threads = options->threads, .memory = options->memory,
+  bez_read_options plain = {.threads = options->threads,
+                            .memory = options->memory,
                             .max_download = options->max_download,
                             .net_timeout = options->net_timeout};
   *out = NULL;

@@ -33,7 +33,7 @@ BEZ_MUST_USE bez_status bez_rewrite_step(const bez_rewrite *plan, uint64_t row, 
 
 /* Arrays of fixed-size items; reader: "npy" or "idx". */
 BEZ_MUST_USE bez_status bez_rewrite_array(const bez_source *source, const char *reader, const bez_rewrite *plan,
-                                          const char *out_path, const char *quarantine_path,
-                                          bez_rewrite_result *result, bez_error *err);
+                                          const char *out_path, const char *quarantine_path, bez_rewrite_result *result,
+                                          bez_error *err);
 
 #endif
