@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For the runners below: sourced in the root of the repository.
 venv() { # name, packages …: made once, offline afterwards
   local name=$1 && shift

@@ -14,7 +14,7 @@ cpu() { # a command; prints its CPU seconds, leaves its exit code aside (1: find
 
 plain() { python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); r.pop("run"); print(json.dumps(r, sort_keys=True))' "$1"; }
 
-for round in $(seq "$rounds"); do
+for _ in $(seq "$rounds"); do
   one=$(cpu "$bezoar" scan "$file" --threads 2 --report "$work/one.json")
   cut=0
   for i in $(seq "$shards"); do
