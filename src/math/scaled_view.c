@@ -298,6 +298,7 @@ static void try_sizes(const picture *p, grid *g, const bez_comb *down, const bez
     if (two && (p->height < BEZ_SCALED_SPARSE * down->size || p->width < BEZ_SCALED_SPARSE * across->size)) continue;
     g->view = &v;
     if (judge(g) && (!best->height || score(&v) > score(best))) *best = v;
+    g->view = NULL; /* v ends here */
   }
 }
 
