@@ -126,11 +126,26 @@ def side_by_side():
     if not found:
         return ["Not run."]
     out = [f"Seed {', '.join(map(str, found['seeds']))}; commit `{found['commit']}`. CPU seconds; ours with reading, all its checks "
-           "and the report, theirs without reading.", "", "| input | tool | TPR | FPR | CPU s |", "|---|---|---|---|---|"]
+           "and the report, theirs without reading. ART is told the true share of poison; cleanlab gets out-of-fold probabilities of a "
+           "logistic regression on 64 principal components, whose training its seconds include. \"Its list too\": with the rows of the "
+           "detector's ranked list, a note.", "", "| input | tool | TPR | FPR | CPU s |", "|---|---|---|---|---|"]
     for a in found["answers"]:
-        rates = f"{number(a['tpr'])} | {percent(a['fpr'])}" if "tpr" in a else f"{a['error']} | "
-        out.append(f"| {a['input']} | {a['tool']} | {rates} | {a.get('seconds', 0):.2f} |")
-    return out
+        tpr = "–" if a["input"].endswith("clean") else number(a.get("tpr", 0))
+        rates = f"{tpr} | {percent(a['fpr'])}" if "tpr" in a else f"{a['error']} | "
+        out.append(f"| {a['input']} | {a['tool']} | {rates} | {format(a['seconds'], '.1f') if 'seconds' in a else ''} |")
+    return [*out, "", best_line(found["answers"])]
+
+
+def best_line(answers):
+    """The bar of the embeddings: the best of the detectors on stop to 60, 5 %."""
+    out = []
+    for kind in ("PCA", "network"):
+        good = [a for a in answers if a["input"].startswith("GTSRB-8, stop") and a["tool"].startswith("BZ-D0") and "tpr" in a
+                and a["tool"].endswith(f", {kind}") and " to " not in a["tool"] and a["fpr"] <= .01]
+        best = max(good, key=lambda a: (a["tpr"], -a["fpr"]), default=None)
+        if best:
+            out.append(f"{best['tool']} {number(best['tpr'])} at {percent(best['fpr'])}: {'met' if best['tpr'] >= .9 else 'not met'}")
+    return "Asked of the best detector of embeddings on stop to 60, 5 %: ≥ .9 at FPR ≤ 1 %. " + "; ".join(out) + "."
 
 
 def speed():
