@@ -68,7 +68,7 @@ BEZ_MUST_USE bez_status bez_mix_make(uint32_t n_out, uint32_t n_in, bez_mix *mix
 BEZ_MUST_USE bez_status bez_rows_rank(const bez_update_rows *rows, const double *score, uint32_t n, uint32_t *order,
                                       bez_error *err);
 
-/* out[k] = Σ of the k smallest of n values, by sorting them (values are reordered). */
+/* Σ of the k smallest of n values, by sorting them (values are reordered). */
 double bez_sum_smallest(double *values, uint32_t n, uint32_t k);
 
 /* Krum's scores over the listed rows: Σ of the `neighbours` smallest squared distances to others of the list. distance:

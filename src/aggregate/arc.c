@@ -5,15 +5,11 @@
 
 #include "aggregate/aggregator.h"
 #include "aggregate/norms.h"
+#include "base/compare.h"
 #include "base/error.h"
 
 static uint32_t least(uint32_t f) {
   return 2 * f + 1;
-}
-
-static int descending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x < y) - (x > y);
 }
 
 static bez_status mix(const bez_aggregate_input *in, bez_mix *out, uint32_t *f, bez_error *err) {
@@ -24,8 +20,8 @@ static bez_status mix(const bez_aggregate_input *in, bez_mix *out, uint32_t *f, 
   BEZ_TRY(bez_mix_make(n, n, out, err));
   BEZ_TRY(bez_rows_norms(in->rows, norm, err));
   memcpy(sorted, norm, n * sizeof *norm);
-  qsort(sorted, n, sizeof *sorted, descending);
-  bez_mix_clip(out, norm, sorted[clipped < n ? clipped : n - 1]);
+  qsort(sorted, n, sizeof *sorted, bez_compare_double);
+  bez_mix_clip(out, norm, sorted[clipped < n ? n - 1 - clipped : 0]);
   *f = in->f;
 cleanup:
   free(norm);

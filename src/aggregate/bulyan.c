@@ -12,8 +12,8 @@ static uint32_t least(uint32_t f) {
 }
 
 /* Moves the winners to the front of list, in the order in which they were chosen. */
-static bez_status choose(const bez_aggregate_input *in, const double *distance, uint32_t side, uint32_t theta,
-                         uint32_t *list, double *scratch, uint32_t *rank, bez_error *err) {
+static void choose(const bez_aggregate_input *in, const double *distance, uint32_t side, uint32_t theta, uint32_t *list,
+                   double *scratch, const uint32_t *rank) {
   double *score = scratch + in->n;
   for (uint32_t k = 0; k < theta; k++) {
     uint32_t left = in->n - k, best = k;
@@ -26,25 +26,22 @@ static bez_status choose(const bez_aggregate_input *in, const double *distance, 
     list[best] = list[k];
     list[k] = winner;
   }
-  (void)err;
-  return BEZ_OK;
 }
 
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1, theta = n - 2 * in->f;
-  double *distance = malloc((size_t)side * side * sizeof *distance), *scratch = calloc(3 * (size_t)n, sizeof *scratch),
-         *same = scratch + 2 * (size_t)n;
+  double *distance = NULL, *scratch = calloc(3 * (size_t)n, sizeof *scratch), *same = scratch + 2 * (size_t)n;
   uint32_t *list = calloc(3 * (size_t)n, sizeof *list), *order = list + n, *rank = order + n;
-  if (!distance || !scratch || !list) BEZ_TRY(bez_fail_memory(err, (size_t)side * side * sizeof *distance));
-  BEZ_TRY(bez_rows_distances(in->rows, distance, err));
+  if (!scratch || !list) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
+  BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
   BEZ_TRY(bez_rows_rank(in->rows, same, n, order, err)); /* by contents alone: what decides between equal scores */
   for (uint32_t i = 0; i < n; i++) {
     list[i] = i;
     rank[order[i]] = i;
   }
   bez_krum_scores(distance, side, list, n, n - in->f - 2, scratch, out->score);
-  BEZ_TRY(choose(in, distance, side, theta, list, scratch, rank, err));
+  choose(in, distance, side, theta, list, scratch, rank);
   BEZ_TRY(bez_aggregate_ordered(in, list, theta, BEZ_ORDER_NEAR, 0, theta - 2 * in->f, out, err));
   for (uint32_t k = theta; k < n; k++) out->reason[list[k]] = BEZ_NOT_SELECTED;
 cleanup:

@@ -17,14 +17,13 @@ typedef struct filter {
   uint32_t *list;
 } filter;
 
-static bez_status allocate(uint32_t n, uint32_t side, filter *w, bez_error *err) {
-  w->distance = malloc((size_t)side * side * sizeof(double));
+static bez_status allocate(uint32_t n, filter *w, bez_error *err) {
   w->gram = calloc((size_t)n * n, sizeof(double));
   w->scratch = calloc((size_t)n * n + 2 * (size_t)n, sizeof(double));
   w->factor = calloc(3 * (size_t)n, sizeof(double));
   w->list = calloc(n, sizeof *w->list);
-  if (!w->distance || !w->gram || !w->scratch || !w->factor || !w->list)
-    return bez_fail_memory(err, 3 * (size_t)side * side * sizeof(double));
+  if (!w->gram || !w->scratch || !w->factor || !w->list)
+    return bez_fail_memory(err, 2 * (size_t)n * n * sizeof(double));
   w->best = w->factor + n;
   w->projection = w->best + n;
   return BEZ_OK;
@@ -59,8 +58,8 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   const uint32_t side = bez_rows_count(in->rows) + 1;
   double total = 0;
   filter w = {0};
-  BEZ_TRY(allocate(in->n, side, &w, err));
-  BEZ_TRY(bez_rows_distances(in->rows, w.distance, err));
+  BEZ_TRY(allocate(in->n, &w, err));
+  BEZ_TRY(bez_rows_distances(in->rows, &w.distance, err));
   for (uint32_t i = 0; i < in->n; i++) w.list[i] = i;
   BEZ_TRY(reweigh(in, &w, side, err));
   for (uint32_t i = 0; i < in->n; i++) total += w.best[i];

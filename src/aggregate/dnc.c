@@ -6,6 +6,7 @@
 
 #include "aggregate/aggregator.h"
 #include "aggregate/gram.h"
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "math/distance.h"
@@ -20,7 +21,7 @@ static uint32_t least(uint32_t f) {
 
 typedef struct draw {
   uint32_t n, m;
-  uint64_t *coordinate; /* m, ascending */
+  uint64_t *coordinate; /* m, bez_compare_u64 */
   double *value;        /* n × m */
   bez_update_rows *rows;
 } draw;
@@ -47,11 +48,6 @@ static bez_status gather(void *ctx, const bez_tile *tile, uint32_t block, unsign
   return BEZ_OK;
 }
 
-static int ascending(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 /* Squared projections of the rows on the direction of the largest variance of one draw. */
 static bez_status project(const bez_aggregate_input *in, draw *d, uint32_t round, double *work, const uint32_t *list,
                           double *projection, bez_error *err) {
@@ -60,7 +56,7 @@ static bez_status project(const bez_aggregate_input *in, draw *d, uint32_t round
          *weight = scratch + (size_t)n * n + 2 * (size_t)n, value;
   bez_rng rng = bez_rng_make(in->seed, 0x646e6300u + round);
   for (uint32_t k = 0; k < d->m; k++) d->coordinate[k] = bez_rng_below(&rng, in->rows->d);
-  qsort(d->coordinate, d->m, sizeof *d->coordinate, ascending);
+  qsort(d->coordinate, d->m, sizeof *d->coordinate, bez_compare_u64);
   bez_status st = bez_rows_pass(in->rows, bez_rows_blocks(1), gather, d, err);
   if (st != BEZ_OK) return st;
   for (uint32_t i = 0; i < n; i++) {

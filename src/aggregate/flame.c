@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate/aggregator.h"
+#include "aggregate/gram.h"
 #include "aggregate/norms.h"
 #include "base/error.h"
 #include "fit/median.h"
@@ -52,10 +53,10 @@ static void majority(edge *edges, size_t n_edges, uint32_t n, uint32_t *parent, 
     in_majority[i] = winner != UINT32_MAX && root_of(parent, i) == root_of(parent, winner);
 }
 
+/* Two updates without length are the same. */
 static double cosine_distance(const double *distance, uint32_t side, uint32_t a, uint32_t b) {
-  double x = distance[(size_t)a * side + side - 1], y = distance[(size_t)b * side + side - 1];
-  if (!(x > 0) || !(y > 0)) return x == y ? 0 : 1;
-  return 1 - (x + y - distance[(size_t)a * side + b]) / 2 / sqrt(x) / sqrt(y);
+  const double x = distance[(size_t)a * side + side - 1], y = distance[(size_t)b * side + side - 1];
+  return x == 0 && y == 0 ? 0 : 1 - bez_cosine(distance, side, a, b);
 }
 
 static void choose(const bez_aggregate_input *in, const double *distance, uint32_t side, edge *edges, uint32_t *work,
@@ -76,14 +77,12 @@ static void choose(const bez_aggregate_input *in, const double *distance, uint32
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1;
-  double *distance = malloc((size_t)side * side * sizeof *distance), *weight = calloc(2 * (size_t)n, sizeof *weight),
-         *norm = weight + n, kept = 0;
+  double *distance = NULL, *weight = calloc(2 * (size_t)n, sizeof *weight), *norm = weight + n, kept = 0;
   edge *edges = calloc((size_t)n * n / 2 + 1, sizeof *edges);
   uint32_t *work = calloc(2 * (size_t)n, sizeof *work);
   bool *chosen = calloc(n, sizeof *chosen);
-  if (!distance || !weight || !edges || !work || !chosen)
-    BEZ_TRY(bez_fail_memory(err, 2 * (size_t)side * side * sizeof *distance));
-  BEZ_TRY(bez_rows_distances(in->rows, distance, err));
+  if (!weight || !edges || !work || !chosen) BEZ_TRY(bez_fail_memory(err, (size_t)n * n * sizeof(edge)));
+  BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
   choose(in, distance, side, edges, work, chosen, out->score);
   for (uint32_t i = 0; i < n; i++) {
     norm[i] = sqrt(distance[(size_t)i * side + side - 1]);

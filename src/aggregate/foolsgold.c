@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate/aggregator.h"
+#include "aggregate/gram.h"
 #include "aggregate/state.h"
 #include "base/error.h"
 
@@ -41,11 +42,6 @@ static bez_status add_tile(void *ctx, const bez_tile *tile, uint32_t block, unsi
   return BEZ_OK;
 }
 
-static double cosine(const double *distance, uint32_t side, uint32_t a, uint32_t b) {
-  double x = distance[(size_t)a * side + side - 1], y = distance[(size_t)b * side + side - 1];
-  return x > 0 && y > 0 ? (x + y - distance[(size_t)a * side + b]) / 2 / sqrt(x) / sqrt(y) : 0;
-}
-
 /* Algorithm 1 of the paper: pardoning, then the logit. likeness: n × n cosines, overwritten. */
 static void votes(double *likeness, uint32_t n, double kappa, double *most, double *vote) {
   double top = 0;
@@ -75,20 +71,19 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = n + 1;
   const bez_update **staged = calloc(n + 1u, sizeof *staged);
-  double *distance = malloc((size_t)side * side * sizeof *distance),
-         *likeness = calloc((size_t)n * n, sizeof *likeness), *vote = calloc(2 * (size_t)n, sizeof *vote), total = 0;
+  double *distance = NULL, *likeness = calloc((size_t)n * n, sizeof *likeness),
+         *vote = calloc(2 * (size_t)n, sizeof *vote), total = 0;
   bez_update_rows past = {.threads = in->rows->threads, .cpu = in->rows->cpu, .watch = in->rows->watch};
-  if (!staged || !distance || !likeness || !vote)
-    BEZ_TRY(bez_fail_memory(err, 2 * (size_t)side * side * sizeof *distance));
+  if (!staged || !likeness || !vote) BEZ_TRY(bez_fail_memory(err, (size_t)n * n * sizeof(double)));
   if (in->rows->mix)
     BEZ_TRY(bez_fail(err, BEZ_USAGE, "foolsgold", "cannot follow a pre-aggregator: it needs each client's own update"));
   BEZ_TRY(histories(in, staged, err));
   BEZ_TRY(bez_rows_pass(in->rows, bez_rows_blocks(1), add_tile, staged, err));
   BEZ_TRY(bez_rows_make(in->layout, staged, n, NULL, NULL, 0, NULL, in->out, &past, err));
-  BEZ_TRY(bez_rows_distances(&past, distance, err));
+  BEZ_TRY(bez_rows_distances(&past, &distance, err));
   if (past.odd) in->rows->odd = true;
   for (uint32_t i = 0; i < n; i++)
-    for (uint32_t j = 0; j < n; j++) likeness[(size_t)i * n + j] = i == j ? 1 : cosine(distance, side, i, j);
+    for (uint32_t j = 0; j < n; j++) likeness[(size_t)i * n + j] = i == j ? 1 : bez_cosine(distance, side, i, j);
   votes(likeness, n, in->knob[0], out->score, vote);
   for (uint32_t i = 0; i < n; i++) total += vote[i];
   if (!(total > 0)) BEZ_TRY(bez_fail(err, BEZ_USAGE, "foolsgold", "all clients are too alike; nobody has a vote"));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate/layout.h"
+#include "base/compare.h"
 #include "base/error.h"
 
 static uint64_t read_bits(const bez_layer *layer, int64_t at) {
@@ -18,13 +19,8 @@ static uint64_t rank_bits(bez_dtype dtype, uint64_t bits) {
   return bits ^ UINT64_C(1) << (8 * bez_dtype_size(dtype) - 1);
 }
 
-static int ascending(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
 static uint64_t choose(bez_integers policy, uint64_t *ranks, uint32_t n) {
-  qsort(ranks, n, sizeof *ranks, ascending);
+  qsort(ranks, n, sizeof *ranks, bez_compare_u64);
   return ranks[policy == BEZ_INTEGERS_MAXIMUM ? n - 1 : (n - 1) / 2];
 }
 

@@ -12,11 +12,10 @@ static uint32_t least(uint32_t f) {
 bez_status bez_krum_select(const bez_aggregate_input *in, uint32_t keep, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1;
-  double *distance = malloc((size_t)side * side * sizeof *distance), *scratch = calloc(2 * (size_t)n, sizeof *scratch),
-         *weight = scratch + n;
+  double *distance = NULL, *scratch = calloc(2 * (size_t)n, sizeof *scratch), *weight = scratch + n;
   uint32_t *order = calloc(2 * (size_t)n, sizeof *order), *list = order + n;
-  if (!distance || !scratch || !order) BEZ_TRY(bez_fail_memory(err, (size_t)side * side * sizeof *distance));
-  BEZ_TRY(bez_rows_distances(in->rows, distance, err));
+  if (!scratch || !order) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
+  BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
   for (uint32_t i = 0; i < n; i++) list[i] = i;
   bez_krum_scores(distance, side, list, n, n - in->f - 2, scratch, out->score);
   BEZ_TRY(bez_rows_rank(in->rows, out->score, n, order, err));

@@ -47,14 +47,14 @@ static bool extend(search *s, uint32_t depth, uint32_t next, double diameter) {
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1;
-  double *distance = malloc((size_t)side * side * sizeof *distance), *scratch = calloc(2 * (size_t)n, sizeof *scratch),
-         *weight = scratch + n;
+  double *distance = NULL, *scratch = calloc(2 * (size_t)n, sizeof *scratch), *weight = scratch + n;
   uint32_t *list = calloc(3 * (size_t)n, sizeof *list);
-  search s = {.distance = distance, .side = side, .n = n, .keep = n - in->f, .order = list, .least = INFINITY};
-  if (!distance || !scratch || !list) BEZ_TRY(bez_fail_memory(err, (size_t)side * side * sizeof *distance));
+  search s = {.side = side, .n = n, .keep = n - in->f, .order = list, .least = INFINITY};
+  if (!scratch || !list) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
   s.chosen = list + n;
   s.best = s.chosen + n;
-  BEZ_TRY(bez_rows_distances(in->rows, distance, err));
+  BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
+  s.distance = distance;
   /* Rows with near neighbours first: a good diameter is found early, and the rest is cut off. */
   for (uint32_t i = 0; i < n; i++) s.chosen[i] = i;
   bez_krum_scores(distance, side, s.chosen, n, n - in->f - 1, scratch, out->score);

@@ -42,15 +42,15 @@ static bez_status distance_tile(void *ctx, const bez_tile *tile, uint32_t block,
   return BEZ_OK;
 }
 
+/* out comes in as zeros. */
 static void fold(const double *part, uint32_t n_blocks, uint32_t n, double *out) {
-  memset(out, 0, (size_t)n * n * sizeof *out);
   for (uint32_t b = 0; b < n_blocks; b++)
     for (size_t i = 0; i < (size_t)n * n; i++) out[i] += part[(size_t)b * n * n + i];
   for (uint32_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < i; j++) out[(size_t)i * n + j] = out[(size_t)j * n + i];
 }
 
-bez_status bez_rows_distances(bez_update_rows *rows, double *out, bez_error *err) {
+bez_status bez_rows_distances(bez_update_rows *rows, double **out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = bez_rows_count(rows) + 1;
   const size_t square = (size_t)n * n * sizeof(double);
@@ -62,12 +62,16 @@ bez_status bez_rows_distances(bez_update_rows *rows, double *out, bez_error *err
                      .zero = zero,
                      .narrow = bez_distance_f32(rows->cpu),
                      .wide = bez_distance_f64(rows->cpu)};
-  if (!zero || !p.part || !p.row) BEZ_TRY(bez_fail_memory(err, n_blocks * square));
+  double *sum = calloc((size_t)n * n, sizeof *sum);
+  if (!zero || !p.part || !p.row || !sum) BEZ_TRY(bez_fail_memory(err, n_blocks * square));
   BEZ_TRY(bez_rows_pass(rows, n_blocks, distance_tile, &p, err));
-  fold(p.part, n_blocks, n, out);
+  fold(p.part, n_blocks, n, sum);
   for (uint32_t i = 0; i + 1 < n; i++)
-    if (!isfinite(out[(size_t)i * n + n - 1])) rows->odd = true;
+    if (!isfinite(sum[(size_t)i * n + n - 1])) rows->odd = true;
+  *out = sum;
+  sum = NULL;
 cleanup:
+  free(sum);
   free(zero);
   free(p.part);
   free(p.row);

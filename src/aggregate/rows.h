@@ -76,9 +76,9 @@ void bez_rows_difference(const bez_rows_layer *layer, void *out);
 void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const double *weight, uint32_t n, size_t len,
                   bool wide, double *sum);
 
-/* Squared distances between all rows, N = bez_rows_count() + 1; the last row is zero, so that its distances are squared
- * norms. out: N × N, symmetric. */
-BEZ_MUST_USE bez_status bez_rows_distances(bez_update_rows *rows, double *out, bez_error *err);
+/* Squared distances between all rows, the caller's to free, N = bez_rows_count() + 1; the last row is zero, so that its
+ * distances are squared norms. out: N × N, symmetric. */
+BEZ_MUST_USE bez_status bez_rows_distances(bez_update_rows *rows, double **out, bez_error *err);
 
 /* z = Σ weight[i] · row i, written (with the rows' noise) to the result when store is set; to[i] becomes |row i − z|²
  * where to is not NULL. */

@@ -5,6 +5,7 @@
 
 #include "aggregate/aggregator.h"
 #include "aggregate/norms.h"
+#include "base/compare.h"
 #include "base/error.h"
 #include "base/hash.h"
 
@@ -118,14 +119,9 @@ cleanup:
   return st;
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 double bez_sum_smallest(double *values, uint32_t n, uint32_t k) {
   double sum = 0;
-  qsort(values, n, sizeof *values, ascending);
+  qsort(values, n, sizeof *values, bez_compare_double);
   for (uint32_t i = 0; i < k && i < n; i++) sum += values[i];
   return sum;
 }

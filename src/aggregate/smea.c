@@ -60,13 +60,13 @@ cleanup:
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1, keep = n - in->f;
-  double *distance = malloc((size_t)side * side * sizeof *distance), *weight = calloc(n, sizeof *weight);
+  double *distance = NULL, *weight = calloc(n, sizeof *weight);
   uint32_t *order = calloc(2 * (size_t)n, sizeof *order), *best = order + n;
-  if (!distance || !weight || !order) BEZ_TRY(bez_fail_memory(err, (size_t)side * side * sizeof *distance));
+  if (!weight || !order) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
   if (choices(n, in->f) > MOST_CHOICES)
     BEZ_TRY(bez_fail(err, BEZ_LIMIT, "smea", "%u of %u updates can be chosen in %g ways, more than %g; use caf", keep,
                      n, choices(n, in->f), MOST_CHOICES));
-  BEZ_TRY(bez_rows_distances(in->rows, distance, err));
+  BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
   BEZ_TRY(bez_rows_rank(in->rows, weight, n, order, err)); /* all weights are 0 yet: by contents */
   BEZ_TRY(search(in, distance, side, order, best, err));
   for (uint32_t k = 0; k < keep; k++) weight[best[k]] = 1. / keep;

@@ -13,16 +13,6 @@
 #define HIGH 1e30
 #include "math/distance_body.h"
 
-#undef REAL
-#undef WIDTH
-#undef SIDE
-#undef LANES
-#undef KERNEL
-#undef PAIR
-#undef NAME
-#undef LOW
-#undef HIGH
-
 #define REAL double
 #define WIDTH 4u
 #define SIDE 2u

@@ -1,4 +1,5 @@
-/* The body of the kernels, included once per instruction set and number type. The includer defines
+/* The body of the kernels, included once per instruction set and number type. The includer defines, and this
+ * file undefines at its end,
  *   REAL       the number type
  *   WIDTH      numbers per register
  *   LANES      sums kept side by side, a multiple of WIDTH: the same for every instruction set
@@ -97,3 +98,12 @@ void KERNEL(const REAL *const *rows, uint32_t n, size_t len, double *out) {
 #undef V
 #undef PARTS
 #undef INLINE
+#undef REAL
+#undef WIDTH
+#undef SIDE
+#undef LANES
+#undef KERNEL
+#undef PAIR
+#undef NAME
+#undef LOW
+#undef HIGH

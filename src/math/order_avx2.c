@@ -13,14 +13,6 @@
 #define GREATER(a, b) _mm256_max_ps(a, b)
 #include "math/order_body.h"
 
-#undef REAL
-#undef INT
-#undef WIDTH
-#undef KERNEL
-#undef NAME
-#undef LESSER
-#undef GREATER
-
 #define REAL double
 #define INT int64_t
 #define WIDTH 4u

@@ -1,4 +1,5 @@
-/* The body of the kernels, included once per instruction set and number type. The includer defines
+/* The body of the kernels, included once per instruction set and number type. The includer defines, and this
+ * file undefines at its end,
  *   REAL, INT      the number type and the integer type of its size
  *   WIDTH          numbers per register
  *   KERNEL         the name of the function
@@ -144,3 +145,10 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef STORE
 #undef SORTER
 #undef SORTER_NAME
+#undef REAL
+#undef INT
+#undef WIDTH
+#undef KERNEL
+#undef NAME
+#undef LESSER
+#undef GREATER

@@ -10,14 +10,6 @@
 #define GREATER(a, b) f32_choose((a) > (b), a, b)
 #include "math/order_body.h"
 
-#undef REAL
-#undef INT
-#undef WIDTH
-#undef KERNEL
-#undef NAME
-#undef LESSER
-#undef GREATER
-
 #define REAL double
 #define INT int64_t
 #define WIDTH 2u
