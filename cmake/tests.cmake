@@ -44,3 +44,11 @@ foreach(source IN LISTS BEZ_FUZZ_SOURCES)
     target_link_libraries(${target} PRIVATE PkgConfig::PICTURES)
   endif()
 endforeach()
+
+# The benchmark of aggregation, and a trial of it at a thousandth of its size so that it cannot rot.
+file(GLOB BEZ_BENCH_AGGREGATE CONFIGURE_DEPENDS bench/aggregate/*.c)
+if(BEZ_BENCH_AGGREGATE AND NOT BEZ_FUZZ)
+  add_executable(bench_aggregate ${BEZ_BENCH_AGGREGATE})
+  target_link_libraries(bench_aggregate PRIVATE bezoar_internal)
+  add_test(NAME bench_aggregate COMMAND bench_aggregate --size 0.001 --rounds 1 --folder ${PROJECT_BINARY_DIR})
+endif()
