@@ -100,8 +100,8 @@ BEZ_API const char *bez_verdict_reason_text(bez_verdict_reason reason); /* stati
 BEZ_API BEZ_MUST_USE bez_status bez_aggregate(const bez_update *updates, size_t n, const bez_aggregate_options *options,
                                               void *const *out, bez_verdict *verdicts, bez_error *err);
 
-/* The update whose layers the result has: the reference where there is one, else the first whose layout most clients
- * share. NULL for n = 0 without a reference. */
+/* The update whose layers the result has: the reference where there is one, else the first whose layout more than half
+ * of the clients share, else the first. NULL for n = 0 without a reference. */
 BEZ_API const bez_update *bez_aggregate_layout(const bez_update *updates, size_t n,
                                                const bez_aggregate_options *options);
 

@@ -29,20 +29,26 @@ typedef struct call {
   bez_watch watch;
 } call;
 
+static bool alike(const bez_update *a, const bez_update *b) {
+  bez_error ignored = {0};
+  return bez_layout_check(a, b, &ignored) == BEZ_OK;
+}
+
+/* The one that can have a majority is what is left when unlike ones cancel out in pairs (Boyer and Moore); a second
+ * look tells whether it has. Nobody's votes are counted twice, however many layouts hostile clients come up with. */
 const bez_update *bez_aggregate_layout(const bez_update *updates, size_t n, const bez_aggregate_options *options) {
+  const bez_update *first = NULL;
+  size_t candidate = 0, lead = 0, votes = 0;
   if (options && options->reference) return options->reference;
-  const bez_update *best = n ? updates : NULL;
-  size_t most = 0;
-  for (size_t i = 0; i < n && most <= n / 2; i++) {
-    size_t alike = 0;
-    for (size_t j = 0; j < n; j++) {
-      bez_error ignored = {0};
-      alike += bez_layout_check(&updates[i], &updates[j], &ignored) == BEZ_OK;
-    }
-    if (alike > most) best = &updates[i];
-    if (alike > most) most = alike;
+  for (size_t i = 0; i < n; i++) {
+    if (!lead) candidate = i;
+    lead = alike(&updates[candidate], &updates[i]) ? lead + 1 : lead - 1;
   }
-  return best;
+  for (size_t i = 0; i < n; i++) {
+    if (!alike(&updates[candidate], &updates[i])) continue;
+    if (!votes++) first = &updates[i];
+  }
+  return votes > n / 2 ? first : n ? updates : NULL;
 }
 
 static const char *const reasons[] = {[BEZ_KEPT] = "kept",
@@ -74,14 +80,16 @@ static bez_status check_chain(call *c, bez_error *err) {
 
 static bez_status check_updates(const call *c, bez_error *err) {
   if (!c->layout) return bez_fail(err, BEZ_USAGE, NULL, "no updates");
+  bez_status st = bez_layers_distinct(c->layout, err);
+  if (st != BEZ_OK) return st;
   for (uint32_t i = 0; i < c->n; i++) {
     if (!c->updates[i].client) return bez_fail(err, BEZ_USAGE, NULL, "update %u has no client", i);
-    bez_status st = bez_layout_check(c->layout, &c->updates[i], err);
+    st = bez_layout_check(c->layout, &c->updates[i], err);
     if (st != BEZ_OK) return st;
   }
   const bez_update *others[] = {c->o->reference, c->o->root};
   for (size_t k = 0; k < 2; k++) {
-    bez_status st = others[k] ? bez_layout_check(c->layout, others[k], err) : BEZ_OK;
+    st = others[k] ? bez_layout_check(c->layout, others[k], err) : BEZ_OK;
     if (st != BEZ_OK) return st;
   }
   return BEZ_OK;

@@ -26,13 +26,26 @@ static bez_status open_one(files *w, size_t i, const char *path, bez_error *err)
   return st;
 }
 
+static int by_path(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bez_status check_distinct(const char *const *paths, size_t n, bez_error *err) {
+  bez_status st = BEZ_OK;
+  const char **sorted = calloc(n, sizeof *sorted);
+  if (!sorted) return bez_fail_memory(err, n * sizeof *sorted);
+  memcpy(sorted, paths, n * sizeof *sorted);
+  qsort(sorted, n, sizeof *sorted, by_path);
+  for (size_t i = 1; i < n && st == BEZ_OK; i++)
+    if (!strcmp(sorted[i - 1], sorted[i])) st = bez_fail(err, BEZ_USAGE, sorted[i], "is given twice");
+  free(sorted);
+  return st;
+}
+
 static bez_status open_all(files *w, const char *const *paths, const bez_aggregate_files *f, bez_error *err) {
   bez_status st = BEZ_OK;
-  for (size_t i = 0; i < w->n; i++) {
-    for (size_t k = 0; k < i; k++)
-      if (!strcmp(paths[i], paths[k])) return bez_fail(err, BEZ_USAGE, paths[i], "is given twice");
-    BEZ_TRY(open_one(w, i, paths[i], err));
-  }
+  BEZ_TRY(check_distinct(paths, w->n, err));
+  for (size_t i = 0; i < w->n; i++) BEZ_TRY(open_one(w, i, paths[i], err));
   if (f->reference) BEZ_TRY(open_one(w, w->n, f->reference, err));
   if (f->root) BEZ_TRY(open_one(w, w->n + 1, f->root, err));
 cleanup:

@@ -12,27 +12,39 @@ static uint32_t least(uint32_t f) {
   return f + 2;
 }
 
-/* Each client's history with this round's update, staged; the rows of all of them. */
-static bez_status histories(const bez_aggregate_input *in, const bez_update **staged, bez_error *err) {
-  bez_status st = BEZ_OK;
-  for (uint32_t i = 0; i < in->n && st == BEZ_OK; i++) {
-    const bez_update *before = bez_state_get(in->state, in->client[i], in->layout);
-    st = bez_state_stage(in->state, in->client[i], in->layout, &staged[i], err);
-    for (uint32_t l = 0; st == BEZ_OK && l < staged[i]->n_layers; l++) {
-      const bez_layer *to = &staged[i]->layers[l];
-      if (before)
-        memcpy((void *)(uintptr_t)to->data, bez_update_layer(before, to->name)->data,
-               bez_layer_items(to) * bez_dtype_size(to->dtype));
-    }
+/* What client i sent in all rounds: its history, staged, to which this round's update is added. */
+static bez_status stage(const bez_aggregate_input *in, uint32_t i, const bez_update **out, const bez_layer **found,
+                        bez_error *err) {
+  const bez_update *before = bez_state_get(in->state, in->client[i], in->layout);
+  bez_status st = bez_state_stage(in->state, in->client[i], in->layout, out, err);
+  if (st != BEZ_OK || !before) return st;
+  st = bez_layers_match(*out, before, found, err);
+  for (uint32_t l = 0; st == BEZ_OK && l < (*out)->n_layers; l++) {
+    const bez_layer *to = &(*out)->layers[l];
+    memcpy((void *)(uintptr_t)to->data, found[l]->data, bez_layer_items(to) * bez_dtype_size(to->dtype));
   }
   return st;
 }
 
+static bez_status histories(const bez_aggregate_input *in, const bez_update **staged, bez_error *err) {
+  bez_status st = BEZ_OK;
+  const bez_layer **found = calloc(in->layout->n_layers + 1u, sizeof *found);
+  if (!found) return bez_fail_memory(err, in->layout->n_layers * sizeof *found);
+  for (uint32_t i = 0; i < in->n && st == BEZ_OK; i++) st = stage(in, i, &staged[i], found, err);
+  free(found);
+  return st;
+}
+
+typedef struct add_pass {
+  const bez_rows_layer *layers;    /* the rows' … */
+  const bez_update *const *staged; /* … and, in the same order, each client's; NULL behind the last */
+} add_pass;
+
 static bez_status add_tile(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err) {
-  const bez_update *const *staged = ctx;
+  const add_pass *p = ctx;
   (void)block, (void)worker, (void)err;
-  for (uint32_t i = 0; staged[i]; i++) {
-    const bez_layer *to = bez_update_layer(staged[i], tile->layer->like->name);
+  for (uint32_t i = 0; p->staged[i]; i++) {
+    const bez_layer *to = &p->staged[i]->layers[tile->layer - p->layers];
     for (size_t c = 0; c < tile->len; c++)
       if (tile->wide)
         ((double *)(uintptr_t)to->data)[tile->at + c] += ((const double *)tile->row[i])[c];
@@ -78,7 +90,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   if (in->rows->mix)
     BEZ_TRY(bez_fail(err, BEZ_USAGE, "foolsgold", "cannot follow a pre-aggregator: it needs each client's own update"));
   BEZ_TRY(histories(in, staged, err));
-  BEZ_TRY(bez_rows_pass(in->rows, bez_rows_blocks(1), add_tile, staged, err));
+  BEZ_TRY(bez_rows_pass(in->rows, bez_rows_blocks(1), add_tile, &(add_pass){in->rows->layers, staged}, err));
   BEZ_TRY(bez_rows_make(in->layout, staged, n, NULL, NULL, 0, NULL, in->out, &past, err));
   BEZ_TRY(bez_rows_distances(&past, &distance, err));
   if (past.odd) in->rows->odd = true;

@@ -22,12 +22,6 @@ int64_t bez_layer_place(const bez_layer *layer, uint64_t index) {
   return at;
 }
 
-const bez_layer *bez_update_layer(const bez_update *update, const char *name) {
-  for (uint32_t l = 0; l < update->n_layers; l++)
-    if (!strcmp(update->layers[l].name, name)) return &update->layers[l];
-  return NULL;
-}
-
 static bool same_shape(const bez_layer *a, const bez_layer *b) {
   return a->n_dims == b->n_dims && (!a->n_dims || !memcmp(a->shape, b->shape, a->n_dims * sizeof *a->shape));
 }
@@ -41,9 +35,8 @@ static const char *shape_text(const bez_layer *layer, char *out, size_t room) {
   return out;
 }
 
-static bez_status check_layer(const bez_layer *want, const bez_update *update, bez_error *err) {
+static bez_status check_layer(const bez_layer *want, const bez_layer *have, const bez_update *update, bez_error *err) {
   char a[120], b[120];
-  const bez_layer *have = bez_update_layer(update, want->name);
   if (!have) return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is missing", want->name);
   if (have->dtype != want->dtype)
     return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is %s, expected %s", want->name,
@@ -59,35 +52,50 @@ static bez_status check_layer(const bez_layer *want, const bez_update *update, b
 }
 
 bez_status bez_layout_check(const bez_update *layout, const bez_update *update, bez_error *err) {
-  for (uint32_t l = 0; l < update->n_layers; l++) {
-    const char *name = update->layers[l].name;
-    if (!bez_update_layer(layout, name))
-      return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is not part of the model", name);
-    for (uint32_t k = 0; k < l; k++)
-      if (!strcmp(update->layers[k].name, name))
-        return bez_fail(err, BEZ_USAGE, update->client, "layer \"%s\" is there twice", name);
-  }
-  for (uint32_t l = 0; l < layout->n_layers; l++) {
-    bez_status st = check_layer(&layout->layers[l], update, err);
-    if (st != BEZ_OK) return st;
-  }
-  return BEZ_OK;
+  bez_status st = BEZ_OK;
+  const bez_layer **found = calloc(layout->n_layers + 1u, sizeof *found);
+  if (!found) return bez_fail_memory(err, layout->n_layers * sizeof *found);
+  BEZ_TRY(bez_layers_match(layout, update, found, err));
+  uint32_t n = 0;
+  while (n < layout->n_layers && found[n]) n++;
+  if (n < layout->n_layers || n != update->n_layers) BEZ_TRY(bez_layers_known(layout, update, err));
+  for (uint32_t l = 0; l < layout->n_layers; l++) BEZ_TRY(check_layer(&layout->layers[l], found[l], update, err));
+cleanup:
+  free(found);
+  return st;
 }
 
-static bez_status fill_layer(bez_update_rows *rows, bez_rows_layer *to, const bez_update *const *updates,
-                             const bez_update *const *extra, const bez_update *reference, bez_error *err) {
-  to->client = calloc((size_t)rows->n + rows->extra + 1, sizeof *to->client);
-  if (!to->client) return bez_fail_memory(err, ((size_t)rows->n + rows->extra) * sizeof *to->client);
-  for (uint32_t i = 0; i < rows->n; i++) to->client[i] = bez_update_layer(updates[i], to->like->name);
-  for (uint32_t i = 0; i < rows->extra; i++) to->client[rows->n + i] = bez_update_layer(extra[i], to->like->name);
-  to->reference = reference ? bez_update_layer(reference, to->like->name) : NULL;
-  return BEZ_OK;
+/* The layers of one row: found is scratch, one per layer of the layout. */
+static bez_status fill_row(bez_update_rows *rows, uint32_t row, const bez_update *layout, const bez_update *update,
+                           const bez_layer **found, bez_error *err) {
+  bez_status st = bez_layers_match(layout, update, found, err);
+  for (uint32_t l = 0; st == BEZ_OK && l < rows->n_layers; l++)
+    rows->layers[l].client[row] = found[rows->layers[l].like - layout->layers];
+  return st;
+}
+
+static bez_status fill_rows(bez_update_rows *rows, const bez_update *layout, const bez_update *const *updates,
+                            const bez_update *const *extra, const bez_update *reference, bez_error *err) {
+  bez_status st = BEZ_OK;
+  const bez_layer **found = calloc(layout->n_layers + 1u, sizeof *found);
+  if (!found) return bez_fail_memory(err, layout->n_layers * sizeof *found);
+  for (uint32_t l = 0; l < rows->n_layers; l++) {
+    rows->layers[l].client = calloc((size_t)rows->n + rows->extra + 1, sizeof *rows->layers[l].client);
+    if (!rows->layers[l].client) BEZ_TRY(bez_fail_memory(err, ((size_t)rows->n + rows->extra) * sizeof *found));
+  }
+  for (uint32_t i = 0; i < rows->n; i++) BEZ_TRY(fill_row(rows, i, layout, updates[i], found, err));
+  for (uint32_t i = 0; i < rows->extra; i++) BEZ_TRY(fill_row(rows, rows->n + i, layout, extra[i], found, err));
+  if (reference) BEZ_TRY(bez_layers_match(layout, reference, found, err));
+  for (uint32_t l = 0; reference && l < rows->n_layers; l++)
+    rows->layers[l].reference = found[rows->layers[l].like - layout->layers];
+cleanup:
+  free(found);
+  return st;
 }
 
 bez_status bez_rows_make(const bez_update *layout, const bez_update *const *updates, uint32_t n,
                          const bez_update *const *extra, const bool *raw_extra, uint32_t n_extra,
                          const bez_update *reference, void *const *out, bez_update_rows *rows, bez_error *err) {
-  bez_status st = BEZ_OK;
   rows->n = n;
   rows->extra = n_extra;
   rows->tile = n + n_extra > 256 ? 256 : 1024; /* so that a worker's rows fit its cache; BEZ_DISTANCE_TILE at most */
@@ -104,12 +112,10 @@ bez_status bez_rows_make(const bez_update *layout, const bez_update *const *upda
                            .first_tile = rows->n_tiles,
                            .first_coordinate = rows->d,
                            .out = out[l]};
-    BEZ_TRY(fill_layer(rows, to, updates, extra, reference, err));
     rows->d += to->len;
     rows->n_tiles += (to->len + rows->tile - 1) / rows->tile;
   }
-cleanup:
-  return st;
+  return fill_rows(rows, layout, updates, extra, reference, err);
 }
 
 void bez_rows_free(bez_update_rows *rows) {

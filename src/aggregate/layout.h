@@ -2,6 +2,7 @@
 #ifndef BEZ_AGGREGATE_LAYOUT_H
 #define BEZ_AGGREGATE_LAYOUT_H
 
+#include "aggregate/layers.h"
 #include "aggregate/rows.h"
 #include "format/tensors.h"
 
@@ -10,11 +11,8 @@ bool bez_dtype_floating(bez_dtype dtype);
 int64_t bez_layer_place(const bez_layer *layer, uint64_t index);
 
 /* BEZ_USAGE naming the client and the layer where an update does not have the layout's layers, each with its type and
- * shape; BEZ_LIMIT where a shape is too large to count. */
+ * shape; BEZ_LIMIT where a shape is too large to count. The layout's names are distinct (bez_layers_distinct). */
 BEZ_MUST_USE bez_status bez_layout_check(const bez_update *layout, const bez_update *update, bez_error *err);
-
-/* The update's layer of that name; NULL. */
-const bez_layer *bez_update_layer(const bez_update *update, const char *name);
 
 /* Rows of the listed updates (checked before), then n_extra others: with raw_extra[i] (NULL: none) that one is a
  * difference already.

@@ -42,13 +42,21 @@ void bez_aggregate_state_destroy(bez_aggregate_state *state) {
   free(state);
 }
 
+static bez_dtype kept_as(const bez_layer *like) {
+  return like->dtype == BEZ_DTYPE_F64 ? BEZ_DTYPE_F64 : BEZ_DTYPE_F32;
+}
+
 static bool fits(const bez_update *layout, const bez_update *memory) {
-  for (uint32_t l = 0; l < layout->n_layers; l++) {
+  bez_error ignored = {0};
+  const bez_layer **found = calloc(layout->n_layers + 1u, sizeof *found);
+  bool all = found && bez_layers_match(layout, memory, found, &ignored) == BEZ_OK;
+  for (uint32_t l = 0; all && l < layout->n_layers; l++) {
     const bez_layer *want = &layout->layers[l];
-    const bez_layer *have = bez_dtype_floating(want->dtype) ? bez_update_layer(memory, want->name) : want;
-    if (!have || bez_layer_items(have) != bez_layer_items(want)) return false;
+    if (bez_dtype_floating(want->dtype))
+      all = found[l] && found[l]->dtype == kept_as(want) && bez_layer_items(found[l]) == bez_layer_items(want);
   }
-  return true;
+  free(found);
+  return all;
 }
 
 const bez_update *bez_state_get(const bez_aggregate_state *state, const char *key, const bez_update *layout) {
@@ -58,7 +66,7 @@ const bez_update *bez_state_get(const bez_aggregate_state *state, const char *ke
 }
 
 static bez_status copy_layer(const bez_layer *like, bez_layer *out, bez_error *err) {
-  const bez_dtype dtype = like->dtype == BEZ_DTYPE_F64 ? BEZ_DTYPE_F64 : BEZ_DTYPE_F32;
+  const bez_dtype dtype = kept_as(like);
   const uint64_t items = bez_layer_items(like);
   uint64_t *shape = calloc(like->n_dims + 1u, sizeof *shape);
   *out = (bez_layer){.name = strdup(like->name),
@@ -128,14 +136,15 @@ const bez_update *bez_aggregate_state_get(const bez_aggregate_state *state, size
 bez_status bez_aggregate_state_put(bez_aggregate_state *state, const bez_update *memory, bez_error *err) {
   const bez_update *copy = NULL;
   bez_status st = bez_state_stage(state, memory->client, memory, &copy, err);
-  for (uint32_t l = 0; st == BEZ_OK && l < copy->n_layers; l++) {
-    const bez_layer *from = bez_update_layer(memory, copy->layers[l].name), *to = &copy->layers[l];
-    if (from->dtype != to->dtype || from->strides) {
+  for (uint32_t l = 0, k = 0; st == BEZ_OK && l < memory->n_layers; l++) {
+    if (!bez_dtype_floating(memory->layers[l].dtype)) continue;
+    const bez_layer *from = &memory->layers[l], *to = &copy->layers[k++]; /* staged in the same order */
+    const uint64_t items = bez_layer_items(to);
+    if (from->dtype != to->dtype || from->strides || (items && (!from->data || !to->data))) {
       st = bez_fail(err, BEZ_USAGE, memory->client, "layer \"%s\" of a state is to be F32 or F64 in C order", to->name);
       break;
     }
-    if (bez_layer_items(to))
-      memcpy((void *)(uintptr_t)to->data, from->data, bez_layer_items(to) * bez_dtype_size(to->dtype));
+    if (items) memcpy((void *)(uintptr_t)to->data, from->data, items * bez_dtype_size(to->dtype));
   }
   if (st == BEZ_OK)
     bez_state_commit(state);
