@@ -51,6 +51,13 @@ BEZ_API const bez_update *bez_aggregate_state_get(const bez_aggregate_state *sta
 BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_put(bez_aggregate_state *state, const bez_update *memory,
                                                         bez_error *err);
 
+/* A state as a file of tensors called KEY:LAYER (the bytes of the key in hexadecimal). load puts the file's vectors
+ * into the state; a file that is not there yet holds none. save writes the file whole or not at all. BEZ_FORMAT: the
+ * file is none of a state. */
+BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_load(const char *path, bez_aggregate_state *state, bez_error *err);
+BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_save(const char *path, const bez_aggregate_state *state,
+                                                         bez_error *err);
+
 /* Zero-initialise, then set rule and f. Strings and arrays are borrowed for the call. */
 typedef struct bez_aggregate_options {
   const char *rule;       /* a name of the catalogue */

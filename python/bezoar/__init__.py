@@ -8,6 +8,7 @@
 ...     print(finding.severity, finding.title)
 """
 
+from ._aggregate import AggregateState, Verdict, Verdicts, aggregate, aggregate_files, list_aggregators
 from ._api import (
     clean,
     list_attacks,
@@ -34,6 +35,7 @@ from ._core import (
 from ._report import CleanResult, Finding, Report
 
 __all__ = [
+    "AggregateState",
     "CancelledError",
     "CleanResult",
     "Error",
@@ -46,8 +48,13 @@ __all__ = [
     "Report",
     "UnsupportedError",
     "UsageError",
+    "Verdict",
+    "Verdicts",
     "__version__",
+    "aggregate",
+    "aggregate_files",
     "clean",
+    "list_aggregators",
     "list_attacks",
     "list_detectors",
     "list_formats",

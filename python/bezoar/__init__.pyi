@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ._aggregate import AggregateState as AggregateState, Verdict as Verdict, Verdicts as Verdicts
 from ._core import (
     CancelledError as CancelledError,
     Error as Error,
@@ -21,6 +22,8 @@ __version__: str
 
 _Path = str | os.PathLike[str]
 _Severity = Literal["note", "warning", "error", "never"]
+_Integers = Literal["median", "maximum", "reference"]
+_Tree = Any  # an array or tensor, or dicts, lists and tuples of trees
 _ColumnType = Literal["numeric", "categorical", "text", "identifier", "time"]
 
 def scan(
@@ -88,6 +91,42 @@ def poison(
     types: Mapping[str, _ColumnType] | None = None,
     **params: Any,
 ) -> None: ...
+def aggregate(
+    updates: Iterable[_Tree],
+    rule: str = "trimmed-mean",
+    f: int = 0,
+    *,
+    pre: str | Iterable[str] = (),
+    reference: _Tree | None = None,
+    root: _Tree | None = None,
+    clients: Iterable[str | int] | None = None,
+    examples: Iterable[float] | None = None,
+    max_weight: float | None = None,
+    integers: _Integers = "median",
+    state: AggregateState | None = None,
+    seed: int = 0,
+    threads: int = 0,
+    progress: Callable[[str, str, int, int], bool | None] | None = None,
+    **parameters: float,
+) -> tuple[Any, Verdicts]: ...
+def aggregate_files(
+    paths: _Path | Iterable[_Path],
+    out: _Path,
+    rule: str = "trimmed-mean",
+    f: int = 0,
+    *,
+    pre: str | Iterable[str] = (),
+    reference_model: _Path | None = None,
+    root: _Path | None = None,
+    state: _Path | None = None,
+    max_weight: float | None = None,
+    integers: _Integers = "median",
+    seed: int = 0,
+    threads: int = 0,
+    progress: Callable[[str, str, int, int], bool | None] | None = None,
+    **parameters: float,
+) -> Report: ...
+def list_aggregators() -> list[dict[str, Any]]: ...
 def list_detectors() -> list[dict[str, Any]]: ...
 def list_attacks() -> list[dict[str, Any]]: ...
 def list_formats() -> list[dict[str, str]]: ...

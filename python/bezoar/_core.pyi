@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from typing import Any, final
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, final
 
 version: str
 
@@ -70,6 +70,31 @@ def outliers(
 def column_stream(
     columns: list[tuple[str, str, object | None, object, object | None]], rows: int, /
 ) -> object: ...
+
+# (client, examples, names, leaves); a leaf is a buffer, a DLPack capsule, or a pair of one and "BOOL" or "BF16"
+_Update = tuple[str, float, list[str], list[Any]]
+# (rule, pre, f, parameters, by declared examples, max_weight, integers, seed, threads, progress)
+_Chain = tuple[
+    str, Sequence[str], int, list[tuple[str, float]], bool, float, str, int, int, Callable[[str, str, int, int], Any] | None
+]
+
+def aggregate(
+    updates: list[_Update],
+    reference: _Update | None,
+    root: _Update | None,
+    make_out: Callable[[int, list[tuple[str, tuple[int, ...]]]], _Update],
+    state: object | None,
+    chain: _Chain,
+    /,
+) -> list[tuple[bool, str, str, float, float, float, float]]: ...
+def aggregate_files(
+    paths: Sequence[str], out: str, reference: str | None, root: str | None, state: str | None, chain: _Chain, /
+) -> Report: ...
+def state_create(path: str | None, /) -> object: ...
+def state_save(state: object, path: str, /) -> None: ...
+def state_count(state: object, /) -> int: ...
+def fail(kind: type[Error], subject: str, message: str, /) -> NoReturn: ...
+def aggregators() -> list[dict[str, Any]]: ...
 def detectors() -> list[dict[str, Any]]: ...
 def attacks() -> list[dict[str, Any]]: ...
 def formats() -> list[dict[str, str]]: ...

@@ -1,6 +1,7 @@
 /* The catalogues of the library as lists of dictionaries: written once, in the C tables. */
 #include "core.h"
 
+#include "bezoar/aggregate.h"
 #include "bezoar/attack.h"
 #include "bezoar/detect.h"
 #include "bezoar/report.h"
@@ -39,6 +40,19 @@ PyObject *core_attacks(PyObject *module, PyObject *ignored) {
     PyObject *item =
         Py_BuildValue("{ss ss ss ss ss ss sO}", "name", a.name, "title", a.title, "summary", a.summary, "kind", a.kind,
                       "parameters", a.parameters, "reference", a.source, "clean_label", flag(a.clean_label));
+    if (append_new(list, item) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+PyObject *core_aggregators(PyObject *module, PyObject *ignored) {
+  PyObject *list = PyList_New(0);
+  for (size_t i = 0; list && i < bez_aggregator_count(); i++) {
+    bez_aggregator_info a = bez_aggregator_get(i);
+    PyObject *item =
+        Py_BuildValue("{ss ss ss ss ss ss ss ss sO sO}", "name", a.name, "title", a.title, "summary", a.summary,
+                      "parameters", a.parameters, "tolerance", a.tolerance, "cost", a.cost, "score", a.score, "source",
+                      a.source, "pre", flag(a.pre), "stateful", flag(a.stateful));
     if (append_new(list, item) < 0) Py_CLEAR(list);
   }
   return list;

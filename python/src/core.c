@@ -8,8 +8,7 @@
 #include "bezoar/arrow.h"
 #include "bezoar/attack.h"
 
-/* Asks Python now and then: signals first, then the caller's function. Called without the GIL. */
-static bool on_progress(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total) {
+bool core_progress(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total) {
   PyObject *callable = ctx;
   PyGILState_STATE gil = PyGILState_Ensure();
   bool go_on = !PyErr_Occurred() && PyErr_CheckSignals() == 0;
@@ -54,7 +53,7 @@ static PyObject *core_scan(PyObject *module, PyObject *args) {
   if (!PyArg_ParseTuple(args, "OsO", &source, &name, &dict)) return NULL;
   if (!PyDict_Check(dict)) return PyErr_SetString(PyExc_TypeError, "options must be a dict"), NULL;
   if (core_parse_options(dict, &options) == 0) {
-    options.scan.read.progress = on_progress;
+    options.scan.read.progress = core_progress;
     options.scan.read.progress_ctx = options.progress;
     bez_status st = PyCapsule_IsValid(source, "arrow_array_stream") ? scan_stream(source, name, &options, &report, &err)
                                                                     : scan_paths(source, &options, &report, &err);
@@ -139,6 +138,15 @@ static PyMethodDef functions[] = {
     {"outliers", core_outliers, METH_VARARGS,
      "outliers(x, score, rows, columns, method, seed, threads, trees, sample, support)"},
     {"column_stream", core_column_stream, METH_VARARGS, "column_stream(columns, rows): Arrow stream capsule"},
+    {"aggregate", core_aggregate, METH_VARARGS,
+     "aggregate(updates, reference, root, make_out, state, chain): verdicts"},
+    {"aggregate_files", core_aggregate_files, METH_VARARGS,
+     "aggregate_files(paths, out, reference, root, state, chain): Report"},
+    {"state_create", core_state_create, METH_O, "state_create(path or None): memory of stateful rules, as a capsule"},
+    {"state_save", core_state_save, METH_VARARGS, "state_save(state, path)"},
+    {"state_count", core_state_count, METH_O, "state_count(state): vectors that are remembered"},
+    {"fail", core_fail, METH_VARARGS, "fail(class, subject, message): raises"},
+    {"aggregators", core_aggregators, METH_NOARGS, "the catalogue of aggregation rules"},
     {"detectors", core_detectors, METH_NOARGS, "the catalogue of detectors"},
     {"attacks", core_attacks, METH_NOARGS, "the catalogue of attacks"},
     {"formats", core_formats, METH_NOARGS, "the catalogue of input formats"},

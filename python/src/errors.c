@@ -1,6 +1,7 @@
 /* One exception class per status, all below bezoar.Error. */
 #include "core.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 static const struct {
@@ -84,5 +85,27 @@ PyObject *core_raise(core_state *state, const bez_error *err) {
       set_new(value, "offset", number_or_none(err->line > 0 || err->offset > 0 ? err->offset : -1, 0)) == 0)
     PyErr_SetObject(state->error[code], value);
   Py_DECREF(value);
+  return NULL;
+}
+
+int core_refuse(core_state *state, bez_status code, const char *subject, const char *format, ...) {
+  bez_error err = {.code = code, .line = -1, .offset = -1};
+  va_list args;
+  va_start(args, format);
+  PyOS_vsnprintf(err.message, sizeof err.message, format, args);
+  va_end(args);
+  PyOS_snprintf(err.subject, sizeof err.subject, "%s", subject);
+  core_raise(state, &err);
+  return -1;
+}
+
+PyObject *core_fail(PyObject *module, PyObject *args) {
+  core_state *state = PyModule_GetState(module);
+  PyObject *kind;
+  const char *subject, *message;
+  if (!PyArg_ParseTuple(args, "Oss", &kind, &subject, &message)) return NULL;
+  int code = BEZ_USAGE;
+  while (code < N_STATUS && state->error[code] != kind) code++;
+  core_refuse(state, (bez_status)code, subject, "%s", message);
   return NULL;
 }

@@ -3,13 +3,6 @@
 
 #include "bezoar/detect.h"
 
-static bool ask(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total) {
-  PyGILState_STATE gil = PyGILState_Ensure();
-  bool go_on = !PyErr_Occurred() && PyErr_CheckSignals() == 0;
-  PyGILState_Release(gil);
-  return go_on;
-}
-
 static bool buffers_fit(const Py_buffer *x, const Py_buffer *score, unsigned long long rows, unsigned cols) {
   return cols > 0 && rows <= (unsigned long long)PY_SSIZE_T_MAX / 8 / cols && x->len == (Py_ssize_t)(rows * cols * 8) &&
          score->len == (Py_ssize_t)(rows * 8);
@@ -23,7 +16,7 @@ PyObject *core_outliers(PyObject *module, PyObject *args) {
   const char *name;
   unsigned long long rows, seed;
   unsigned cols, threads, trees, sample;
-  bez_outlier_options options = {.progress = ask};
+  bez_outlier_options options = {.progress = core_progress};
   bez_outlier_method method;
   bez_error err = {0};
   if (!PyArg_ParseTuple(args, "OOKIsKIIId", &in, &out, &rows, &cols, &name, &seed, &threads, &trees, &sample,

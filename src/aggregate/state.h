@@ -15,8 +15,4 @@ BEZ_MUST_USE bez_status bez_state_stage(bez_aggregate_state *state, const char *
 void bez_state_commit(bez_aggregate_state *state);
 void bez_state_discard(bez_aggregate_state *state);
 
-/* A state file; one that is not there yet is an empty state. */
-BEZ_MUST_USE bez_status bez_aggregate_state_load(const char *path, bez_aggregate_state *state, bez_error *err);
-BEZ_MUST_USE bez_status bez_aggregate_state_save(const char *path, const bez_aggregate_state *state, bez_error *err);
-
 #endif
