@@ -117,11 +117,12 @@ typedef struct bez_aggregate_files {
   const char *reference; /* the global model */
   const char *root;      /* the server's own update */
   const char *state;     /* what a stateful rule remembers: read where it is there, written on success */
+  const char *examples;  /* JSON, {"UPDATE": examples, …} by path or file name: BEZ_WEIGHTS_DECLARED */
 } bez_aggregate_files;
 
 /* The same for files (bezoar/tensor.h), which are mapped and read tile by tile; the client of an update is its path.
  * The result is written to out_path as safetensors, whole or not at all. options.reference, .root and .state are not
- * looked at. *report (verdicts as findings) is the caller's. */
+ * looked at; with files.examples, neither is .weights. *report (verdicts as findings) is the caller's. */
 BEZ_API BEZ_MUST_USE bez_status bez_aggregate_paths(const char *const *paths, size_t n,
                                                     const bez_aggregate_options *options,
                                                     const bez_aggregate_files *files, const char *out_path,
@@ -134,6 +135,7 @@ typedef struct bez_aggregator_info {
   const char *cost, *score, *source;
   bool pre;      /* a pre-aggregator */
   bool stateful; /* needs options.state */
+  bool weighted; /* heeds the server's weights (options.weights); others treat all clients alike */
 } bez_aggregator_info;
 BEZ_API size_t bez_aggregator_count(void);
 BEZ_API bez_aggregator_info bez_aggregator_get(size_t index);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate/aggregator.h"
+#include "aggregate/examples.h"
 #include "aggregate/report.h"
 #include "aggregate/state.h"
 #include "base/arena.h"
@@ -78,6 +79,10 @@ static bez_status aggregate(files *w, const bez_aggregate_options *options, cons
   o.root = f->root ? &w->updates[w->n + 1] : NULL;
   o.state = state;
   if (f->state && !state) BEZ_TRY(bez_fail_memory(err, sizeof(void *)));
+  if (f->examples) {
+    BEZ_TRY(bez_examples_read(f->examples, o.rule, w->updates, w->n, err));
+    o.weights = BEZ_WEIGHTS_DECLARED;
+  }
   if (state) BEZ_TRY(bez_aggregate_state_load(f->state, state, err));
   const bez_update *layout = bez_aggregate_layout(w->updates, w->n, &o);
   BEZ_TRY(make_room(w, layout, err));

@@ -59,7 +59,8 @@ const bez_aggregator bez_aggregator_geometric_median = {
          .cost = "one pass per step",
          .score = "distance to the aggregate",
          .source = "Pillutla, Kakade, Harchaoui, Robust aggregation for federated learning, IEEE TSP 2022; "
-                   "Weiszfeld 1937"},
+                   "Weiszfeld 1937",
+         .weighted = true},
     .knobs = {{.name = "nu", .fallback = 1e-6, .least = 1e-300, .most = 1e300},
               {.name = "iterations", .fallback = 100, .least = 1, .most = 1e6, .whole = true},
               {.name = "tolerance", .fallback = 1e-6, .least = 0, .most = 1}},

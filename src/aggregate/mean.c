@@ -18,6 +18,7 @@ const bez_aggregator bez_aggregator_mean = {
              .cost = "one pass",
              .score = "",
              .source = "McMahan and others, Communication-efficient learning of deep networks from decentralized data, "
-                       "AISTATS 2017"},
+                       "AISTATS 2017",
+             .weighted = true},
     .least = least,
     .run = run};

@@ -39,7 +39,8 @@ const bez_aggregator bez_aggregator_norm_clipping = {
              .cost = "two passes",
              .score = "length of the update",
              .source =
-                 "Sun, Kairouz, Suresh, McMahan, Can you really backdoor federated learning?, 2019, arXiv:1911.07963"},
+                 "Sun, Kairouz, Suresh, McMahan, Can you really backdoor federated learning?, 2019, arXiv:1911.07963",
+             .weighted = true},
     .knobs = {{.name = "tau", .fallback = NAN, .least = 0, .most = 1e300}},
     .least = least,
     .run = run};

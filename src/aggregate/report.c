@@ -40,10 +40,11 @@ static void put_number(bez_report *report, bez_exhibit *x, uint32_t row, uint32_
 }
 
 static void put_table(bez_report *report, bez_finding *f, const bez_update *updates, size_t n,
-                      const bez_verdict *verdicts) {
-  static const char *const head[] = {"client", "weight", "score", "distance", "trimmed", "verdict"};
-  bez_exhibit *x = bez_finding_cells(report, f, "verdict of each client", (uint32_t)n, 6);
-  for (uint32_t c = 0; c < 6; c++) bez_exhibit_header(report, x, c, head[c]);
+                      const bez_verdict *verdicts, bool declared) {
+  static const char *const head[] = {"client", "weight", "score", "distance", "trimmed", "verdict", "declared"};
+  const uint32_t columns = declared ? 7 : 6;
+  bez_exhibit *x = bez_finding_cells(report, f, "verdict of each client", (uint32_t)n, columns);
+  for (uint32_t c = 0; c < columns; c++) bez_exhibit_header(report, x, c, head[c]);
   for (uint32_t i = 0; i < n; i++) {
     const bez_verdict *v = &verdicts[i];
     const char *reason = bez_verdict_reason_text(v->reason);
@@ -53,6 +54,7 @@ static void put_table(bez_report *report, bez_finding *f, const bez_update *upda
     put_number(report, x, i, 3, v->distance);
     put_number(report, x, i, 4, v->trimmed);
     bez_exhibit_cell(report, x, i, 5, reason, strlen(reason), !v->kept);
+    if (declared) put_number(report, x, i, 6, updates[i].n_examples);
   }
 }
 
@@ -65,6 +67,16 @@ static void put_client(bez_report *report, const bez_update *update, const bez_v
   if (!f) return;
   f->score = v->score;
   if (!isnan(v->distance)) bez_finding_number(report, f, "distance to the aggregate", v->distance);
+}
+
+/* Which weights the server's policy gave. */
+static void put_weights(bez_report *report, bez_finding *f, size_t n, const bez_verdict *verdicts,
+                        const bez_aggregate_options *o) {
+  size_t odd = 0;
+  for (size_t i = 0; i < n; i++) odd += verdicts[i].reason == BEZ_NOT_FINITE;
+  const double left = (double)(n - odd), honest = left - (o->f > odd ? (double)(o->f - odd) : 0);
+  bez_finding_text(report, f, "weights", "by declared examples");
+  bez_finding_number(report, f, "largest weight allowed", o->max_weight > 0 ? o->max_weight : 1 / fmax(1, honest));
 }
 
 bez_status bez_aggregate_report(const bez_update *updates, size_t n, const bez_aggregate_options *o,
@@ -82,9 +94,10 @@ bez_status bez_aggregate_report(const bez_update *updates, size_t n, const bez_a
   bez_finding_number(report, f, "kept", (double)kept);
   bez_finding_number(report, f, "f", o->f);
   if (rule) bez_finding_text(report, f, "tolerance", "%s", rule->info.tolerance);
+  if (o->weights == BEZ_WEIGHTS_DECLARED) put_weights(report, f, n, verdicts, o);
   if (rule && *rule->info.score) bez_finding_text(report, f, "score", "%s", rule->info.score);
   for (size_t i = 0; i < o->n_pre; i++) bez_finding_text(report, f, "before it", "%s", o->pre[i]);
-  put_table(report, f, updates, n, verdicts);
+  put_table(report, f, updates, n, verdicts, o->weights == BEZ_WEIGHTS_DECLARED);
   for (size_t i = 0; i < bez_n_aggregate_rules; i++) bez_report_ran(report, &bez_aggregate_rules[i]);
   return bez_report_status(report, err);
 }

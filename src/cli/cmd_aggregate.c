@@ -23,6 +23,10 @@ static const bez_option options[] = {
      .help = "The global model that the updates started from; distances are taken on differences from it."},
     {"root", 0, BEZ_ARG_FILE, .value = "FILE", .help = "The server's own update (fltrust)."},
     {"state", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Memory of a stateful rule: read where it is there, written."},
+    {"examples", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Weights by the examples that clients declare: JSON, {\"UPDATE\": NUMBER} by path or file name."},
+    {"max-weight", 0, BEZ_ARG_REAL, .value = "X",
+     .help = "No client gets more than this share by --examples; 1/(n-f) unless given."},
     {"integers", 0, BEZ_ARG_CHOICE, .value = "HOW", .choices = "median maximum reference", .fallback = "median",
      .help = "What becomes of integer and boolean tensors."},
     {"output", 'o', BEZ_ARG_FILE, .value = "FILE", .help = "Where the new model goes, as safetensors (needed)."},
@@ -64,6 +68,15 @@ static bez_status check_paths(const bez_args *args, bez_error *err) {
   return st;
 }
 
+static bez_status read_cap(const bez_args *args, bez_aggregate_options *o, bez_error *err) {
+  o->max_weight = bez_args_real(args, "max-weight");
+  if (!bez_args_given(args, "examples"))
+    return bez_fail(err, BEZ_USAGE, "--max-weight", "all clients have the same weight without --examples");
+  if (!(o->max_weight > 0 && o->max_weight <= 1))
+    return bez_fail(err, BEZ_USAGE, "--max-weight", "%g is not above 0 and at most 1", o->max_weight);
+  return BEZ_OK;
+}
+
 static bez_status fill(bez_args *args, bez_aggregate_options *o, bez_error *err) {
   static const char *const integers[] = {
       [BEZ_INTEGERS_MEDIAN] = "median", [BEZ_INTEGERS_MAXIMUM] = "maximum", [BEZ_INTEGERS_REFERENCE] = "reference"};
@@ -77,6 +90,7 @@ static bez_status fill(bez_args *args, bez_aggregate_options *o, bez_error *err)
   o->rule = bez_args_text(args, "rule");
   o->n_pre = bez_args_list(args, "pre", &o->pre);
   o->f = (uint32_t)f;
+  if (st == BEZ_OK && bez_args_given(args, "max-weight")) st = read_cap(args, o, err);
   o->seed = bez_args_number(args, "seed");
   o->threads = (unsigned)bez_args_number(args, "threads");
   for (unsigned i = 0; i < 3; i++)
@@ -114,7 +128,8 @@ static int run(const bez_args *given) {
   bez_aggregate_options o = {0};
   bez_aggregate_files files = {.reference = bez_args_text(&args, "reference-model"),
                                .root = bez_args_text(&args, "root"),
-                               .state = bez_args_text(&args, "state")};
+                               .state = bez_args_text(&args, "state"),
+                               .examples = bez_args_text(&args, "examples")};
   bez_status st = check_paths(&args, &err);
   if (st == BEZ_OK) st = fill(&args, &o, &err);
   bez_signals_watch();
@@ -141,7 +156,9 @@ const bez_command bez_command_aggregate = {
                    "\n"
                    "A client with NaN or infinity is left out whole, reported, and counted as one of --f. Too few "
                    "clients for the rule are an error; the plain mean is never taken instead. All clients have the "
-                   "same weight. The report says for each client whether it took part, its weight, the rule's score, "
+                   "same weight, unless --examples says how many examples each declares: a count is a claim, so nobody "
+                   "gets more than --max-weight of the total for it. The report says for each client whether it took "
+                   "part, its weight, the rule's score, "
                    "its distance to the result, and the share of its coordinates that were trimmed.",
     .examples =
         "bezoar aggregate --rule trimmed-mean --f 4 updates/*.safetensors -o new.safetensors — survive four attackers\n"

@@ -134,8 +134,8 @@ static void aggregators_page(bez_buf *out) {
            "updates, f of them perhaps malicious, d numbers each. How to choose: [aggregate.md](aggregate.md).\n\n");
   for (size_t i = 0; i < bez_aggregator_count(); i++) {
     bez_aggregator_info a = bez_aggregator_get(i);
-    bez_buf_printf(out, "## %s\n\n*%s*%s%s\n\n", a.name, a.title, a.pre ? " (pre-aggregator)" : "",
-                   a.stateful ? " (needs a state)" : "");
+    bez_buf_printf(out, "## %s\n\n*%s*%s%s%s\n\n", a.name, a.title, a.pre ? " (pre-aggregator)" : "",
+                   a.stateful ? " (needs a state)" : "", a.weighted ? " (heeds weights)" : "");
     put_escaped(out, a.summary, false);
     bez_buf_puts(out, "\n\n");
     put_part(out, "Parameters", a.parameters);

@@ -132,3 +132,79 @@ def test_catalogue(bezoar):
     assert len(listed) >= 20 if isinstance(listed, list) else listed
     for name in ("nnm", "bucketing", "clipping", "arc"):
         assert f"{name}  pre-aggregator" in bezoar("list", "aggregators").stdout
+
+
+def verdicts_of(path):
+    """The report's evidence by key, and {file name: {column: cell}}."""
+    finding = next(f for f in json.loads(path.read_text())["findings"] if f["rule"] == "BZ-A003")
+    table = finding["exhibits"][0]
+    rows = [dict(zip(table["header"], row["cells"])) for row in table["rows"]]
+    return {e["key"]: e["number"] for e in finding["evidence"]}, {row["client"].split("/")[-1]: row for row in rows}
+
+
+def test_declared_counts_are_capped(bezoar, tmp_path, updates):
+    counts = {p.name: 100 for p in updates[:7]}
+    counts[str(updates[7])] = 1e9  # one by its whole path
+    (tmp_path / "counts.json").write_text(json.dumps(counts))
+
+    def model(*more):
+        done = bezoar("aggregate", "--rule", "mean", "--f", 2, "--examples", "counts.json", *more, *updates[:8],
+                      "-o", "new.safetensors", "--report", "r.json")
+        assert done.returncode == 0, done.stderr
+        return load(tmp_path / "new.safetensors")["w"][0], *verdicts_of(tmp_path / "r.json")
+
+    first = [load(p)["w"][0] for p in updates[:8]]
+    value, evidence, rows = model()
+    assert value == pytest.approx(sum(first[:7]) / 7 * 5 / 6 + first[7] / 6, rel=1e-6)
+    assert evidence["largest weight allowed"] == pytest.approx(1 / 6)
+    assert rows["client7.safetensors"]["declared"] == "1e+09"
+    assert float(rows["client7.safetensors"]["weight"]) == pytest.approx(1 / 6, rel=1e-4)
+    value, _, _ = model("--max-weight", ".5")
+    assert value == pytest.approx(sum(first[:7]) / 14 + first[7] / 2, rel=1e-6)
+    value, _, _ = model("--max-weight", "1")
+    assert value == pytest.approx(first[7], rel=1e-5)
+
+
+@pytest.mark.parametrize("counts, says", [
+    ({"stranger.safetensors": 5}, '"stranger.safetensors" is none of the updates'),
+    ({"client0.safetensors": -5}, "has -5 examples; a positive number is needed"),
+    ({"client0.safetensors": 0}, "has 0 examples"),
+    ({"client0.safetensors": "many"}, "its examples are no number"),
+    ({"client0.safetensors": True}, "its examples are no number"),
+    ({}, "says nothing of"),
+    ([1, 2], "is to be an object"),
+])
+def test_odd_counts_are_refused(bezoar, tmp_path, updates, counts, says):
+    if isinstance(counts, dict) and counts:
+        counts = {**{p.name: 10 for p in updates[:8]}, **counts}
+    (tmp_path / "counts.json").write_text(json.dumps(counts))
+    done = bezoar("aggregate", "--rule", "mean", "--examples", "counts.json", *updates[:8], "-o", "new.safetensors")
+    assert done.returncode in (2, 3)
+    assert says in done.stderr and "counts.json" in done.stderr
+    assert not (tmp_path / "new.safetensors").exists()
+
+
+def test_counts_that_would_change_nothing(bezoar, tmp_path, updates):
+    (tmp_path / "counts.json").write_text(json.dumps({p.name: 10 for p in updates[:8]}))
+    for arguments, says in ((["--examples", "counts.json", "--rule", "median"], "counts would change nothing"),
+                            (["--max-weight", ".2", "--rule", "mean"], "without --examples"),
+                            (["--examples", "counts.json", "--max-weight", "2", "--rule", "mean"], "not above 0"),
+                            (["--examples", "counts.json", "--max-weight", "nan", "--rule", "mean"], "--max-weight")):
+        done = bezoar("aggregate", *arguments, *updates[:8], "-o", "new.safetensors")
+        assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_files_of_one_name_need_their_paths(bezoar, tmp_path, updates):
+    paths = []
+    for i in range(3):
+        (tmp_path / str(i)).mkdir()
+        paths.append(tmp_path / str(i) / "update.safetensors")
+        paths[-1].write_bytes(updates[i].read_bytes())
+    (tmp_path / "counts.json").write_text(json.dumps({"update.safetensors": 5}))
+    run = ("aggregate", "--rule", "mean", "--examples", "counts.json", *paths, "-o", "new.safetensors")
+    done = bezoar(*run)
+    assert done.returncode == 2 and 'several updates are called "update.safetensors"' in done.stderr
+    (tmp_path / "counts.json").write_text(json.dumps({str(p): 5 for p in paths}))
+    assert bezoar(*run).returncode == 0
+    (tmp_path / "counts.json").write_text('{"0/update.safetensors": 5, "0/update.safetensors": 6}')
+    assert bezoar(*run).returncode == 3
