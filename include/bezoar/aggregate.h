@@ -45,7 +45,8 @@ BEZ_API bez_aggregate_state *bez_aggregate_state_create(void); /* NULL: out of m
 BEZ_API void bez_aggregate_state_destroy(bez_aggregate_state *state);
 
 /* To keep a state: its vectors, valid until the next call with the state, and the way back (copied; floating-point
- * layers of F32 or F64 in C order). The client of a vector is its key, "" for the server's own. */
+ * layers of F32 or F64 in C order; BEZ_USAGE for NaN or infinity). The client of a vector is its key, "" for the
+ * server's own. */
 BEZ_API size_t bez_aggregate_state_count(const bez_aggregate_state *state);
 BEZ_API const bez_update *bez_aggregate_state_get(const bez_aggregate_state *state, size_t index);
 BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_put(bez_aggregate_state *state, const bez_update *memory,

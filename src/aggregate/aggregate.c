@@ -73,6 +73,7 @@ static bez_status check_chain(call *c, bez_error *err) {
       return bez_fail(err, BEZ_USAGE, o->pre[i], "there is no such pre-aggregator");
   if (c->rule->info.stateful && !o->state)
     return bez_fail(err, BEZ_USAGE, o->rule, "needs a state that lasts from round to round");
+  if (o->f >= BEZ_MOST_CLIENTS) return bez_fail(err, BEZ_USAGE, o->rule, "f = %u is no number of clients", o->f);
   if (!(o->max_weight >= 0 && o->max_weight <= 1))
     return bez_fail(err, BEZ_USAGE, "max_weight", "%g is not within 0 and 1", o->max_weight);
   return bez_parameters_check(o, err);
@@ -181,31 +182,63 @@ static void mix_shares(const bez_mix *mix, const double *share, double *out) {
   for (uint32_t i = 0; i < mix->n_out; i++) out[i] /= total;
 }
 
-static void tell(const call *c, const bez_mix *mix, const bez_aggregate_rows *rows) {
-  for (uint32_t j = 0; j < c->left; j++) {
-    bez_verdict *v = &c->verdicts[c->client[j]];
-    if (!mix) {
-      *v = (bez_verdict){.reason = rows->reason[j],
-                         .weight = rows->weight[j],
-                         .score = rows->score[j],
-                         .distance = rows->distance[j],
-                         .trimmed = rows->trimmed[j]};
-    } else { /* a client has part of several rows */
-      double part = 0, score = 0, trimmed = 0, weight = 0;
-      v->reason = BEZ_NOT_SELECTED;
-      for (uint32_t i = 0; i < mix->n_out; i++) {
-        double w = mix->weight[(size_t)i * mix->n_in + j];
-        part += w;
-        score += w * rows->score[i];
-        trimmed += w * rows->trimmed[i];
-        weight += w * rows->weight[i];
-      }
-      v->weight = weight;
-      v->score = part > 0 ? score / part : (double)NAN;
-      v->trimmed = part > 0 ? trimmed / part : (double)NAN;
+/* What a pre-aggregator made of several clients says of each: means over the rows that it has part of and that have a
+ * number. Shares are of a row's sum, so that clipping does not count (bez_verdict.weight). */
+typedef struct part {
+  double of_score, score, of_trimmed, trimmed, weight;
+} part;
+
+static part part_of(const bez_mix *mix, const double *row_sum, uint32_t client, const bez_aggregate_rows *rows) {
+  part p = {0};
+  for (uint32_t i = 0; i < mix->n_out; i++) {
+    const double w = mix->weight[(size_t)i * mix->n_in + client];
+    if (!(w > 0)) continue;
+    p.weight += w / row_sum[i] * rows->weight[i];
+    if (!isnan(rows->score[i])) {
+      p.of_score += w;
+      p.score += w * rows->score[i];
     }
-    v->kept = v->weight > 0;
-    if (v->kept) v->reason = BEZ_KEPT;
+    if (!isnan(rows->trimmed[i])) {
+      p.of_trimmed += w;
+      p.trimmed += w * rows->trimmed[i];
+    }
+  }
+  return p;
+}
+
+static bez_status tell_mixed(const call *c, const bez_mix *mix, const bez_aggregate_rows *rows, bez_error *err) {
+  double *row_sum = calloc(mix->n_out + 1u, sizeof *row_sum);
+  if (!row_sum) return bez_fail_memory(err, mix->n_out * sizeof *row_sum);
+  for (uint32_t i = 0; i < mix->n_out; i++)
+    for (uint32_t j = 0; j < mix->n_in; j++) row_sum[i] += mix->weight[(size_t)i * mix->n_in + j];
+  for (uint32_t j = 0; j < c->left; j++) {
+    const part p = part_of(mix, row_sum, j, rows);
+    c->verdicts[c->client[j]] = (bez_verdict){.kept = p.weight > 0,
+                                              .reason = p.weight > 0 ? BEZ_KEPT : BEZ_NOT_SELECTED,
+                                              .weight = p.weight,
+                                              .score = p.of_score > 0 ? p.score / p.of_score : (double)NAN,
+                                              .trimmed = p.of_trimmed > 0 ? p.trimmed / p.of_trimmed : (double)NAN};
+  }
+  free(row_sum);
+  return BEZ_OK;
+}
+
+static void tell(const call *c, const bez_aggregate_rows *rows) {
+  for (uint32_t j = 0; j < c->left; j++)
+    c->verdicts[c->client[j]] = (bez_verdict){.kept = rows->weight[j] > 0,
+                                              .reason = rows->weight[j] > 0 ? BEZ_KEPT : rows->reason[j],
+                                              .weight = rows->weight[j],
+                                              .score = rows->score[j],
+                                              .distance = rows->distance[j],
+                                              .trimmed = rows->trimmed[j]};
+}
+
+/* The result's buffers as layers. */
+static void result_layers(const call *c, bez_layer *layers) {
+  for (uint32_t l = 0; l < c->layout->n_layers; l++) {
+    layers[l] = c->layout->layers[l];
+    layers[l].data = c->out[l];
+    layers[l].strides = NULL;
   }
 }
 
@@ -218,11 +251,7 @@ static bez_status tell_distances(call *c, bez_error *err) {
   const bez_update *extra[] = {&result};
   bez_update_rows rows = {.threads = c->rows.threads, .cpu = c->rows.cpu, .watch = c->rows.watch};
   if (!layers || !weight) BEZ_TRY(bez_fail_memory(err, c->layout->n_layers * sizeof *layers));
-  for (uint32_t l = 0; l < c->layout->n_layers; l++) {
-    layers[l] = c->layout->layers[l];
-    layers[l].data = c->out[l];
-    layers[l].strides = NULL;
-  }
+  result_layers(c, layers);
   BEZ_TRY(bez_rows_make(c->layout, c->row, c->left, extra, NULL, 1, c->o->reference, c->out, &rows, err));
   weight[c->left] = 1;
   BEZ_TRY(bez_rows_combine(&rows, weight, false, square, err));
@@ -249,8 +278,12 @@ static bez_status run_rule(call *c, bez_aggregate_input *in, const bez_mix *mix,
   BEZ_TRY(check_enough(c, c->rule, in->n, in->f, err));
   BEZ_TRY(c->rule->run(in, &rows, err));
   if (!c->verdicts || suspicious(c)) goto cleanup;
-  tell(c, mix, &rows);
-  if (mix) BEZ_TRY(tell_distances(c, err));
+  if (mix) {
+    BEZ_TRY(tell_mixed(c, mix, &rows, err));
+    BEZ_TRY(tell_distances(c, err));
+  } else {
+    tell(c, &rows);
+  }
 cleanup:
   free(values);
   free(reason);
@@ -335,6 +368,25 @@ static bez_status check_reference(call *c, bez_error *err) {
   return st;
 }
 
+/* Sums of doubles near their largest may overflow although all that came in is finite: an error, never a result. */
+static bez_status check_result(call *c, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bool finite = true;
+  bez_update_rows rows = {.threads = 1};
+  bez_layer *layers = calloc(c->layout->n_layers + 1u, sizeof *layers);
+  bez_update result = {.client = "result", .n_layers = c->layout->n_layers, .layers = layers};
+  const bez_update *row[] = {&result};
+  if (!layers) return bez_fail_memory(err, c->layout->n_layers * sizeof *layers);
+  result_layers(c, layers);
+  BEZ_TRY(bez_rows_make(c->layout, row, 1, NULL, NULL, 0, NULL, c->out, &rows, err));
+  BEZ_TRY(bez_rows_finite(&rows, &finite, err));
+  if (!finite) BEZ_TRY(bez_fail(err, BEZ_LIMIT, c->rule->info.name, "the updates are too large to compute with"));
+cleanup:
+  bez_rows_free(&rows);
+  free(layers);
+  return st;
+}
+
 /* The rule runs on the assumption that all is finite, which costs nothing when it is; when a pass met something else,
  * the culprits are looked for and left out, and the rule runs again. */
 static bez_status run_all(call *c, bez_error *err) {
@@ -347,11 +399,35 @@ static bez_status run_all(call *c, bez_error *err) {
     BEZ_TRY(exclude(c, &some, err));
     c->trusted = true;
     if (c->o->state) bez_state_discard(c->o->state);
-    return run_once(c, err);
+    BEZ_TRY(run_once(c, err));
+    if (c->rows.odd) BEZ_TRY(check_result(c, err));
+    return BEZ_OK;
   }
   if (err && st != BEZ_OK) *err = first;
 cleanup:
   return st;
+}
+
+typedef struct named {
+  const char *client;
+  uint32_t update;
+} named;
+
+static int by_name(const void *a, const void *b) {
+  const named *x = a, *y = b;
+  int order = strcmp(x->client, y->client);
+  return order ? order : (x->update > y->update) - (x->update < y->update);
+}
+
+/* Rows stand in the order of the clients' names: sums are then the same in whatever order the updates came. */
+static bez_status order_clients(call *c, bez_error *err) {
+  named *list = calloc(c->n, sizeof *list);
+  if (!list) return bez_fail_memory(err, c->n * sizeof *list);
+  for (uint32_t i = 0; i < c->n; i++) list[i] = (named){c->updates[i].client, i};
+  qsort(list, c->n, sizeof *list, by_name);
+  for (uint32_t i = 0; i < c->n; i++) c->client[i] = list[i].update;
+  free(list);
+  return BEZ_OK;
 }
 
 bez_status bez_aggregate(const bez_update *updates, size_t n, const bez_aggregate_options *options, void *const *out,
@@ -366,10 +442,10 @@ bez_status bez_aggregate(const bez_update *updates, size_t n, const bez_aggregat
   c.client = calloc(n, sizeof *c.client);
   c.row = calloc(n, sizeof *c.row);
   if (!c.client || !c.row) BEZ_TRY(bez_fail_memory(err, n * sizeof *c.row));
-  for (uint32_t i = 0; i < c.n; i++) c.client[i] = i;
   BEZ_TRY(check_chain(&c, err));
   c.layout = bez_aggregate_layout(updates, n, options);
   BEZ_TRY(check_updates(&c, err));
+  BEZ_TRY(order_clients(&c, err));
   BEZ_TRY(run_all(&c, err));
   for (uint32_t i = 0; i < c.left; i++) c.row[i] = &updates[c.client[i]];
   BEZ_TRY(bez_integers_aggregate(c.layout, c.row, c.left, options->reference, options->integers, out, err));

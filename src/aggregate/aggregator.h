@@ -68,6 +68,10 @@ BEZ_MUST_USE bez_status bez_mix_make(uint32_t n_out, uint32_t n_in, bez_mix *mix
 BEZ_MUST_USE bez_status bez_rows_rank(const bez_update_rows *rows, const double *score, uint32_t n, uint32_t *order,
                                       bez_error *err);
 
+/* The same where it was already settled who comes first among equals: the smaller place. */
+BEZ_MUST_USE bez_status bez_rank_placed(const double *score, const uint32_t *place, uint32_t n, uint32_t *order,
+                                        bez_error *err);
+
 /* Σ of the k smallest of n values, by sorting them (values are reordered). */
 double bez_sum_smallest(double *values, uint32_t n, uint32_t k);
 

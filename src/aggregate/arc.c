@@ -14,7 +14,7 @@ static uint32_t least(uint32_t f) {
 
 static bez_status mix(const bez_aggregate_input *in, bez_mix *out, uint32_t *f, bez_error *err) {
   bez_status st = BEZ_OK;
-  const uint32_t n = in->n, clipped = (uint32_t)(2. * in->f / n * (n - in->f));
+  const uint32_t n = in->n, clipped = 2 * in->f * (n - in->f) / n; /* whole numbers: 2 · 33 · 209 / 242 is 57 */
   double *norm = calloc(2 * (size_t)n, sizeof *norm), *sorted = norm + n;
   if (!norm) return bez_fail_memory(err, 2 * (size_t)n * sizeof *norm);
   BEZ_TRY(bez_mix_make(n, n, out, err));

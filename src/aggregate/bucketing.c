@@ -25,8 +25,8 @@ static int by_name(const void *a, const void *b) {
 
 static bez_status mix(const bez_aggregate_input *in, bez_mix *out, uint32_t *f, bez_error *err) {
   const uint32_t n = in->n;
-  /* Largest bucket that leaves fewer than half of the buckets malicious; at least 1. */
-  uint32_t fit = in->f ? n / (2 * in->f) : n;
+  /* Largest bucket that leaves fewer than half of the buckets malicious: 2 f s < n; at least 1. */
+  uint32_t fit = in->f ? (n - 1) / (2 * in->f) : n;
   uint32_t s = isnan(in->knob[0]) ? (fit ? fit : 1) : (uint32_t)in->knob[0], buckets = (n + s - 1) / s;
   named *clients = calloc(n, sizeof *clients);
   uint64_t *order = calloc(n, sizeof *order);

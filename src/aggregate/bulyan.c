@@ -31,11 +31,12 @@ static void choose(const bez_aggregate_input *in, const double *distance, uint32
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1, theta = n - 2 * in->f;
-  double *distance = NULL, *scratch = calloc(3 * (size_t)n, sizeof *scratch), *same = scratch + 2 * (size_t)n;
+  double *distance = NULL, *scratch = calloc(3 * (size_t)n, sizeof *scratch), *length = scratch + 2 * (size_t)n;
   uint32_t *list = calloc(3 * (size_t)n, sizeof *list), *order = list + n, *rank = order + n;
   if (!scratch || !list) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
   BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
-  BEZ_TRY(bez_rows_rank(in->rows, same, n, order, err)); /* by contents alone: what decides between equal scores */
+  for (uint32_t i = 0; i < n; i++) length[i] = distance[(size_t)i * side + side - 1];
+  BEZ_TRY(bez_rows_rank(in->rows, length, n, order, err)); /* by contents alone: what decides between equal scores */
   for (uint32_t i = 0; i < n; i++) {
     list[i] = i;
     rank[order[i]] = i;

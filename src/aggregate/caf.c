@@ -29,12 +29,13 @@ static bez_status allocate(uint32_t n, filter *w, bez_error *err) {
   return BEZ_OK;
 }
 
-/* Every step takes all weight from one row at least, so that n steps are the most. */
+/* Every step takes all weight from one row at least, so that n steps are the most. The first one always runs: with
+ * f = 0 it leaves the plain mean. */
 static bez_status reweigh(const bez_aggregate_input *in, filter *w, uint32_t side, bez_error *err) {
   const uint32_t n = in->n;
   double lowest = INFINITY, left = n, value;
   for (uint32_t i = 0; i < n; i++) w->factor[i] = 1;
-  for (uint32_t step = 0; step < n && left > n - 2. * in->f; step++) {
+  for (uint32_t step = 0; step < n && (!step || left > n - 2. * in->f); step++) {
     double most = 0;
     bez_gram_centred(w->distance, side, w->list, n, w->factor, w->scratch, w->gram);
     if (!bez_gram_top(w->gram, n, w->factor, w->scratch, &value, w->projection))

@@ -48,7 +48,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   }
   for (uint32_t i = 0; i < in->n; i++) {
     out->score[i] = sqrt(square[i]);
-    out->weight[i] = factor[i];
+    out->weight[i] = 1. / in->n;
   }
   BEZ_TRY(bez_rows_combine(in->rows, weight, true, in->judged ? square : NULL, err));
   for (uint32_t i = 0; in->judged && i < in->n; i++) out->distance[i] = sqrt(square[i]);

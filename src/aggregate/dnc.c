@@ -21,7 +21,7 @@ static uint32_t least(uint32_t f) {
 
 typedef struct draw {
   uint32_t n, m;
-  uint64_t *coordinate; /* m, bez_compare_u64 */
+  uint64_t *coordinate; /* m, ascending */
   double *value;        /* n × m */
   bez_update_rows *rows;
 } draw;
@@ -48,15 +48,27 @@ static bez_status gather(void *ctx, const bez_tile *tile, uint32_t block, unsign
   return BEZ_OK;
 }
 
+/* Coordinates without repetition, in order: one of each of m stretches of about d / m, counted from a drawn place on,
+ * so that all have the same chance; every one when m is d. */
+static void draw_coordinates(uint64_t seed, uint64_t d, uint32_t m, uint64_t *coordinate) {
+  bez_rng rng = bez_rng_make(seed, 0x646e6300u);
+  const uint64_t first = bez_rng_below(&rng, d), width = d / m, rest = d % m;
+  uint64_t begin = first;
+  for (uint32_t k = 0; k < m; k++) {
+    uint64_t here = width + (k < rest);
+    coordinate[k] = (begin + bez_rng_below(&rng, here)) % d;
+    begin += here;
+  }
+  qsort(coordinate, m, sizeof *coordinate, bez_compare_u64);
+}
+
 /* Squared projections of the rows on the direction of the largest variance of one draw. */
 static bez_status project(const bez_aggregate_input *in, draw *d, uint32_t round, double *work, const uint32_t *list,
                           double *projection, bez_error *err) {
   const uint32_t n = d->n;
   double *distance = work, *gram = distance + (size_t)n * n, *scratch = gram + (size_t)n * n,
          *weight = scratch + (size_t)n * n + 2 * (size_t)n, value;
-  bez_rng rng = bez_rng_make(in->seed, 0x646e6300u + round);
-  for (uint32_t k = 0; k < d->m; k++) d->coordinate[k] = bez_rng_below(&rng, in->rows->d);
-  qsort(d->coordinate, d->m, sizeof *d->coordinate, bez_compare_u64);
+  draw_coordinates(in->seed + round, in->rows->d, d->m, d->coordinate);
   bez_status st = bez_rows_pass(in->rows, bez_rows_blocks(1), gather, d, err);
   if (st != BEZ_OK) return st;
   for (uint32_t i = 0; i < n; i++) {

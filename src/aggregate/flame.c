@@ -89,6 +89,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
     kept += chosen[i];
   }
   for (uint32_t i = 0; i < n; i++) weight[i] = norm[i];
+  if (!(kept > 0)) BEZ_TRY(bez_fail(err, BEZ_LIMIT, "flame", "updates are too large to square"));
   double median = bez_median(weight, n);
   for (uint32_t i = 0; i < n; i++) weight[i] = chosen[i] ? (norm[i] > median ? median / norm[i] : 1) / kept : 0;
   in->rows->noise = in->knob[0] * median;

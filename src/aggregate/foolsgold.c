@@ -1,4 +1,5 @@
 /* FoolsGold: clients whose updates, summed over the rounds, point the same way share one vote. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,18 @@ typedef struct add_pass {
   const bez_update *const *staged; /* … and, in the same order, each client's; NULL behind the last */
 } add_pass;
 
+/* A history stays finite: one that overflowed would point nowhere, and Sybils that send the largest numbers would go
+ * unseen from then on. */
+static void add_f64(double *history, double x) {
+  double sum = *history + x;
+  *history = isinf(sum) && isfinite(x) ? copysign(DBL_MAX, sum) : sum;
+}
+
+static void add_f32(float *history, float x) {
+  float sum = *history + x;
+  *history = isinf(sum) && isfinite(x) ? copysignf(FLT_MAX, sum) : sum;
+}
+
 static bez_status add_tile(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err) {
   const add_pass *p = ctx;
   (void)block, (void)worker, (void)err;
@@ -47,9 +60,9 @@ static bez_status add_tile(void *ctx, const bez_tile *tile, uint32_t block, unsi
     const bez_layer *to = &p->staged[i]->layers[tile->layer - p->layers];
     for (size_t c = 0; c < tile->len; c++)
       if (tile->wide)
-        ((double *)(uintptr_t)to->data)[tile->at + c] += ((const double *)tile->row[i])[c];
+        add_f64((double *)(uintptr_t)to->data + tile->at + c, ((const double *)tile->row[i])[c]);
       else
-        ((float *)(uintptr_t)to->data)[tile->at + c] += ((const float *)tile->row[i])[c];
+        add_f32((float *)(uintptr_t)to->data + tile->at + c, ((const float *)tile->row[i])[c]);
   }
   return BEZ_OK;
 }

@@ -25,8 +25,8 @@ static double reweigh(const bez_aggregate_input *in, const double *square, doubl
   return objective;
 }
 
-/* The median of the norms' order would need distances; the coordinate-wise mean is where Weiszfeld starts. One pass per
- * step. */
+/* Starts from the coordinate-wise median, which no minority moves far: from a mean that attackers pulled away the steps
+ * would take long to come back. One pass per step. */
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
   const uint32_t rows = bez_rows_count(in->rows);

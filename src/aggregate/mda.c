@@ -63,6 +63,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
     BEZ_TRY(bez_fail(err, BEZ_LIMIT, "mda",
                      "the exact search over %u clients with f = %u is too long; use multi-krum or fewer clients", n,
                      in->f));
+  if (!isfinite(s.least)) BEZ_TRY(bez_fail(err, BEZ_LIMIT, "mda", "distances between updates are too large to square"));
   for (uint32_t k = 0; k < s.keep; k++) weight[list[s.best[k]]] = 1. / s.keep;
   BEZ_TRY(bez_aggregate_weighted(in, weight, BEZ_NOT_SELECTED, out, err));
 cleanup:

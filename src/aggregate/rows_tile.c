@@ -226,6 +226,7 @@ void bez_rows_difference(const bez_rows_layer *layer, void *out) {
   for (uint64_t at = 0; at < layer->len; at++) {
     double x = item(&result, (int64_t)at);
     if (layer->reference) x -= item(layer->reference, bez_layer_place(layer->reference, at));
+    x = within(x, wide ? BEZ_DTYPE_F64 : BEZ_DTYPE_F32);
     if (wide)
       ((double *)out)[at] = x;
     else

@@ -119,6 +119,16 @@ cleanup:
   return st;
 }
 
+bez_status bez_rank_placed(const double *score, const uint32_t *place, uint32_t n, uint32_t *order, bez_error *err) {
+  ranked *list = calloc(n ? n : 1, sizeof *list);
+  if (!list) return bez_fail_memory(err, n * sizeof *list);
+  for (uint32_t i = 0; i < n; i++) list[i] = (ranked){.score = score[i], .digest = place[i], .row = i};
+  qsort(list, n, sizeof *list, by_score);
+  for (uint32_t i = 0; i < n; i++) order[i] = list[i].row;
+  free(list);
+  return BEZ_OK;
+}
+
 double bez_sum_smallest(double *values, uint32_t n, uint32_t k) {
   double sum = 0;
   qsort(values, n, sizeof *values, bez_compare_double);

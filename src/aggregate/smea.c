@@ -67,7 +67,9 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
     BEZ_TRY(bez_fail(err, BEZ_LIMIT, "smea", "%u of %u updates can be chosen in %g ways, more than %g; use caf", keep,
                      n, choices(n, in->f), MOST_CHOICES));
   BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
-  BEZ_TRY(bez_rows_rank(in->rows, weight, n, order, err)); /* all weights are 0 yet: by contents */
+  for (uint32_t i = 0; i < n; i++) weight[i] = distance[(size_t)i * side + side - 1];
+  BEZ_TRY(bez_rows_rank(in->rows, weight, n, order, err)); /* by length: any order that the contents decide */
+  memset(weight, 0, n * sizeof *weight);
   BEZ_TRY(search(in, distance, side, order, best, err));
   for (uint32_t k = 0; k < keep; k++) weight[best[k]] = 1. / keep;
   BEZ_TRY(bez_aggregate_weighted(in, weight, BEZ_NOT_SELECTED, out, err));

@@ -1,6 +1,7 @@
 /* Memory of stateful rules. */
 #include "aggregate/state.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,15 @@ const bez_update *bez_aggregate_state_get(const bez_aggregate_state *state, size
   return e ? &e->update : NULL;
 }
 
+static bool all_finite(const bez_layer *layer) {
+  const uint64_t items = bez_layer_items(layer);
+  bool finite = true;
+  for (uint64_t i = 0; i < items; i++)
+    finite &= layer->dtype == BEZ_DTYPE_F64 ? isfinite(((const double *)layer->data)[i])
+                                            : isfinite(((const float *)layer->data)[i]);
+  return finite;
+}
+
 bez_status bez_aggregate_state_put(bez_aggregate_state *state, const bez_update *memory, bez_error *err) {
   const bez_update *copy = NULL;
   bez_status st = bez_state_stage(state, memory->client, memory, &copy, err);
@@ -145,6 +155,8 @@ bez_status bez_aggregate_state_put(bez_aggregate_state *state, const bez_update 
       break;
     }
     if (items) memcpy((void *)(uintptr_t)to->data, from->data, items * bez_dtype_size(to->dtype));
+    if (!all_finite(to))
+      st = bez_fail(err, BEZ_USAGE, memory->client, "layer \"%s\" of a state holds NaN or infinity", to->name);
   }
   if (st == BEZ_OK)
     bez_state_commit(state);
