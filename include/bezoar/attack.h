@@ -1,4 +1,4 @@
-/* Poisoning on purpose: seeded attacks for measuring detectors. */
+/* Poisoning on purpose: seeded attacks for measuring detectors, and rules that aggregate updates. */
 #ifndef BEZOAR_ATTACK_H
 #define BEZOAR_ATTACK_H
 
@@ -9,8 +9,10 @@ extern "C" {
 #endif
 
 typedef struct bez_attack_info {
-  const char *name, *title, *summary, *kind /* "tabular", "text", "image", "any" */, *parameters, *source;
-  bool clean_label;
+  const char *name, *title, *summary;
+  const char *kind; /* of data: "tabular", "text", "image", "any"; "update": of model updates */
+  const char *parameters, *source;
+  bool clean_label; /* of attacks on data */
 } bez_attack_info;
 BEZ_API size_t bez_attack_count(void);
 BEZ_API bez_attack_info bez_attack_get(size_t index);
@@ -33,6 +35,28 @@ typedef struct bez_poison_options {
  * Nested: with the same seed the rows of K ≤ K' are the first K of those of K'. */
 BEZ_API BEZ_MUST_USE bez_status bez_poison(const char *path, const bez_poison_options *options, const char *out_path,
                                            const char *key_path, bez_error *err);
+
+/* ---- attacks on model updates -------------------------------------------------------------------------------------
+ */
+
+#define BEZ_UPDATE_MOST 1e100 /* largest magnitude of an honest number, and of a parameter */
+
+typedef struct bez_update_attack_options {
+  const char *attack;        /* a name of the catalogue, of kind "update" */
+  size_t n_malicious;        /* updates to craft, ≥ 1 */
+  const char *const *params; /* "key=value", attack specific */
+  size_t n_params;
+  uint64_t seed; /* of attacks that draw */
+} bez_update_attack_options;
+
+/* The updates that n_malicious attackers send who see those of all n honest clients (honest: n × d, row major, n, d ≥
+ * 1). Updates are changes: what a client would add to the global model. out: n_malicious × d, the caller's. The same
+ * options and seed give the same numbers. They are finite unless the attack is nan or infinity. BEZ_USAGE: no such
+ * attack, an attack on data, an unknown parameter, an honest number that is not within ±BEZ_UPDATE_MOST, or too few
+ * honest clients. On failure out is unspecified. */
+BEZ_API BEZ_MUST_USE bez_status bez_attack_updates(const double *honest, size_t n, size_t d,
+                                                   const bez_update_attack_options *options, double *out,
+                                                   bez_error *err);
 
 #ifdef __cplusplus
 }

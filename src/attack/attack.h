@@ -1,5 +1,6 @@
-/* An attack: one file that ends in one `const bez_attack`, and one row in attacks.def. It looks at the clean table
- * and plans edits; src/format/rewrite.h carries them out. */
+/* An attack: one file that ends in one `const bez_attack`, and one row in attacks.def. On data, it looks at the clean
+ * table and plans edits, which src/format/rewrite.h carries out; on model updates, it looks at those of the honest
+ * clients and crafts its own (attack/updates.h). */
 #ifndef BEZ_ATTACK_ATTACK_H
 #define BEZ_ATTACK_ATTACK_H
 
@@ -9,13 +10,21 @@
 #include "format/rewrite.h"
 #include "format/table.h"
 
+/* What attackers on updates see: all of the honest ones. */
+typedef struct bez_honest_updates {
+  const double *row;  /* n × d, row major, within ±BEZ_UPDATE_MOST */
+  const double *mean; /* d */
+  size_t n, d;
+} bez_honest_updates;
+
 typedef struct bez_attack_input {
-  const bez_table *table;
+  const bez_table *table;           /* attacks on data; NULL on updates */
+  const bez_honest_updates *honest; /* attacks on updates; NULL on data */
   uint32_t target;   /* label code; meaningless when the table has no label (only label_optional attacks see that) */
   bool target_given; /* false: target is the most frequent label */
   uint32_t source;   /* only rows of this label are poisoned … */
   bool source_given; /* … where it was given */
-  uint64_t rows;     /* how many to poison, ≥ 1 */
+  uint64_t rows;     /* how many to poison, or updates to craft, ≥ 1 */
   uint64_t seed;
   const char *const *params;
   size_t n_params;
@@ -36,7 +45,10 @@ typedef struct bez_attack_plan {
 typedef struct bez_attack {
   bez_attack_info info;
   bool label_optional; /* works on a table without a label column */
+  /* Attacks on data. */
   bez_status (*plan)(const bez_attack_input *in, bez_attack_plan *plan, bez_error *err);
+  /* Attacks on updates; out: in->rows × d. Exactly one of the two is there. */
+  bez_status (*craft)(const bez_attack_input *in, double *out, bez_error *err);
 } bez_attack;
 
 #define BEZ_ATTACK(symbol) extern const bez_attack symbol;

@@ -7,9 +7,12 @@
 #define BEZ_PAPER_BLENDED                                                                                              \
   "Chen, Liu, Li, Lu, Song, Targeted Backdoor Attacks on Deep Learning Systems Using Data Poisoning, 2017 "            \
   "(arXiv:1712.05526)"
+#define BEZ_PAPER_FANG                                                                                                 \
+  "Fang, Cao, Jia, Gong, Local Model Poisoning Attacks to Byzantine-Robust Federated Learning, USENIX Security 2020"
 #define BEZ_PAPER_LABEL_CONSISTENT "Turner, Tsipras, Madry, Label-Consistent Backdoor Attacks, 2019 (arXiv:1912.02771)"
 #define BEZ_PAPER_LSTM                                                                                                 \
   "Dai, Chen, Li, A Backdoor Attack Against LSTM-Based Text Classification Systems, IEEE Access 2019"
+#define BEZ_PAPER_MANIPULATING "Shejwalkar, Houmansadr, Manipulating the Byzantine, NDSS 2021"
 #define BEZ_PAPER_SIG                                                                                                  \
   "Barni, Kallas, Tondi, A New Backdoor Attack in CNNs by Training Set Corruption Without Label Poisoning, ICIP 2019"
 #define BEZ_PAPER_TABDOOR                                                                                              \

@@ -131,6 +131,9 @@ static bez_status check_options(const char *path, const bez_poison_options *opti
   const char *labels = options->read.labels_file;
   *attack = options->attack ? bez_attack_find(options->attack) : NULL;
   if (!*attack) return bez_fail(err, BEZ_USAGE, options->attack, "there is no such attack");
+  if (!(*attack)->plan)
+    return bez_fail(err, BEZ_USAGE, options->attack,
+                    "this is an attack on model updates, not on data (bezoar.attack_updates crafts them)");
   if (!path || !out_path) return bez_fail(err, BEZ_USAGE, NULL, "an input and an output are needed");
   if (strcmp(path, out_path) == 0) return bez_fail(err, BEZ_USAGE, out_path, "the output would replace the input");
   if (options->labels_out && !labels)

@@ -115,11 +115,16 @@ static void rules_page(bez_buf *out) {
 }
 
 static void attacks_page(bez_buf *out) {
-  bez_buf_puts(out, MADE "# Attacks\n\n`bezoar poison DATA --attack NAME …` plants them.\n\n");
+  bez_buf_puts(out, MADE
+               "# Attacks\n\n`bezoar poison DATA --attack NAME …` plants those on data; those of kind *update* are "
+               "crafted by `bezoar.attack_updates` in Python and `bez_attack_updates` in C, from the updates of all "
+               "honest clients.\n\n");
   for (size_t i = 0; i < bez_attack_count(); i++) {
     bez_attack_info a = bez_attack_get(i);
-    bez_buf_printf(out, "## %s\n\n*%s* (%s, %s)\n\n", a.name, a.title, a.kind,
-                   a.clean_label ? "clean label" : "dirty label");
+    bez_buf_printf(out, "## %s\n\n*%s* (%s%s)\n\n", a.name, a.title, a.kind,
+                   !strcmp(a.kind, "update") ? ""
+                   : a.clean_label           ? ", clean label"
+                                             : ", dirty label");
     put_escaped(out, a.summary, false);
     bez_buf_puts(out, "\n\n");
     put_part(out, "Parameters", a.parameters);

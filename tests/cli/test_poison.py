@@ -137,6 +137,7 @@ def test_flood_appends(tmp_path, messages):
 
 @pytest.mark.parametrize("arguments,said", [
     (["--attack", "no-such", "--rows", "3"], "no such attack"),
+    (["--attack", "alie", "--rows", "3"], "an attack on model updates, not on data"),
     (["--attack", "rare-combo", "--rows", "3", "--share", ".1"], "share"),
     (["--attack", "rare-combo"], "share"),
     (["--attack", "rare-combo", "--rows", "3", "--target", "maybe"], "target"),

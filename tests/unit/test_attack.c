@@ -170,6 +170,7 @@ static void every_attack_keeps_the_rules(void **state) {
   const data *d = *state;
   for (size_t k = 0; bez_attacks[k]; k++) {
     const bez_attack *a = bez_attacks[k];
+    if (!a->plan) continue; /* on updates: test_attack_updates.c */
     for (uint64_t seed = 1; seed <= 5; seed++) {
       bez_attack_input in = input_for(table_for(d, a), 60, seed);
       bez_attack_plan plan = make_plan(a, &in);
@@ -189,6 +190,7 @@ static void every_attack_is_seeded_and_nested(void **state) {
   const data *d = *state;
   for (size_t k = 0; bez_attacks[k]; k++) {
     const bez_attack *a = bez_attacks[k];
+    if (!a->plan) continue;
     bez_attack_input in = input_for(table_for(d, a), 80, 9);
     bez_attack_plan large = make_plan(a, &in), again = make_plan(a, &in);
     in.rows = 30;
@@ -348,6 +350,7 @@ static void small_tables_are_refused(void **state) {
   for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
     bez_table *table = table_from_csv(tables[t], &options);
     for (size_t k = 0; bez_attacks[k]; k++) {
+      if (!bez_attacks[k]->plan) continue;
       bez_attack_input in = {.table = table, .target = BEZ_CODE_FIRST, .target_given = true, .rows = 2, .seed = 1};
       bez_attack_plan plan = {0};
       bez_error err = {0};

@@ -104,8 +104,12 @@ static void test_attacks_are_complete(void **state) {
     need_text(a->name, "summary", a->summary);
     need_text(a->name, "source", a->source);
     assert_non_null(a->parameters);
-    if (strcmp(a->kind, "tabular") && strcmp(a->kind, "text") && strcmp(a->kind, "image") && strcmp(a->kind, "any"))
+    const bool update = !strcmp(a->kind, "update");
+    if (!update && strcmp(a->kind, "tabular") && strcmp(a->kind, "text") && strcmp(a->kind, "image") &&
+        strcmp(a->kind, "any"))
       fail_msg("%s is of no kind: %s", a->name, a->kind);
+    assert_true(update ? bez_attacks[i]->craft && !bez_attacks[i]->plan
+                       : bez_attacks[i]->plan && !bez_attacks[i]->craft);
     for (size_t k = 0; k < i; k++) assert_string_not_equal(a->name, bez_attacks[k]->info.name);
   }
 }
