@@ -6,126 +6,13 @@ import json
 import math
 import operator
 import os
-import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from . import _core
 from ._report import Report
-
-# ---- trees ----------------------------------------------------------------------------------------------------------
-
-
-def _flatten(tree, prefix, names, leaves):
-    """Appends the name and the array of each leaf; "encoder.weight", "[0][2]"."""
-    if isinstance(tree, Mapping):
-        lead = prefix + "." if prefix else ""
-        for key, value in tree.items():
-            _flatten(value, f"{lead}{key}", names, leaves)
-    elif isinstance(tree, (list, tuple)):
-        for i, value in enumerate(tree):
-            _flatten(value, f"{prefix}[{i}]", names, leaves)
-    else:
-        names.append(prefix)
-        leaves.append(tree)
-
-
-def _rebuild(tree, leaves):
-    """The containers of `tree` around the next of `leaves` (an iterator)."""
-    if isinstance(tree, Mapping):
-        kind = OrderedDict if isinstance(tree, OrderedDict) else dict
-        return kind((key, _rebuild(value, leaves)) for key, value in tree.items())
-    if isinstance(tree, (list, tuple)):
-        values = [_rebuild(value, leaves) for value in tree]
-        if isinstance(tree, list):
-            return values
-        return type(tree)._make(values) if hasattr(tree, "_make") else tuple(values)
-    return next(leaves)
-
-
-# ---- leaves: what the extension can borrow --------------------------------------------------------------------------
-
-_HOST = {1, 3, 11}  # DLPack: plain memory, and that of CUDA and ROCm which the processor sees
-_NUMPY = {"F16": "f2", "F32": "f4", "F64": "f8", "BOOL": "?", **{f"{kind}{8 * size}": f"{kind.lower()}{size}"
-          for kind in "IU" for size in (1, 2, 4, 8)}}
-
-
-def _is_tensor(leaf):
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(leaf, torch.Tensor)
-
-
-def _borrow(leaf, client, name):
-    """Something that the extension reads: an object with a buffer, a DLPack capsule, or a pair of one of these and the
-    type its items are to be taken for."""
-    import numpy as np
-
-    if type(leaf) is np.ndarray or isinstance(leaf, np.generic):
-        if leaf.dtype.name == "bfloat16":  # of ml_dtypes, which has no buffer format
-            return np.asarray(leaf).view(np.uint16), "BF16"
-        return leaf
-    if isinstance(leaf, np.ma.MaskedArray):
-        _core.fail(_core.UnsupportedError, client, f'layer "{name}" is a masked array; fill it or leave it out')
-    if isinstance(leaf, np.ndarray) or not hasattr(leaf, "__dlpack__"):
-        return leaf
-    try:
-        return _tensor(leaf) if _is_tensor(leaf) else _foreign(leaf)
-    except (_core.Error, MemoryError):
-        raise
-    except Exception as error:
-        _core.fail(_core.UnsupportedError, client, f'layer "{name}" cannot be read: {error}')
-
-
-def _on_host(device):
-    if device not in _HOST:
-        raise BufferError(f"it is not in the processor's memory (DLPack device {device}); move it there first")
-
-
-def _tensor(leaf):
-    import torch
-
-    if leaf.device.type != "cpu":
-        raise BufferError(f"it is on {leaf.device}, not in the processor's memory; move it there first (.cpu())")
-    if leaf.requires_grad:
-        leaf = leaf.detach()
-    if leaf.is_neg():
-        leaf = leaf.resolve_neg()  # its sign is a flag: the memory holds other numbers
-    if leaf.dtype == torch.bool:
-        return leaf.view(torch.uint8).__dlpack__(), "BOOL"
-    return leaf.__dlpack__()
-
-
-def _foreign(leaf):
-    _on_host(int(leaf.__dlpack_device__()[0]))
-    try:
-        return leaf.__dlpack__(max_version=(1, 0))
-    except TypeError:  # of before DLPack 1.0
-        return leaf.__dlpack__()
-
-
-def _read(tree, client, examples=0.0):
-    """What the extension takes for an update, and the leaves themselves."""
-    names, leaves = [], []
-    _flatten(tree, "", names, leaves)
-    return (client, examples, names, [_borrow(leaf, client, name) for name, leaf in zip(names, leaves)]), leaves
-
-
-def _allocate(like, dtype, shape):
-    """An array or tensor as `like`, in C order; its numbers are still to come."""
-    import numpy as np
-
-    if _is_tensor(like):
-        import torch
-
-        return torch.empty(shape, dtype=like.dtype)
-    if dtype == "BF16":
-        import ml_dtypes
-
-        return np.empty(shape, dtype=ml_dtypes.bfloat16)
-    return np.empty(shape, dtype=_NUMPY[dtype])
-
+from ._trees import allocate, read, rebuild
 
 # ---- verdicts -------------------------------------------------------------------------------------------------------
 
@@ -349,24 +236,24 @@ def aggregate(
     chain = _chain(rule, f, pre, examples is not None, max_weight, integers, seed, threads, progress, parameters)
     if state is not None and not isinstance(state, AggregateState):
         _core.fail(_core.UsageError, "state", "is to be an AggregateState")
-    read = [_read(*each) for each in zip(updates, names, counts)]
-    base = None if reference is None else _read(reference, "reference model")
-    own = None if root is None else _read(root, "server's own update")
+    given = [read(*each) for each in zip(updates, names, counts)]
+    base = None if reference is None else read(reference, "reference model")
+    own = None if root is None else read(root, "server's own update")
     result = []
 
     def make_out(index, layers):
-        like = base[1] if index < 0 else read[index][1]
-        new = [_allocate(leaf, *layer) for leaf, layer in zip(like, layers)]
+        like = base[1] if index < 0 else given[index][1]
+        new = [allocate(leaf, *layer) for leaf, layer in zip(like, layers)]
         result.extend((reference if index < 0 else updates[index], new))
-        return _read(new, "result")[0]
+        return read(new, "result")[0]
 
-    what = ([each[0] for each in read], base and base[0], own and own[0], make_out)
+    what = ([each[0] for each in given], base and base[0], own and own[0], make_out)
     if state is None:
         verdicts = _core.aggregate(*what, None, chain)
     else:
         with state._lock:
             verdicts = _core.aggregate(*what, state._core, chain)
-    return _rebuild(result[0], iter(result[1])), Verdicts(Verdict(name, *v) for name, v in zip(names, verdicts))
+    return rebuild(result[0], iter(result[1])), Verdicts(Verdict(name, *v) for name, v in zip(names, verdicts))
 
 
 def _optional_path(path):

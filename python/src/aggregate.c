@@ -1,10 +1,36 @@
 /* Robust aggregation of updates that Python holds. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core.h"
 
 #define STATE_NAME "bezoar.aggregate_state"
+
+/* ---- asking Python ----------------------------------------------------------------------------------------------- */
+
+#define ASK_NANOSECONDS 50000000
+
+typedef struct asker {
+  PyObject *callable; /* NULL: signals only */
+  int64_t last;
+} asker;
+
+static int64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Whoever gave a function is told each time. Else now and then is enough: with other threads busy in Python, each
+ * turn of the GIL may take 5 ms. */
+static bool ask(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total) {
+  asker *a = ctx;
+  const int64_t time = now();
+  if (!a->callable && time - a->last < ASK_NANOSECONDS) return true;
+  a->last = time;
+  return core_progress(a->callable, stage, unit, done, total);
+}
 
 /* ---- what rule, and how ------------------------------------------------------------------------------------------ */
 
@@ -13,6 +39,7 @@ typedef struct rule_chain {
   const char **pre;
   bez_parameter *parameters;
   PyObject *kept;
+  asker asker;
 } rule_chain;
 
 static int read_parameters(PyObject *list, rule_chain *c) {
@@ -56,8 +83,9 @@ static int read_chain(core_state *state, PyObject *tuple, rule_chain *c) {
   o->seed = seed;
   o->threads = threads;
   o->weights = declared ? BEZ_WEIGHTS_DECLARED : BEZ_WEIGHTS_UNIFORM;
-  o->progress = core_progress;
-  o->progress_ctx = progress == Py_None ? NULL : progress;
+  c->asker = (asker){.callable = progress == Py_None ? NULL : progress, .last = now()};
+  o->progress = ask;
+  o->progress_ctx = &c->asker;
   if (read_integers(state, integers, &o->integers) < 0 || read_parameters(parameters, c) < 0) return -1;
   c->pre = core_strings(pre, c->kept, &o->n_pre);
   o->pre = c->pre;
