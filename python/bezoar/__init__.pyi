@@ -119,6 +119,7 @@ def aggregate_files(
     reference_model: _Path | None = None,
     root: _Path | None = None,
     state: _Path | None = None,
+    examples: _Path | None = None,
     max_weight: float | None = None,
     integers: _Integers = "median",
     seed: int = 0,

@@ -181,9 +181,11 @@ def _client_names(clients, n):
     return names
 
 
-def _declared(examples, names):
+def _declared(examples, names, rule):
     if examples is None:
         return [0.0] * len(names)
+    if any(known["name"] == rule and not known["weighted"] for known in _core.aggregators()):
+        _core.fail(_core.UsageError, "examples", f"{rule} does not weigh clients")
     counts = list(examples)
     if len(counts) != len(names):
         _core.fail(_core.UsageError, "examples", f"{len(counts)} counts for {len(names)} updates")
@@ -218,7 +220,8 @@ def aggregate(
     reference the global model: distances are taken on differences from it
     root      the server's own update (fltrust)
     clients   names or whole numbers, by default "0", "1" …; stateful rules know clients by them
-    examples  declared counts: clients weigh by them, none more than `max_weight` of all (1 / (n - f)). None: all the same
+    examples  declared counts: clients weigh by them, none more than `max_weight` of all (1 / (n - f)); only with rules
+              that are "weighted". None: all the same
     integers  what becomes of integer and boolean layers: "median", "maximum" or "reference"
     state     an `AggregateState` for stateful rules, changed only when the call succeeds
     seed, threads    same updates and seed give the same bytes for any number of threads (0: all processors)
@@ -232,7 +235,7 @@ def aggregate(
         _core.fail(_core.UsageError, "updates", "are to be a sequence, one update per client")
     updates = list(updates)
     names = _client_names(clients, len(updates))
-    counts = _declared(examples, names)
+    counts = _declared(examples, names, rule)
     chain = _chain(rule, f, pre, examples is not None, max_weight, integers, seed, threads, progress, parameters)
     if state is not None and not isinstance(state, AggregateState):
         _core.fail(_core.UsageError, "state", "is to be an AggregateState")
@@ -270,6 +273,7 @@ def aggregate_files(
     reference_model=None,
     root=None,
     state=None,
+    examples=None,
     max_weight=None,
     integers="median",
     seed=0,
@@ -278,12 +282,13 @@ def aggregate_files(
     **parameters,
 ):
     """The same for files (safetensors, npy, npz), which are mapped and read tile by tile: the new model goes to `out` as
-    safetensors, the verdicts are findings of the `Report`. `reference_model`, `root` and `state` are paths; the state
-    is read where it is there, and written. The client of an update is its path."""
+    safetensors, the verdicts are findings of the `Report`. `reference_model`, `root`, `state` (read where
+    it is there, and written) and `examples` (a JSON object of declared counts by path or file name) are paths. The client
+    of an update is its path."""
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     chain = _chain(rule, f, pre, False, max_weight, integers, seed, threads, progress, parameters)
-    files = (_optional_path(reference_model), _optional_path(root), _optional_path(state))
+    files = (_optional_path(reference_model), _optional_path(root), _optional_path(state), _optional_path(examples))
     return Report(_core.aggregate_files([os.fsdecode(path) for path in paths], os.fsdecode(out), *files, chain))
 
 

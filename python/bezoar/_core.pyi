@@ -88,7 +88,14 @@ def aggregate(
     /,
 ) -> list[tuple[bool, str, str, float, float, float, float]]: ...
 def aggregate_files(
-    paths: Sequence[str], out: str, reference: str | None, root: str | None, state: str | None, chain: _Chain, /
+    paths: Sequence[str],
+    out: str,
+    reference: str | None,
+    root: str | None,
+    state: str | None,
+    examples: str | None,
+    chain: _Chain,
+    /,
 ) -> Report: ...
 def state_create(path: str | None, /) -> object: ...
 def state_save(state: object, path: str, /) -> None: ...

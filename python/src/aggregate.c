@@ -239,7 +239,9 @@ PyObject *core_aggregate_files(PyObject *module, PyObject *args) {
   size_t n = 0;
   bez_report *report = NULL;
   bez_error err = {0};
-  if (!PyArg_ParseTuple(args, "OszzzO", &list, &out, &files.reference, &files.root, &files.state, &tuple)) return NULL;
+  if (!PyArg_ParseTuple(args, "OszzzzO", &list, &out, &files.reference, &files.root, &files.state, &files.examples,
+                        &tuple))
+    return NULL;
   if (read_chain(state, tuple, &chain) == 0 && (paths = core_strings(list, chain.kept, &n)) != NULL) {
     PyThreadState *thread = PyEval_SaveThread();
     bez_status st = bez_aggregate_paths(paths, n, &chain.options, &files, out, &report, &err);

@@ -50,9 +50,9 @@ PyObject *core_aggregators(PyObject *module, PyObject *ignored) {
   for (size_t i = 0; list && i < bez_aggregator_count(); i++) {
     bez_aggregator_info a = bez_aggregator_get(i);
     PyObject *item =
-        Py_BuildValue("{ss ss ss ss ss ss ss ss sO sO}", "name", a.name, "title", a.title, "summary", a.summary,
+        Py_BuildValue("{ss ss ss ss ss ss ss ss sO sO sO}", "name", a.name, "title", a.title, "summary", a.summary,
                       "parameters", a.parameters, "tolerance", a.tolerance, "cost", a.cost, "score", a.score, "source",
-                      a.source, "pre", flag(a.pre), "stateful", flag(a.stateful));
+                      a.source, "pre", flag(a.pre), "stateful", flag(a.stateful), "weighted", flag(a.weighted));
     if (append_new(list, item) < 0) Py_CLEAR(list);
   }
   return list;

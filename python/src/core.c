@@ -141,7 +141,7 @@ static PyMethodDef functions[] = {
     {"aggregate", core_aggregate, METH_VARARGS,
      "aggregate(updates, reference, root, make_out, state, chain): verdicts"},
     {"aggregate_files", core_aggregate_files, METH_VARARGS,
-     "aggregate_files(paths, out, reference, root, state, chain): Report"},
+     "aggregate_files(paths, out, reference, root, state, examples, chain): Report"},
     {"state_create", core_state_create, METH_O, "state_create(path or None): memory of stateful rules, as a capsule"},
     {"state_save", core_state_save, METH_VARARGS, "state_save(state, path)"},
     {"state_count", core_state_count, METH_O, "state_count(state): vectors that are remembered"},

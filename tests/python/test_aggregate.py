@@ -97,6 +97,8 @@ def test_reference_root_and_weights():
     for bad in ([1, -1], [1, math.nan], [1], [1, "many"]):
         with pytest.raises(bezoar.UsageError):
             bezoar.aggregate(pair, "mean", examples=bad, max_weight=1)
+    with pytest.raises(bezoar.UsageError, match="median does not weigh clients"):
+        bezoar.aggregate(pair, "median", examples=[1, 1])
 
 
 def test_parameters_by_either_spelling():
@@ -529,6 +531,15 @@ def test_files(tmp_path):
     state = tmp_path / "state.safetensors"
     bezoar.aggregate_files(paths, tmp_path / "new.safetensors", "centered-clipping", 2, state=state, reference_model=paths[0])
     assert len(bezoar.AggregateState.load(state)) == 1
+
+
+def test_files_with_declared_counts(tmp_path):
+    for i in range(2):
+        np.save(tmp_path / f"{i}.npy", np.full(3, i, "f4"))
+    (tmp_path / "counts.json").write_text('{"0.npy": 1, "1.npy": 3}')
+    paths = [tmp_path / "0.npy", tmp_path / "1.npy"]
+    bezoar.aggregate_files(paths, tmp_path / "new.safetensors", "mean", examples=tmp_path / "counts.json", max_weight=1)
+    assert (tmp_path / "new.safetensors").read_bytes().endswith(np.full(3, 0.75, "f4").tobytes())
 
 
 def test_catalogue():
