@@ -7,67 +7,80 @@
 #include "base/error.h"
 #include "math/distance.h"
 #include "math/order.h"
-#include "math/weighted.h"
 
 typedef struct order_pass {
   bez_update_rows *rows;
   bool store;
   bez_order order;
-  const uint32_t *list; /* n of the order, NULL: the first n */
+  uint32_t *place;      /* the row behind each of the order's n, then those that take no part */
   uint32_t judge;       /* rows whose distances are wanted, 0 none */
   size_t scratch_bytes; /* of a worker */
   char *scratch;
   uint64_t *outside; /* blocks × n, NULL: not counted */
-  double *square;    /* blocks × judge */
+  double *square;    /* blocks × judge, in the order of place */
   bez_order_f32_fn narrow;
   bez_order_f64_fn wide;
-  const bez_weighted *kernels;
 } order_pass;
 
-/* A worker's scratch: the kernel's, the result as the tile's type and as double, and row pointers. */
-static void judge_tile(const order_pass *p, const bez_tile *tile, uint32_t block, const void *result, double *z) {
-  for (size_t c = 0; !tile->wide && c < tile->len; c++) z[c] = (double)((const float *)result)[c];
-  if (tile->wide) memcpy(z, result, tile->len * sizeof *z);
-  for (uint32_t i = 0; i < p->judge; i++)
-    p->square[(size_t)block * p->judge + i] += tile->wide ? p->kernels->distance_f64(tile->row[i], z, tile->len)
-                                                          : p->kernels->distance_f32(tile->row[i], z, tile->len);
+/* Rows beside the list have a distance to the result, too. */
+static void judge_others(const order_pass *p, const bez_tile *tile, uint32_t block, const void *result) {
+  const uint32_t n = p->order.n;
+  for (uint32_t i = n; i < p->judge; i++)
+    p->square[(size_t)block * p->judge + i] += tile->wide ? bez_distance_pair_f64(tile->row[p->place[i]], result, tile->len)
+                            : bez_distance_pair_f32(tile->row[p->place[i]], result, tile->len);
 }
 
+/* A worker's scratch: the kernel's, the result, row pointers. */
 static bez_status order_tile(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err) {
   order_pass *p = ctx;
+  const uint32_t n = p->order.n;
   (void)err;
-  char *kernel = p->scratch + worker * p->scratch_bytes;
-  double *result = (double *)(kernel + p->scratch_bytes) - 2 * (size_t)p->rows->tile - p->order.n;
-  const void **row = (const void **)(result + 2 * (size_t)p->rows->tile);
-  uint64_t *outside = p->outside ? p->outside + (size_t)block * p->order.n : NULL;
-  for (uint32_t i = 0; i < p->order.n; i++) row[i] = tile->row[p->list ? p->list[i] : i];
-  bool finite = tile->wide
-                    ? p->wide(&p->order, (const double *const *)row, tile->len, result, outside, kernel)
-                    : p->narrow(&p->order, (const float *const *)row, tile->len, (float *)result, outside, kernel);
+  char *kernel = p->scratch + worker * p->scratch_bytes, *end = kernel + p->scratch_bytes;
+  const void **row = (const void **)end - n;
+  double *result = (double *)(end - n * sizeof *row) - p->rows->tile;
+  bez_order_judge judge;
+  if (p->judge) judge = (bez_order_judge){p->outside + (size_t)block * n, p->square + (size_t)block * p->judge};
+  const bez_order_judge *asked = p->judge ? &judge : NULL;
+  for (uint32_t i = 0; i < n; i++) row[i] = tile->row[p->place[i]];
+  bool finite = tile->wide ? p->wide(&p->order, (const double *const *)row, tile->len, result, asked, kernel)
+                           : p->narrow(&p->order, (const float *const *)row, tile->len, (float *)result, asked, kernel);
   if (!finite) p->rows->odd = true;
   if (p->store) bez_tile_store(tile, result);
-  if (p->judge) judge_tile(p, tile, block, result, result + p->rows->tile);
+  judge_others(p, tile, block, result);
   return BEZ_OK;
 }
 
 static void sum_squares(const order_pass *p, uint32_t n_blocks, double *square) {
   for (uint32_t i = 0; i < p->judge; i++) {
-    square[i] = 0;
-    for (uint32_t b = 0; b < n_blocks; b++) square[i] += p->square[(size_t)b * p->judge + i];
+    square[p->place[i]] = 0;
+    for (uint32_t b = 0; b < n_blocks; b++) square[p->place[i]] += p->square[(size_t)b * p->judge + i];
   }
 }
 
 static void fill(const order_pass *p, uint32_t n_blocks, bez_aggregate_rows *out) {
   const uint32_t n = p->order.n;
   for (uint32_t i = 0; i < n; i++) {
-    uint32_t row = p->list ? p->list[i] : i;
+    uint32_t row = p->place[i];
     uint64_t outside = 0;
     for (uint32_t b = 0; p->outside && b < n_blocks; b++) outside += p->outside[(size_t)b * n + i];
     out->weight[row] = 1. / n;
     if (p->outside && p->rows->d) out->trimmed[row] = (double)outside / (double)p->rows->d;
   }
   sum_squares(p, n_blocks, out->distance);
-  for (uint32_t i = 0; i < p->judge; i++) out->distance[i] = sqrt(out->distance[i]);
+  for (uint32_t i = 0; i < p->judge; i++) out->distance[i] = sqrt(out->distance[i]); /* by row: judge is all of them */
+}
+
+/* The listed rows (NULL: the first n), then the others; the caller's to free, NULL: no memory. */
+static uint32_t *places(const uint32_t *list, uint32_t n, uint32_t all) {
+  uint32_t *place = calloc(2 * (size_t)all, sizeof *place), *taken = place + all, count = n;
+  if (!place) return NULL;
+  for (uint32_t i = 0; i < n; i++) {
+    place[i] = list ? list[i] : i;
+    taken[place[i]] = 1;
+  }
+  for (uint32_t i = 0; i < all; i++)
+    if (!taken[i]) place[count++] = i;
+  return place;
 }
 
 static bez_status ordered(const bez_aggregate_input *in, const uint32_t *list, uint32_t n, int kind, uint32_t lo,
@@ -77,24 +90,24 @@ static bez_status ordered(const bez_aggregate_input *in, const uint32_t *list, u
   const unsigned workers = in->rows->threads;
   order_pass p = {.rows = in->rows,
                   .store = out != NULL,
-                  .list = list,
+                  .place = places(list, n, in->n),
                   .judge = judge,
                   .narrow = bez_order_f32(in->rows->cpu),
-                  .wide = bez_order_f64(in->rows->cpu),
-                  .kernels = bez_weighted_choose(in->rows->cpu)};
+                  .wide = bez_order_f64(in->rows->cpu)};
   BEZ_TRY(bez_order_make((bez_order_kind)kind, n, lo, hi, &p.order, err));
-  p.scratch_bytes = bez_order_scratch(&p.order) + (2 * (size_t)in->rows->tile + n) * sizeof(double);
+  p.scratch_bytes = bez_order_scratch(&p.order) + ((size_t)in->rows->tile + n) * sizeof(double);
   p.scratch_bytes = (p.scratch_bytes + 63) / 64 * 64;
   p.scratch = aligned_alloc(64, workers * p.scratch_bytes);
   if (judge) p.outside = calloc((size_t)n_blocks * n, sizeof *p.outside);
   if (judge) p.square = calloc((size_t)n_blocks * judge, sizeof *p.square);
-  if (!p.scratch || (judge && (!p.outside || !p.square)))
+  if (!p.place || !p.scratch || (judge && (!p.outside || !p.square)))
     BEZ_TRY(bez_fail_memory(err, workers * p.scratch_bytes + 2 * (size_t)n_blocks * n * sizeof(double)));
   BEZ_TRY(bez_rows_pass(in->rows, n_blocks, order_tile, &p, err));
   if (out) fill(&p, n_blocks, out);
   if (square) sum_squares(&p, n_blocks, square);
 cleanup:
   bez_order_free(&p.order);
+  free(p.place);
   free(p.scratch);
   free(p.outside);
   free(p.square);

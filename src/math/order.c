@@ -68,9 +68,10 @@ void bez_order_free(bez_order *order) {
   order->pairs = NULL;
 }
 
-/* Sorted values, counters and padded rows, 64 bytes a row each, and row pointers (order_body.h). */
+/* Per row (order_body.h): counters and sums of 64 bytes each, the sorted vector, a group of padded values, a pointer.
+ */
 size_t bez_order_scratch(const bez_order *order) {
-  return (size_t)order->n * (3 * 64 + sizeof(void *));
+  return (size_t)order->n * (3 * 64 + BEZ_ORDER_GROUP * sizeof(double) + sizeof(void *));
 }
 
 bez_order_f32_fn bez_order_f32(uint32_t cpu) {

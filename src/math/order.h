@@ -32,23 +32,30 @@ void bez_order_free(bez_order *order);
 /* Bytes of scratch that one call needs, aligned to 64. */
 size_t bez_order_scratch(const bez_order *order);
 
-/* out[c] for c < len, within the range of the values it is the mean of. rows: n pointers, none may overlap out.
- * outside: NULL, or n counters to which the number of coordinates is added where that row's value lies beyond the
- * values kept (RANKS: a value equal to one kept counts as kept). False: some value is NaN or infinite; out is then
- * meaningless at that coordinate. */
+#define BEZ_ORDER_GROUP 64u /* coordinates that a row is judged over at once */
+
+/* What a call adds to, per row. */
+typedef struct bez_order_judge {
+  uint64_t *outside; /* coordinates where the value lies beyond the values kept (one equal to a value kept is kept) */
+  double *square;    /* squared distance to the result, with the precision of math/distance.h */
+} bez_order_judge;
+
+/* out[c] for c < len ≤ BEZ_DISTANCE_TILE, within the range of the values it is the mean of. rows: n pointers, none may
+ * overlap out. judge: NULL, or what to add to. False: some value is NaN or infinite; out and judge are then
+ * meaningless. */
 typedef bool (*bez_order_f32_fn)(const bez_order *order, const float *const *rows, size_t len, float *out,
-                                 uint64_t *outside, void *scratch);
+                                 const bez_order_judge *judge, void *scratch);
 typedef bool (*bez_order_f64_fn)(const bez_order *order, const double *const *rows, size_t len, double *out,
-                                 uint64_t *outside, void *scratch);
+                                 const bez_order_judge *judge, void *scratch);
 
 bez_order_f32_fn bez_order_f32(uint32_t cpu); /* the fastest of a feature mask (base/cpu.h) */
 bez_order_f64_fn bez_order_f64(uint32_t cpu);
 
 #define BEZ_ORDER_KERNELS(isa)                                                                                         \
   bool bez_order_f32_##isa(const bez_order *order, const float *const *rows, size_t len, float *out,                   \
-                           uint64_t *outside, void *scratch);                                                          \
+                           const bez_order_judge *judge, void *scratch);                                               \
   bool bez_order_f64_##isa(const bez_order *order, const double *const *rows, size_t len, double *out,                 \
-                           uint64_t *outside, void *scratch);
+                           const bez_order_judge *judge, void *scratch);
 BEZ_ORDER_KERNELS(plain)
 BEZ_ORDER_KERNELS(avx2)
 BEZ_ORDER_KERNELS(avx512)

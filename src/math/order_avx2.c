@@ -2,6 +2,7 @@
 #include "math/order.h"
 
 #if defined(__x86_64__)
+#include <float.h>
 #include <immintrin.h>
 
 #define REAL float
@@ -11,6 +12,12 @@
 #define NAME(x) f32_##x
 #define LESSER(a, b) _mm256_min_ps(a, b)
 #define GREATER(a, b) _mm256_max_ps(a, b)
+#define LANES 16u
+#define MOST FLT_MAX
+#define PAIR bez_distance_pair_f32
+#define TINY 1e-25
+#define HUGE 1e30
+#define INSIDE(count, x, low, high) ((count) - ((M)((x) >= (low)) & (M)((x) <= (high))))
 #include "math/order_body.h"
 
 #define REAL double
@@ -20,5 +27,11 @@
 #define NAME(x) f64_##x
 #define LESSER(a, b) _mm256_min_pd(a, b)
 #define GREATER(a, b) _mm256_max_pd(a, b)
+#define LANES 8u
+#define MOST DBL_MAX
+#define PAIR bez_distance_pair_f64
+#define TINY 1e-280
+#define HUGE 1e300
+#define INSIDE(count, x, low, high) ((count) - ((M)((x) >= (low)) & (M)((x) <= (high))))
 #include "math/order_body.h"
 #endif

@@ -2,6 +2,7 @@
 #include "math/order.h"
 
 #if defined(__x86_64__)
+#include <float.h>
 #include <immintrin.h>
 
 #define REAL float
@@ -11,6 +12,15 @@
 #define NAME(x) f32_##x
 #define LESSER(a, b) _mm512_min_ps(a, b)
 #define GREATER(a, b) _mm512_max_ps(a, b)
+#define LANES 16u
+#define MOST FLT_MAX
+#define PAIR bez_distance_pair_f32
+#define TINY 1e-25
+#define HUGE 1e30
+#define INSIDE(count, x, low, high)                                                                                    \
+  (M) _mm512_mask_sub_epi32((__m512i)(count),                                                                          \
+                            _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, low, _CMP_GE_OQ), x, high, _CMP_LE_OQ),      \
+                            (__m512i)(count), _mm512_set1_epi32(-1))
 #include "math/order_body.h"
 
 #define REAL double
@@ -20,5 +30,14 @@
 #define NAME(x) f64_##x
 #define LESSER(a, b) _mm512_min_pd(a, b)
 #define GREATER(a, b) _mm512_max_pd(a, b)
+#define LANES 8u
+#define MOST DBL_MAX
+#define PAIR bez_distance_pair_f64
+#define TINY 1e-280
+#define HUGE 1e300
+#define INSIDE(count, x, low, high)                                                                                    \
+  (M) _mm512_mask_sub_epi64((__m512i)(count),                                                                          \
+                            _mm512_mask_cmp_pd_mask(_mm512_cmp_pd_mask(x, low, _CMP_GE_OQ), x, high, _CMP_LE_OQ),      \
+                            (__m512i)(count), _mm512_set1_epi64(-1))
 #include "math/order_body.h"
 #endif

@@ -4,10 +4,16 @@
  *   WIDTH          numbers per register
  *   KERNEL         the name of the function
  *   NAME(x)        a name of its own for each helper
- *   LESSER(a, b)   a < b ? a : b, per lane; GREATER(a, b) a > b ? a : b */
+ *   LANES          sums and counts of a row kept side by side, a multiple of WIDTH: the same for every instruction set
+ *   LESSER(a, b)   a < b ? a : b, per lane; GREATER(a, b) a > b ? a : b
+ *   MOST           the largest number
+ *   INSIDE(count, x, low, high)   count, one more in each lane with low ≤ x ≤ high
+ *   PAIR           the careful squared distance of two rows (math/distance.h)
+ *   TINY, HUGE     the range in which a tile's squared distance is as precise as it should be */
 #include <stddef.h>
 #include <string.h>
 
+#include "math/distance.h"
 #include "math/order.h"
 #include "math/order_networks.h"
 
@@ -27,10 +33,23 @@ INLINE V NAME(choose)(M mask, V yes, V no) {
   return (V)(((M)yes & mask) | ((M)no & ~mask));
 }
 
-/* Sorts WIDTH coordinates of N rows into buf; *odd becomes NaN where a value is none or infinite (0 · x is 0 else). */
+INLINE bool NAME(any)(M mask) {
+  uint64_t part[sizeof mask / 8], all = 0;
+  memcpy(part, &mask, sizeof mask);
+  for (unsigned i = 0; i < sizeof mask / 8; i++) all |= part[i];
+  return all != 0;
+}
+
+/* The memory's answer takes as long as this many coordinates: what is wanted then is asked for now. */
+#define AHEAD 64u
+#define ASK(row, at) __builtin_prefetch((const void *)((uintptr_t)((row) + (at)) + AHEAD * sizeof(float)))
+
+/* Sorts WIDTH coordinates of N rows into buf; the sum of all is NaN where a value is, and only there or where
+ * infinities of both signs meet (finite numbers overflow to one of them and stay there). */
 #define LOAD(i)                                                                                                        \
   V v##i = NAME(load)(rows[i] + at);                                                                                   \
-  *odd += v##i * (REAL)0;
+  ASK(rows[i], at);                                                                                                    \
+  sum += v##i;
 #define EXCHANGE(i, j)                                                                                                 \
   do {                                                                                                                 \
     V smaller = LESSER(v##i, v##j);                                                                                    \
@@ -39,33 +58,44 @@ INLINE V NAME(choose)(M mask, V yes, V no) {
   } while (0);
 #define STORE(i) buf[i] = v##i;
 #define SORTER(N)                                                                                                      \
-  static void NAME(sort_##N)(const REAL *const *rows, size_t at, V *buf, V *odd) {                                     \
-    BEZ_EACH_##N(LOAD) BEZ_NETWORK_##N(EXCHANGE) BEZ_EACH_##N(STORE)                                                   \
+  static V NAME(sort_##N)(const REAL *const *rows, size_t at, V *buf) {                                                \
+    V sum = {0};                                                                                                       \
+    BEZ_EACH_##N(LOAD) BEZ_NETWORK_##N(EXCHANGE) BEZ_EACH_##N(STORE) return sum;                                       \
   }
 BEZ_NETWORKS(SORTER)
 #define SORTER_NAME(N) NAME(sort_##N),
-static void (*const NAME(sorters)[])(const REAL *const *, size_t, V *, V *) = {BEZ_NETWORKS(SORTER_NAME)};
+static V (*const NAME(sorters)[])(const REAL *const *, size_t, V *) = {BEZ_NETWORKS(SORTER_NAME)};
 
 /* The same for more rows than registers. */
-static void NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, V *odd) {
+static V NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf) {
+  V sum = {0};
   for (uint32_t i = 0; i < o->n; i++) {
     buf[i] = NAME(load)(rows[i] + at);
-    *odd += buf[i] * (REAL)0;
+    ASK(rows[i], at);
+    sum += buf[i];
   }
   for (uint32_t k = 0; k < o->n_pairs; k++) {
     V *a = &buf[o->pairs[k][0]], *b = &buf[o->pairs[k][1]], x = *a, y = *b;
     *a = LESSER(x, y);
     *b = GREATER(x, y);
   }
+  return sum;
 }
 
-/* Mean of buf[lo … hi − 1], never outside [low, high] by rounding. */
+/* Mean of buf[lo … hi − 1], never outside [low, high] by rounding. Where the sum overflows, the shares are summed. */
 INLINE V NAME(mean)(const V *buf, uint32_t lo, uint32_t hi, V low, V high) {
   REAL share = (REAL)1 / (REAL)(hi - lo);
-  V sum = buf[lo] * share;
-  for (uint32_t r = lo + 1; r < hi; r++) sum += buf[r] * share;
-  sum = GREATER(sum, low);
-  return LESSER(sum, high);
+  V sum = buf[lo];
+  for (uint32_t r = lo + 1; r < hi; r++) sum += buf[r];
+  M over = (M)(sum > MOST) | (M)(sum < -MOST);
+  V mean = sum * share;
+  if (NAME(any)(over)) {
+    sum = buf[lo] * share;
+    for (uint32_t r = lo + 1; r < hi; r++) sum += buf[r] * share;
+    mean = NAME(choose)(over, sum, mean);
+  }
+  mean = GREATER(mean, low);
+  return LESSER(mean, high);
 }
 
 /* The `keep` values nearest to the median are neighbours in rank. From the lowest window on, each step drops the
@@ -96,49 +126,110 @@ INLINE V NAME(reduce)(const bez_order *o, V *buf, V *low, V *high) {
   return NAME(mean)(buf, 0, o->hi - o->lo, *low, *high);
 }
 
-INLINE V NAME(step)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, M *beyond, bool counted, V *odd) {
-  V low, high;
-  if (o->n <= BEZ_NETWORK_LARGEST)
-    NAME(sorters)[o->n - 1](rows, at, buf, odd);
-  else
-    NAME(sort_many)(o, rows, at, buf, odd);
-  V out = NAME(reduce)(o, buf, &low, &high);
-  for (uint32_t i = 0; counted && i < o->n; i++) {
-    V x = NAME(load)(rows[i] + at);
-    beyond[i] -= (M)(x < low) | (M)(x > high);
-  }
-  return out;
+/* One vector of coordinates: the result and the range that was kept. */
+INLINE V NAME(step)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, V *low, V *high, M *odd) {
+  V sum = o->n <= BEZ_NETWORK_LARGEST ? NAME(sorters)[o->n - 1](rows, at, buf) : NAME(sort_many)(o, rows, at, buf);
+  V least = buf[0], most = buf[o->n - 1];
+  *odd |= (M)(sum != sum) | (M)(least < -MOST) | (M)(most > MOST);
+  return NAME(reduce)(o, buf, low, high);
 }
 
-bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, uint64_t *outside, void *scratch) {
-  V *buf = scratch, *padded = buf + 2 * (size_t)o->n, odd = {0};
-  M *beyond = (M *)(buf + o->n);
-  const REAL **pad = (const REAL **)(padded + o->n);
-  size_t at = 0;
-  memset(beyond, 0, o->n * sizeof *beyond);
-  for (; at + WIDTH <= len; at += WIDTH) {
-    V v = NAME(step)(o, rows, at, buf, beyond, outside != NULL, &odd);
-    memcpy(out + at, &v, sizeof v);
+/* ---- groups of steps: each row is judged over a group at once ---------------------------------------------------- */
+
+#define PARTS (LANES / WIDTH)
+#define STEPS (BEZ_ORDER_GROUP / WIDTH)
+
+typedef struct NAME(group) {
+  V out[STEPS], low[STEPS], high[STEPS];
+} NAME(group);
+
+/* Counters and sums of a row, for the whole call. */
+typedef struct NAME(tally) {
+  M inside[PARTS];
+  V square[PARTS];
+} NAME(tally);
+
+INLINE void NAME(judge)(const NAME(group) * g, const REAL *row, unsigned steps, NAME(tally) * tally) {
+  NAME(tally) t = *tally;
+#pragma GCC unroll 16
+  for (unsigned s = 0; s < steps; s++) {
+    V x = NAME(load)(row + s * WIDTH), d = x - g->out[s];
+    t.inside[s % PARTS] = INSIDE(t.inside[s % PARTS], x, g->low[s], g->high[s]);
+    t.square[s % PARTS] += d * d;
   }
-  if (at < len) { /* zeros behind the end are inside every range */
-    memset(padded, 0, o->n * sizeof *padded);
-    for (uint32_t i = 0; i < o->n; i++) {
-      memcpy(&padded[i], rows[i] + at, (len - at) * sizeof(REAL));
-      pad[i] = (const REAL *)&padded[i];
+  *tally = t;
+}
+
+INLINE void NAME(judge_all)(const NAME(group) * g, uint32_t n, const REAL *const *rows, size_t at, unsigned steps,
+                            NAME(tally) * tally) {
+  if (steps == STEPS)
+    for (uint32_t i = 0; i < n; i++) NAME(judge)(g, rows[i] + at, STEPS, &tally[i]);
+  else
+    for (uint32_t i = 0; i < n; i++) NAME(judge)(g, rows[i] + at, steps, &tally[i]);
+}
+
+/* Lanes are added pairwise, in double. */
+static double NAME(total)(const V *square) {
+  REAL lane[LANES];
+  double wide[LANES];
+  memcpy(lane, square, sizeof lane);
+  for (unsigned i = 0; i < LANES; i++) wide[i] = (double)lane[i];
+  for (unsigned half = LANES / 2; half; half /= 2)
+    for (unsigned i = 0; i < half; i++) wide[i] += wide[i + half];
+  return wide[0];
+}
+
+static void NAME(sentence)(const NAME(tally) * tally, uint32_t n, const REAL *const *rows, size_t len, const REAL *out,
+                           size_t seen, const bez_order_judge *judge) {
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t inside = 0;
+    for (unsigned p = 0; p < PARTS; p++)
+      for (unsigned l = 0; l < WIDTH; l++) inside += (uint64_t)tally[i].inside[p][l];
+    double square = NAME(total)(tally[i].square);
+    if (!(square > TINY && square < HUGE)) square = PAIR(rows[i], out, len);
+    judge->outside[i] += seen - inside;
+    judge->square[i] += square;
+  }
+}
+
+bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, const bez_order_judge *judge,
+            void *scratch) {
+  NAME(tally) *tally = scratch;
+  V *buf = (V *)(tally + o->n);
+  REAL *padded = (REAL *)(buf + o->n);
+  const REAL **pad = (const REAL **)(padded + (size_t)o->n * BEZ_ORDER_GROUP);
+  NAME(group) g;
+  M odd = {0};
+  size_t seen = 0;
+  if (judge) memset(tally, 0, o->n * sizeof *tally);
+  for (size_t at = 0; at < len; at += BEZ_ORDER_GROUP) {
+    const REAL *const *from = rows;
+    size_t rest = len - at, base = at;
+    unsigned steps = rest < BEZ_ORDER_GROUP ? (unsigned)((rest + WIDTH - 1) / WIDTH) : STEPS;
+    if (rest < BEZ_ORDER_GROUP) { /* zeros behind the end are inside every range */
+      memset(padded, 0, (size_t)o->n * BEZ_ORDER_GROUP * sizeof(REAL));
+      for (uint32_t i = 0; i < o->n; i++) {
+        pad[i] = memcpy(padded + (size_t)i * BEZ_ORDER_GROUP, rows[i] + at, rest * sizeof(REAL));
+      }
+      from = pad;
+      base = 0;
     }
-    V v = NAME(step)(o, pad, 0, buf, beyond, outside != NULL, &odd);
-    memcpy(out + at, &v, (len - at) * sizeof(REAL));
+    for (unsigned s = 0; s < steps; s++)
+      g.out[s] = NAME(step)(o, from, base + s * WIDTH, buf, &g.low[s], &g.high[s], &odd);
+    memcpy(out + at, g.out, (rest < BEZ_ORDER_GROUP ? rest : BEZ_ORDER_GROUP) * sizeof(REAL));
+    if (judge) NAME(judge_all)(&g, o->n, from, base, steps, tally);
+    seen += steps * WIDTH;
   }
-  for (uint32_t i = 0; outside && i < o->n; i++)
-    for (unsigned l = 0; l < WIDTH; l++) outside[i] += (uint64_t)beyond[i][l];
-  M wrong = ~(M)(odd == (V){0}); /* NaN equals nothing */
-  bool finite = true;
-  for (unsigned l = 0; l < WIDTH; l++) finite &= wrong[l] == 0;
-  return finite;
+  if (judge) NAME(sentence)(tally, o->n, rows, len, out, seen, judge);
+  return !NAME(any)(odd);
 }
 
 #undef V
 #undef M
+#undef PARTS
+#undef STEPS
+#undef AHEAD
+#undef ASK
 #undef INLINE
 #undef LOAD
 #undef EXCHANGE
@@ -152,3 +243,9 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef NAME
 #undef LESSER
 #undef GREATER
+#undef LANES
+#undef MOST
+#undef INSIDE
+#undef PAIR
+#undef TINY
+#undef HUGE

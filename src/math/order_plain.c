@@ -1,6 +1,8 @@
 /* The reference kernels: plain C with vectors that any compiler can lower. */
 #include "math/order.h"
 
+#include <float.h>
+
 #define REAL float
 #define INT int32_t
 #define WIDTH 4u
@@ -8,6 +10,12 @@
 #define NAME(x) f32_##x
 #define LESSER(a, b) f32_choose((a) < (b), a, b)
 #define GREATER(a, b) f32_choose((a) > (b), a, b)
+#define LANES 16u
+#define MOST FLT_MAX
+#define PAIR bez_distance_pair_f32
+#define TINY 1e-25
+#define HUGE 1e30
+#define INSIDE(count, x, low, high) ((count) - ((M)((x) >= (low)) & (M)((x) <= (high))))
 #include "math/order_body.h"
 
 #define REAL double
@@ -17,4 +25,10 @@
 #define NAME(x) f64_##x
 #define LESSER(a, b) f64_choose((a) < (b), a, b)
 #define GREATER(a, b) f64_choose((a) > (b), a, b)
+#define LANES 8u
+#define MOST DBL_MAX
+#define PAIR bez_distance_pair_f64
+#define TINY 1e-280
+#define HUGE 1e300
+#define INSIDE(count, x, low, high) ((count) - ((M)((x) >= (low)) & (M)((x) <= (high))))
 #include "math/order_body.h"

@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "base/rng.h"
+#include "math/distance.h"
 #include "math/order.h"
 #include "test.h"
 
@@ -71,9 +72,11 @@ static void check_one(const block *b, bez_order_kind kind, uint32_t lo, uint32_t
   const float **rows = malloc(b->n * sizeof *rows);
   const double **wide = malloc(b->n * sizeof *wide);
   uint64_t *outside = malloc(b->n * sizeof *outside), *first = calloc(b->n, sizeof *first);
+  double *square = malloc(b->n * sizeof *square), *squares = calloc(b->n, sizeof *squares);
+  const bez_order_judge judge = {outside, square};
   float *out = malloc(b->len * sizeof *out), *plain = malloc(b->len * sizeof *plain);
   double *out64 = malloc(b->len * sizeof *out64);
-  assert_true(scratch && rows && wide && outside && first && out && plain && out64);
+  assert_true(scratch && rows && wide && outside && first && square && squares && out && plain && out64);
   for (uint32_t i = 0; i < b->n; i++) {
     rows[i] = b->narrow + i * b->len;
     wide[i] = b->value + i * b->len;
@@ -81,13 +84,20 @@ static void check_one(const block *b, bez_order_kind kind, uint32_t lo, uint32_t
   for (size_t f = 0; f < 3; f++) {
     if ((features[f] & bez_cpu_features()) != features[f]) continue;
     memset(outside, 0, b->n * sizeof *outside);
-    assert_true(bez_order_f32(features[f])(&o, rows, b->len, out, outside, scratch));
+    memset(square, 0, b->n * sizeof *square);
+    assert_true(bez_order_f32(features[f])(&o, rows, b->len, out, &judge, scratch));
     if (f == 0) {
       memcpy(plain, out, b->len * sizeof *out);
       memcpy(first, outside, b->n * sizeof *first);
+      memcpy(squares, square, b->n * sizeof *square);
+    }
+    for (uint32_t i = 0; i < b->n; i++) {
+      double want = bez_distance_pair_f32(rows[i], out, b->len);
+      assert_true(fabs(square[i] - want) <= 1e-6 * want);
     }
     assert_memory_equal(plain, out, b->len * sizeof *out);
     assert_memory_equal(first, outside, b->n * sizeof *first);
+    assert_memory_equal(squares, square, b->n * sizeof *square);
     assert_true(bez_order_f64(features[f])(&o, wide, b->len, out64, NULL, scratch));
     for (size_t c = 0; c < b->len; c++) {
       double low, high, want = by_definition(b, kind, lo, hi, c, &low, &high);
@@ -107,6 +117,8 @@ static void check_one(const block *b, bez_order_kind kind, uint32_t lo, uint32_t
   free(wide);
   free(outside);
   free(first);
+  free(square);
+  free(squares);
   free(out);
   free(plain);
   free(out64);
@@ -119,7 +131,7 @@ static void sorting_says_the_same(void **state) {
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (int ties = 0; ties < 2; ties++) {
       uint32_t n = sizes[s], f = (n - 1) / 3;
-      block b = make_block(n, 53, 7 + s, ties);
+      block b = make_block(n, s % 2 ? 53 : 205, 7 + s, ties);
       check_one(&b, BEZ_ORDER_RANKS, 0, n, 1e-6);
       check_one(&b, BEZ_ORDER_RANKS, f, n - f, 1e-6);
       check_one(&b, BEZ_ORDER_RANKS, (n - 1) / 2, n / 2 + 1, 1e-6);
