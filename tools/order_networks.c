@@ -17,6 +17,15 @@ static void put_network(FILE *out, int n) {
   fputc('\n', out);
 }
 
+/* The last phase of the network for 2 n: what merges two sorted runs of n. */
+static void put_merge(FILE *out, int n) {
+  fprintf(out, "#define BEZ_MERGE_%d(CX)", n);
+  for (int k = n; k >= 1; k /= 2)
+    for (int j = k % n; j + k < 2 * n; j += 2 * k)
+      for (int i = 0; i < k; i++) fprintf(out, " CX(%d, %d)", i + j, i + j + k);
+  fputc('\n', out);
+}
+
 int main(int argc, char **argv) {
   FILE *out = argc == 2 ? fopen(argv[1], "w") : NULL;
   if (!out) {
@@ -28,6 +37,7 @@ int main(int argc, char **argv) {
   for (int n = 1; n <= LARGEST; n++) fprintf(out, " N(%d)", n);
   fputc('\n', out);
   for (int n = 1; n <= LARGEST; n++) put_network(out, n);
+  put_merge(out, 16);
   int bad = ferror(out);
   return fclose(out) || bad ? 1 : 0;
 }

@@ -26,8 +26,9 @@ typedef struct order_pass {
 static void judge_others(const order_pass *p, const bez_tile *tile, uint32_t block, const void *result) {
   const uint32_t n = p->order.n;
   for (uint32_t i = n; i < p->judge; i++)
-    p->square[(size_t)block * p->judge + i] += tile->wide ? bez_distance_pair_f64(tile->row[p->place[i]], result, tile->len)
-                            : bez_distance_pair_f32(tile->row[p->place[i]], result, tile->len);
+    p->square[(size_t)block * p->judge + i] += tile->wide
+                                                   ? bez_distance_pair_f64(tile->row[p->place[i]], result, tile->len)
+                                                   : bez_distance_pair_f32(tile->row[p->place[i]], result, tile->len);
 }
 
 /* A worker's scratch: the kernel's, the result, row pointers. */

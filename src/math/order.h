@@ -1,7 +1,8 @@
 /* Order statistics across rows, coordinate by coordinate: the inner loop of trimmed mean, median, MeaMed and Bulyan.
  *
  * n rows of len numbers are sorted at each coordinate by a sorting network (Batcher, "Sorting networks and their
- * applications", AFIPS 1968); up to 32 rows are held in registers, more in a buffer that fits the first-level cache.
+ * applications", AFIPS 1968). Up to 32 rows are held in registers; more are sorted sixteen at a time, and the network
+ * of the sixteens merges two where it would compare two.
  * Coordinates never meet, so every instruction set and every split of the coordinates gives the same bits; permuting
  * the rows does, too. Thread safe: all state is the caller's. */
 #ifndef BEZ_MATH_ORDER_H
@@ -14,16 +15,24 @@ typedef enum bez_order_kind {
   BEZ_ORDER_NEAR   /* mean of the hi − lo values nearest to the median; of two equally far the smaller one stays */
 } bez_order_kind;
 
+/* Two sorted runs become one, in place; a run that nobody reads later is left unspecified. */
+typedef struct bez_order_merge {
+  uint16_t low, high; /* which sixteens */
+  bool keep_low, keep_high;
+} bez_order_merge;
+
+#define BEZ_ORDER_RUN 16u
+
 typedef struct bez_order {
   bez_order_kind kind;
-  uint32_t n, lo, hi;   /* lo < hi ≤ n */
-  uint16_t (*pairs)[2]; /* comparators for n above 32, else NULL; owned */
-  uint32_t n_pairs;
+  uint32_t n, lo, hi;       /* lo < hi ≤ n */
+  bez_order_merge *merges;  /* for n above 32, else NULL; owned */
+  uint32_t n_merges, slots; /* values sorted: n, for n above 32 whole sixteens */
 } bez_order;
 
 #define BEZ_ORDER_MAX_ROWS 16384u
 
-/* BEZ_USAGE when the ranks are not within n, BEZ_LIMIT above BEZ_ORDER_MAX_ROWS. Comparators that cannot matter for
+/* BEZ_USAGE when the ranks are not within n, BEZ_LIMIT above BEZ_ORDER_MAX_ROWS. Merges that cannot matter for
  * ranks lo … hi − 1 are left out. */
 BEZ_MUST_USE bez_status bez_order_make(bez_order_kind kind, uint32_t n, uint32_t lo, uint32_t hi, bez_order *out,
                                        bez_error *err);

@@ -66,20 +66,45 @@ BEZ_NETWORKS(SORTER)
 #define SORTER_NAME(N) NAME(sort_##N),
 static V (*const NAME(sorters)[])(const REAL *const *, size_t, V *) = {BEZ_NETWORKS(SORTER_NAME)};
 
-/* The same for more rows than registers. */
-static V NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf) {
-  V sum = {0};
-  for (uint32_t i = 0; i < o->n; i++) {
-    buf[i] = NAME(load)(rows[i] + at);
-    ASK(rows[i], at);
-    sum += buf[i];
+/* A network's sum of values (sort_N) and its ends tell whether all are finite. */
+INLINE M NAME(odd_values)(V sum, V least, V most) {
+  return (M)(sum != sum) | (M)(least < -MOST) | (M)(most > MOST);
+}
+
+/* Two sorted runs of sixteen: what is not stored, the compiler does not work out. */
+#define RUN_LOAD(i) V v##i = (i) < 16 ? low[(i) % 16] : high[(i) % 16];
+#define STORE_LOW(i)                                                                                                   \
+  if ((i) < 16) low[(i) % 16] = v##i;
+#define STORE_HIGH(i)                                                                                                  \
+  if ((i) >= 16) high[(i) % 16] = v##i;
+static void NAME(merge_both)(V *low, V *high) {
+  BEZ_EACH_32(RUN_LOAD) BEZ_MERGE_16(EXCHANGE) BEZ_EACH_32(STORE_LOW) BEZ_EACH_32(STORE_HIGH)
+}
+static void NAME(merge_low)(V *low, const V *high) {
+  BEZ_EACH_32(RUN_LOAD) BEZ_MERGE_16(EXCHANGE) BEZ_EACH_32(STORE_LOW)
+}
+static void NAME(merge_high)(const V *low, V *high) {
+  BEZ_EACH_32(RUN_LOAD) BEZ_MERGE_16(EXCHANGE) BEZ_EACH_32(STORE_HIGH)
+}
+
+/* More rows than registers: runs of sixteen, the last one filled up from above. */
+static void NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, M *odd) {
+  for (uint32_t first = 0; first < o->n; first += BEZ_ORDER_RUN) {
+    uint32_t count = o->n - first < BEZ_ORDER_RUN ? o->n - first : BEZ_ORDER_RUN;
+    V sum = NAME(sorters)[count - 1](rows + first, at, buf + first);
+    *odd |= NAME(odd_values)(sum, buf[first], buf[first + count - 1]);
   }
-  for (uint32_t k = 0; k < o->n_pairs; k++) {
-    V *a = &buf[o->pairs[k][0]], *b = &buf[o->pairs[k][1]], x = *a, y = *b;
-    *a = LESSER(x, y);
-    *b = GREATER(x, y);
+  for (uint32_t i = o->n; i < o->slots; i++) buf[i] = (V){0} + MOST;
+  for (uint32_t k = 0; k < o->n_merges; k++) {
+    const bez_order_merge m = o->merges[k];
+    V *low = buf + (size_t)m.low * BEZ_ORDER_RUN, *high = buf + (size_t)m.high * BEZ_ORDER_RUN;
+    if (m.keep_low && m.keep_high)
+      NAME(merge_both)(low, high);
+    else if (m.keep_low)
+      NAME(merge_low)(low, high);
+    else
+      NAME(merge_high)(low, high);
   }
-  return sum;
 }
 
 /* Mean of buf[lo … hi − 1], never outside [low, high] by rounding. Where the sum overflows, the shares are summed. */
@@ -128,9 +153,12 @@ INLINE V NAME(reduce)(const bez_order *o, V *buf, V *low, V *high) {
 
 /* One vector of coordinates: the result and the range that was kept. */
 INLINE V NAME(step)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, V *low, V *high, M *odd) {
-  V sum = o->n <= BEZ_NETWORK_LARGEST ? NAME(sorters)[o->n - 1](rows, at, buf) : NAME(sort_many)(o, rows, at, buf);
-  V least = buf[0], most = buf[o->n - 1];
-  *odd |= (M)(sum != sum) | (M)(least < -MOST) | (M)(most > MOST);
+  if (o->n <= BEZ_NETWORK_LARGEST) {
+    V sum = NAME(sorters)[o->n - 1](rows, at, buf);
+    *odd |= NAME(odd_values)(sum, buf[0], buf[o->n - 1]);
+  } else {
+    NAME(sort_many)(o, rows, at, buf, odd);
+  }
   return NAME(reduce)(o, buf, low, high);
 }
 
@@ -196,7 +224,7 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
             void *scratch) {
   NAME(tally) *tally = scratch;
   V *buf = (V *)(tally + o->n);
-  REAL *padded = (REAL *)(buf + o->n);
+  REAL *padded = (REAL *)(buf + o->slots);
   const REAL **pad = (const REAL **)(padded + (size_t)o->n * BEZ_ORDER_GROUP);
   NAME(group) g;
   M odd = {0};
@@ -234,6 +262,9 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef LOAD
 #undef EXCHANGE
 #undef STORE
+#undef RUN_LOAD
+#undef STORE_LOW
+#undef STORE_HIGH
 #undef SORTER
 #undef SORTER_NAME
 #undef REAL

@@ -127,7 +127,7 @@ static void check_one(const block *b, bez_order_kind kind, uint32_t lo, uint32_t
 
 static void sorting_says_the_same(void **state) {
   (void)state;
-  static const uint32_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 16, 20, 31, 32, 33, 40, 100};
+  static const uint32_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 16, 20, 31, 32, 33, 40, 48, 100, 257};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (int ties = 0; ties < 2; ties++) {
       uint32_t n = sizes[s], f = (n - 1) / 3;
@@ -141,29 +141,37 @@ static void sorting_says_the_same(void **state) {
     }
 }
 
-static void odd_values_are_told(void **state) {
-  (void)state;
-  static const double odd[] = {NAN, INFINITY, -INFINITY};
-  float values[5][40], out[40];
-  const float *rows[5];
+/* One value of n rows at a time; what is left is as large as numbers get. */
+static void check_odd(uint32_t n) {
+  static const double odd[] = {NAN, INFINITY, -INFINITY, 3e38};
+  enum { LEN = 70 };
+  float *values = malloc((size_t)n * LEN * sizeof *values), out[LEN];
+  const float **rows = malloc(n * sizeof *rows);
   bez_order o;
   bez_error err = {0};
-  assert_int_equal(bez_order_make(BEZ_ORDER_RANKS, 5, 1, 4, &o, &err), BEZ_OK);
+  assert_int_equal(bez_order_make(BEZ_ORDER_RANKS, n, n / 3, n - n / 3, &o, &err), BEZ_OK);
   void *scratch = aligned_alloc(64, (bez_order_scratch(&o) + 63) / 64 * 64);
-  assert_non_null(scratch);
+  assert_true(values && rows && scratch);
+  for (uint32_t i = 0; i < n; i++) rows[i] = values + (size_t)i * LEN;
   for (size_t f = 0; f < 3; f++)
-    for (size_t c = 0; c < 40; c++)
+    for (size_t c = 0; c < LEN; c++)
       for (size_t k = 0; k < 4; k++) {
         if ((features[f] & bez_cpu_features()) != features[f]) continue;
-        for (size_t i = 0; i < 5; i++) {
-          rows[i] = values[i];
-          for (size_t j = 0; j < 40; j++) values[i][j] = 3e38f * (i % 2 ? 1 : -1);
-        }
-        if (k < 3) values[c % 5][c] = (float)odd[k];
-        assert_int_equal(bez_order_f32(features[f])(&o, rows, 40, out, NULL, scratch), k == 3);
-        for (size_t j = 0; k == 3 && j < 40; j++) assert_true(isfinite(out[j]));
+        for (size_t i = 0; i < (size_t)n * LEN; i++) values[i] = 3e38f * (i / LEN % 2 ? 1 : -1);
+        values[(c + k) % n * LEN + c] = (float)odd[k];
+        assert_int_equal(bez_order_f32(features[f])(&o, rows, LEN, out, NULL, scratch), k == 3);
+        for (size_t j = 0; k == 3 && j < LEN; j++) assert_true(isfinite(out[j]));
       }
+  bez_order_free(&o);
   free(scratch);
+  free(values);
+  free(rows);
+}
+
+static void odd_values_are_told(void **state) {
+  static const uint32_t sizes[] = {3, 5, 20, 33, 100};
+  (void)state;
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) check_odd(sizes[s]);
 }
 
 static void wrong_ranks_are_refused(void **state) {
