@@ -19,6 +19,12 @@ if(BEZ_PYTHON_EXTENSION)
                        DEPENDS ${file})
     list(APPEND BEZ_PYTHON_COPIES ${PROJECT_BINARY_DIR}/python/bezoar/${name})
   endforeach()
+  file(GLOB BEZ_PYTHON_EXAMPLES CONFIGURE_DEPENDS python/bezoar/examples/*.py)
+  add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/python/bezoar/examples
+                     COMMAND ${CMAKE_COMMAND} -E create_symlink ${PROJECT_SOURCE_DIR}/python/bezoar/examples
+                             ${PROJECT_BINARY_DIR}/python/bezoar/examples
+                     DEPENDS ${BEZ_PYTHON_EXAMPLES} VERBATIM)
+  list(APPEND BEZ_PYTHON_COPIES ${PROJECT_BINARY_DIR}/python/bezoar/examples)
   add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/python/bezoar/bin/bezoar-decode
                      COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/python/bezoar/bin
                      COMMAND ${CMAKE_COMMAND} -E create_symlink $<TARGET_FILE:bezoar_decode>

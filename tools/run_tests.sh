@@ -17,6 +17,7 @@ BEZOAR_BIN=$PWD/$build/bezoar "$venv/python" -m pytest -q -rs tests/cli 2>&1 | t
 if [ "$python" = yes ] && [ -d tests/python ]; then
   tools/python_env.sh "$build"
   "$venv/python" -m pytest -q -rs tests/python 2>&1 | tee -a "$log"
+  tools/federated_tests.sh "$build" 2>&1 | tee -a "$log"
 fi
 
 if [ -d ../shared ] && grep -aE '^\[  SKIPPED \]|^SKIP:|^SKIPPED \[|[0-9]+ skipped' "$log"; then

@@ -1,0 +1,1 @@
+"""Examples to run: `python -m bezoar.examples.flower_demo`."""
