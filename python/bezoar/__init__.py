@@ -20,6 +20,7 @@ from ._api import (
     poison,
     scan,
 )
+from ._attack_updates import attack_updates
 from ._core import (
     CancelledError,
     Error,
@@ -53,6 +54,7 @@ __all__ = [
     "__version__",
     "aggregate",
     "aggregate_files",
+    "attack_updates",
     "clean",
     "list_aggregators",
     "list_attacks",

@@ -145,6 +145,8 @@ static PyMethodDef functions[] = {
     {"state_create", core_state_create, METH_O, "state_create(path or None): memory of stateful rules, as a capsule"},
     {"state_save", core_state_save, METH_VARARGS, "state_save(state, path)"},
     {"state_count", core_state_count, METH_O, "state_count(state): vectors that are remembered"},
+    {"attack_updates", core_attack_updates, METH_VARARGS,
+     "attack_updates(honest, out, n, d, n_malicious, attack, params, seed)"},
     {"fail", core_fail, METH_VARARGS, "fail(class, subject, message): raises"},
     {"aggregators", core_aggregators, METH_NOARGS, "the catalogue of aggregation rules"},
     {"detectors", core_detectors, METH_NOARGS, "the catalogue of detectors"},

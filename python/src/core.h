@@ -82,6 +82,9 @@ PyObject *core_state_create(PyObject *module, PyObject *path);
 PyObject *core_state_save(PyObject *module, PyObject *args);
 PyObject *core_state_count(PyObject *module, PyObject *state);
 
+/* ---- attack_updates.c ---- */
+PyObject *core_attack_updates(PyObject *module, PyObject *args);
+
 /* ---- catalog.c ---- */
 PyObject *core_aggregators(PyObject *module, PyObject *ignored);
 PyObject *core_detectors(PyObject *module, PyObject *ignored);
