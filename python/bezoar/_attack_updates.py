@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import _core
-from ._aggregate import _flatten, _is_tensor, _rebuild, _whole
+from ._aggregate import _whole
+from ._trees import _is_tensor, flatten, rebuild
 
 
 def attack_updates(honest, attack, n_malicious, *, seed=0, **parameters):
@@ -32,7 +33,7 @@ def attack_updates(honest, attack, n_malicious, *, seed=0, **parameters):
     for i, (row, layers) in enumerate(zip(matrix, layouts)):
         _fill(row, layers, first, i)
     crafted = _craft(matrix, attack, count, seed, parameters)
-    return [_rebuild(honest[0], iter(_leaves(row, first.values()))) for row in crafted]
+    return [rebuild(honest[0], iter(_leaves(row, first.values()))) for row in crafted]
 
 
 def _craft(matrix, attack, count, seed, parameters):
@@ -50,7 +51,7 @@ def _craft(matrix, attack, count, seed, parameters):
 
 def _layout(tree):
     names, leaves = [], []
-    _flatten(tree, "", names, leaves)
+    flatten(tree, "", names, leaves)
     return dict(zip(names, leaves))
 
 
