@@ -53,8 +53,8 @@ BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_put(bez_aggregate_state *sta
                                                         bez_error *err);
 
 /* A state as a file of tensors called KEY:LAYER (the bytes of the key in hexadecimal). load puts the file's vectors
- * into the state; a file that is not there yet holds none. save writes the file whole or not at all. BEZ_FORMAT: the
- * file is none of a state. */
+ * into the state (on failure perhaps some of them); a file that is not there yet holds none. save writes the file whole
+ * or not at all. BEZ_FORMAT: the file is none of a state. */
 BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_load(const char *path, bez_aggregate_state *state, bez_error *err);
 BEZ_API BEZ_MUST_USE bez_status bez_aggregate_state_save(const char *path, const bez_aggregate_state *state,
                                                          bez_error *err);

@@ -13,10 +13,10 @@
 static char *key_of(bez_arena *arena, const char *name, size_t digits) {
   char *key = digits % 2 ? NULL : bez_arena_alloc(arena, digits / 2 + 1);
   for (size_t i = 0; key && i < digits; i += 2) {
-    unsigned byte;
-    char pair[3] = {name[i], name[i + 1], 0}, *end;
-    byte = (unsigned)strtoul(pair, &end, 16);
-    if (*end || !byte) return NULL;
+    char pair[3] = {name[i], name[i + 1], 0};
+    if (strspn(pair, "0123456789abcdef") != 2) return NULL;
+    const unsigned byte = (unsigned)strtoul(pair, NULL, 16);
+    if (!byte) return NULL;
     key[i / 2] = (char)byte;
   }
   if (key) key[digits / 2] = 0;
