@@ -45,7 +45,7 @@ static const work works[W_COUNT] = {
 };
 
 typedef struct measured {
-  double wall[BENCH_MOST_ROUNDS], cpu[BENCH_MOST_ROUNDS], floor[BENCH_MOST_ROUNDS];
+  double wall[BENCH_MOST_ROUNDS], cpu[BENCH_MOST_ROUNDS], floor[BENCH_MOST_ROUNDS], floor_cpu[BENCH_MOST_ROUNDS];
   double seconds, floor_seconds; /* medians; 0: not measured */
 } measured;
 
@@ -111,11 +111,13 @@ static bool measure(shape *s, const work *w, unsigned round, measured *m) {
   const float was[2] = {*place[0], *place[1]};
   bench_time start = bench_now();
   (void)bench_sum(u->run, (size_t)u->n * BENCH_LAYERS, u->piece, s->o->threads);
-  m->floor[round] = bench_since(start).wall;
+  bench_time took = bench_since(start);
+  m->floor[round] = took.wall;
+  m->floor_cpu[round] = took.cpu;
   if (w->odd != FINITE) *place[0] = *place[1] = NAN;
   start = bench_now();
   bool done = run(s, w);
-  bench_time took = bench_since(start);
+  took = bench_since(start);
   if (w->odd != FINITE) {
     *place[0] = was[0];
     *place[1] = was[1];
@@ -177,15 +179,17 @@ static bar bar_of(const shape *s, unsigned k) {
 static void tell(const shape *s, unsigned k, json_t *rows) {
   const measured *m = &s->m[k];
   const double ratio = m->seconds / m->floor_seconds, cpu = bench_median(m->cpu, s->o->rounds);
+  const double cpu_ratio = cpu / bench_median(m->floor_cpu, s->o->rounds);
   bar b = bar_of(s, k);
   bool met = m->seconds <= b.seconds;
-  (void)printf("n=%-3u d=%-9llu %-50s %8.4f s  cpu %8.4f  floor %.4f  %6.2f x", s->u.n, (unsigned long long)s->u.d,
-               works[k].name, m->seconds, cpu, m->floor_seconds, ratio);
+  (void)printf("n=%-3u d=%-9llu %-50s %8.4f s  cpu %8.4f  floor %.4f  %6.2f x (cpu %.2f)", s->u.n,
+               (unsigned long long)s->u.d, works[k].name, m->seconds, cpu, m->floor_seconds, ratio, cpu_ratio);
   if (b.seconds > 0) (void)printf("  %-32s %5.2f of it%s", b.text, m->seconds / b.seconds, met ? "" : "  MISSED");
   (void)printf("\n");
   json_t *row = json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:s}", "work", works[k].name, "n", (int)s->u.n, "f",
                           (int)s->f, "d", (json_int_t)s->u.d, "seconds", m->seconds, "cpu_seconds", cpu,
                           "floor_seconds", m->floor_seconds, "ratio", ratio, "bar", b.text);
+  (void)json_object_set_new(row, "cpu_ratio", json_real(cpu_ratio));
   (void)json_object_set_new(row, "bar_seconds", b.seconds > 0 ? json_real(b.seconds) : json_null());
   (void)json_object_set_new(row, "met", b.seconds > 0 ? json_boolean(met) : json_null());
   (void)json_array_append_new(rows, row);

@@ -128,7 +128,8 @@ static bez_status make_rows(call *c, bez_error *err) {
   bez_rows_free(&c->rows);
   c->rows = (bez_update_rows){.threads = o->threads ? o->threads : bez_cpu_count(),
                               .cpu = o->cpu_given ? o->cpu & bez_cpu_features() : bez_cpu_features(),
-                              .watch = &c->watch};
+                              .watch = &c->watch,
+                              .doubted = !c->trusted};
   for (uint32_t i = 0; i < c->left; i++) c->row[i] = &c->updates[c->client[i]];
   return bez_rows_make(c->layout, c->row, c->left, extra, raw, n_extra, o->reference, c->out, &c->rows, err);
 }
@@ -329,31 +330,48 @@ cleanup:
   return st;
 }
 
-/* Takes the clients with NaN or infinity out; false: there are none. */
-static bez_status exclude(call *c, bool *some, bez_error *err) {
+/* Takes the clients with NaN or infinity out. */
+static void leave_out(call *c, const bool *finite) {
+  const uint32_t before = c->left;
+  c->left = 0;
+  for (uint32_t i = 0; i < before; i++) {
+    const uint32_t client = c->client[i];
+    if (finite[i])
+      c->client[c->left++] = client;
+    else if (c->verdicts)
+      c->verdicts[client] = (bez_verdict){.reason = BEZ_NOT_FINITE, .score = NAN, .distance = NAN, .trimmed = NAN};
+  }
+  const uint32_t gone = before - c->left;
+  c->f = gone < c->f ? c->f - gone : 0;
+}
+
+static bez_status exclude(call *c, bez_error *err) {
   bool *finite = calloc(bez_rows_count(&c->rows) + 1u, sizeof *finite);
-  uint32_t kept = 0, gone = 0;
   if (!finite) return bez_fail_memory(err, bez_rows_count(&c->rows));
   bez_status st = bez_rows_finite(&c->rows, finite, err);
-  for (uint32_t i = 0; st == BEZ_OK && i < c->left; i++) {
-    if (finite[i]) {
-      c->client[kept++] = c->client[i];
-    } else {
-      gone++;
-      if (c->verdicts)
-        c->verdicts[c->client[i]] =
-            (bez_verdict){.reason = BEZ_NOT_FINITE, .score = NAN, .distance = NAN, .trimmed = NAN};
-    }
-  }
   if (st == BEZ_OK && c->o->root && !finite[c->left])
     st = bez_fail(err, BEZ_USAGE, c->o->root->client, "the server's own update holds NaN or infinity");
-  c->left = st == BEZ_OK ? kept : c->left;
-  if (st == BEZ_OK && gone > c->f)
-    st = bez_fail(err, BEZ_USAGE, c->rule->info.name, "%u updates hold NaN or infinity, more than f = %u", gone, c->f);
-  c->f -= st == BEZ_OK ? gone : 0;
-  *some = gone > 0;
+  if (st == BEZ_OK) leave_out(c, finite);
+  const uint32_t gone = c->n - c->left;
+  if (st == BEZ_OK && gone > c->o->f)
+    st = bez_fail(err, BEZ_USAGE, c->rule->info.name, "%u updates hold NaN or infinity, more than f = %u", gone,
+                  c->o->f);
   free(finite);
   return st;
+}
+
+/* Models that diverged are NaN all over: left out beforehand, unless they are too many (the full look counts them). */
+static bez_status exclude_obvious(call *c, bez_error *err) {
+  uint32_t gone = 0;
+  bool *finite = calloc(c->n, sizeof *finite);
+  if (!finite) return bez_fail_memory(err, c->n);
+  for (uint32_t i = 0; i < c->n; i++) {
+    finite[i] = bez_update_begins_finite(&c->updates[c->client[i]]);
+    gone += !finite[i];
+  }
+  if (gone <= c->f) leave_out(c, finite);
+  free(finite);
+  return BEZ_OK;
 }
 
 static bez_status check_reference(call *c, bez_error *err) {
@@ -391,12 +409,12 @@ cleanup:
  * the culprits are looked for and left out, and the rule runs again. */
 static bez_status run_all(call *c, bez_error *err) {
   bez_status st = BEZ_OK;
-  bool some = false;
   bez_error first = {0};
   if (c->o->reference) BEZ_TRY(check_reference(c, err));
+  BEZ_TRY(exclude_obvious(c, err));
   st = run_once(c, &first);
   if (c->rows.odd) {
-    BEZ_TRY(exclude(c, &some, err));
+    BEZ_TRY(exclude(c, err));
     c->trusted = true;
     if (c->o->state) bez_state_discard(c->o->state);
     BEZ_TRY(run_once(c, err));

@@ -122,8 +122,10 @@ void bez_rows_free(bez_update_rows *rows) {
   for (uint32_t l = 0; l < rows->n_layers; l++) free(rows->layers[l].client);
   free(rows->layers);
   free(rows->raw);
+  free((void *)rows->suspect);
   if (rows->mix) free(rows->mix->weight);
   rows->layers = NULL;
   rows->raw = NULL;
+  rows->suspect = NULL;
   rows->mix = NULL;
 }

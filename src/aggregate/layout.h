@@ -5,8 +5,19 @@
 #include "aggregate/layers.h"
 #include "aggregate/rows.h"
 #include "format/tensors.h"
+#include "math/half.h"
 
 bool bez_dtype_floating(bez_dtype dtype);
+/* The item at `at` items from data, of a floating-point layer. */
+static inline double bez_layer_item(const bez_layer *layer, int64_t at) {
+  switch (layer->dtype) {
+    case BEZ_DTYPE_F64: return ((const double *)layer->data)[at];
+    case BEZ_DTYPE_F16: return bez_half_float(((const uint16_t *)layer->data)[at]);
+    case BEZ_DTYPE_BF16: return bez_bfloat_float(((const uint16_t *)layer->data)[at]);
+    default: return ((const float *)layer->data)[at];
+  }
+}
+
 /* Position of item `index` (C order) from data, in items. */
 int64_t bez_layer_place(const bez_layer *layer, uint64_t index);
 

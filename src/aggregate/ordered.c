@@ -45,7 +45,7 @@ static bez_status order_tile(void *ctx, const bez_tile *tile, uint32_t block, un
   for (uint32_t i = 0; i < n; i++) row[i] = tile->row[p->place[i]];
   bool finite = tile->wide ? p->wide(&p->order, (const double *const *)row, tile->len, result, asked, kernel)
                            : p->narrow(&p->order, (const float *const *)row, tile->len, (float *)result, asked, kernel);
-  if (!finite) p->rows->odd = true;
+  if (!finite) *tile->odd = true;
   if (p->store) bez_tile_store(tile, result);
   judge_others(p, tile, block, result);
   return BEZ_OK;
@@ -103,7 +103,7 @@ static bez_status ordered(const bez_aggregate_input *in, const uint32_t *list, u
   if (judge) p.square = calloc((size_t)n_blocks * judge, sizeof *p.square);
   if (!p.place || !p.scratch || (judge && (!p.outside || !p.square)))
     BEZ_TRY(bez_fail_memory(err, workers * p.scratch_bytes + 2 * (size_t)n_blocks * n * sizeof(double)));
-  BEZ_TRY(bez_rows_pass(in->rows, n_blocks, order_tile, &p, err));
+  BEZ_TRY(bez_rows_pass_finite(in->rows, n == bez_rows_count(in->rows), n_blocks, order_tile, &p, err));
   if (out) fill(&p, n_blocks, out);
   if (square) sum_squares(&p, n_blocks, square);
 cleanup:

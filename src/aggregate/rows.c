@@ -39,6 +39,8 @@ static bez_status distance_tile(void *ctx, const bez_tile *tile, uint32_t block,
     p->wide((const double *const *)row, p->n, tile->len, out);
   else
     p->narrow((const float *const *)row, p->n, tile->len, out);
+  for (uint32_t i = 0; i + 1 < p->n; i++) /* the zero row is the last one */
+    if (!isfinite(out[(size_t)i * p->n + p->n - 1])) *tile->odd = true;
   return BEZ_OK;
 }
 
@@ -64,10 +66,8 @@ bez_status bez_rows_distances(bez_update_rows *rows, double **out, bez_error *er
                      .wide = bez_distance_f64(rows->cpu)};
   double *sum = calloc((size_t)n * n, sizeof *sum);
   if (!zero || !p.part || !p.row || !sum) BEZ_TRY(bez_fail_memory(err, n_blocks * square));
-  BEZ_TRY(bez_rows_pass(rows, n_blocks, distance_tile, &p, err));
+  BEZ_TRY(bez_rows_pass_finite(rows, true, n_blocks, distance_tile, &p, err));
   fold(p.part, n_blocks, n, sum);
-  for (uint32_t i = 0; i + 1 < n; i++)
-    if (!isfinite(sum[(size_t)i * n + n - 1])) rows->odd = true;
   *out = sum;
   sum = NULL;
 cleanup:
@@ -88,7 +88,6 @@ typedef struct combine_pass {
   double *z;    /* workers × tile, twice: the sum, and its narrow form */
   double *part; /* blocks × n, NULL: no distances */
   const bez_weighted *kernels;
-  _Atomic bool odd;
 } combine_pass;
 
 /* A coordinate's noise depends on the seed and its place alone. */
@@ -113,7 +112,9 @@ static bez_status combine_tile(void *ctx, const bez_tile *tile, uint32_t block, 
   for (uint32_t i = 0; p->part && i < p->n; i++)
     p->part[(size_t)block * p->n + i] += tile->wide ? p->kernels->distance_f64(tile->row[i], z, tile->len)
                                                     : p->kernels->distance_f32(tile->row[i], z, tile->len);
-  if (!p->part && !all_finite(z, tile->len)) p->odd = true;
+  if (!p->part && !all_finite(z, tile->len)) *tile->odd = true;
+  for (uint32_t i = 0; p->part && i < p->n; i++)
+    if (!isfinite(p->part[(size_t)block * p->n + i])) *tile->odd = true;
   if (!p->store) return BEZ_OK;
   if (p->rows->noise > 0) add_noise(p->rows, tile, z);
   if (!tile->wide) p->kernels->narrow(z, tile->len, (float *)narrowed);
@@ -132,46 +133,15 @@ bez_status bez_rows_combine(bez_update_rows *rows, const double *weight, bool st
                     .part = to ? calloc((size_t)n_blocks * n, sizeof(double)) : NULL,
                     .kernels = bez_weighted_choose(rows->cpu)};
   if (!p.z || (to && !p.part)) BEZ_TRY(bez_fail_memory(err, (size_t)n_blocks * n * sizeof(double)));
-  BEZ_TRY(bez_rows_pass(rows, n_blocks, combine_tile, &p, err));
-  if (p.odd) rows->odd = true;
+  uint32_t weighty = 0;
+  for (uint32_t i = 0; i < n; i++) weighty += weight[i] != 0;
+  const bool all = to || weighty == n; /* a row without weight shows in its distance alone */
+  BEZ_TRY(bez_rows_pass_finite(rows, all, n_blocks, combine_tile, &p, err));
   if (to) memset(to, 0, n * sizeof *to);
   for (uint32_t b = 0; to && b < n_blocks; b++)
     for (uint32_t i = 0; i < n; i++) to[i] += p.part[(size_t)b * n + i];
-  for (uint32_t i = 0; to && i < n; i++)
-    if (!isfinite(to[i])) rows->odd = true;
 cleanup:
   free(p.z);
   free(p.part);
-  return st;
-}
-
-/* ---- finite? ---------------------------------------------------------------------------------------------------- */
-
-typedef struct finite_pass {
-  uint32_t n;
-  bool *odd; /* blocks × n */
-} finite_pass;
-
-static bez_status finite_tile(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err) {
-  finite_pass *p = ctx;
-  (void)worker, (void)err;
-  for (uint32_t i = 0; i < p->n; i++) {
-    bool odd = false;
-    for (size_t c = 0; c < tile->len; c++)
-      odd |= tile->wide ? !isfinite(((const double *)tile->row[i])[c]) : !isfinite(((const float *)tile->row[i])[c]);
-    p->odd[(size_t)block * p->n + i] |= odd;
-  }
-  return BEZ_OK;
-}
-
-bez_status bez_rows_finite(const bez_update_rows *rows, bool *finite, bez_error *err) {
-  const uint32_t n = bez_rows_count(rows), n_blocks = bez_rows_blocks(n);
-  finite_pass p = {.n = n, .odd = calloc((size_t)n_blocks * n, sizeof(bool))};
-  if (!p.odd) return bez_fail_memory(err, (size_t)n_blocks * n);
-  bez_status st = bez_rows_pass(rows, n_blocks, finite_tile, &p, err);
-  for (uint32_t i = 0; i < n; i++) finite[i] = true;
-  for (uint32_t b = 0; b < n_blocks; b++)
-    for (uint32_t i = 0; i < n; i++) finite[i] &= !p.odd[(size_t)b * n + i];
-  free(p.odd);
   return st;
 }

@@ -40,7 +40,10 @@ typedef struct bez_update_rows {
   bez_watch *watch;
   double noise; /* standard deviation added to results, 0 none … */
   uint64_t noise_seed;
-  _Atomic bool odd; /* a pass met NaN or infinity */
+  _Atomic bool odd;      /* a pass met NaN or infinity */
+  bool doubted;          /* such a pass is to stop and look for the culprits (bez_rows_pass_finite) */
+  bool looked;           /* it did: suspect says which rows they are */
+  _Atomic bool *suspect; /* n + extra; owned, NULL before */
 } bez_update_rows;
 
 /* Rows of a pass: those of the mix, or the clients, then the extra ones. */
@@ -55,6 +58,7 @@ typedef struct bez_tile {
   size_t len;
   bool wide;              /* row[i] points to double, else to float */
   const void *const *row; /* bez_rows_count() pointers */
+  bool *odd;              /* for the pass to set where it met NaN or infinity */
 } bez_tile;
 
 typedef bez_status (*bez_tile_pass)(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err);
@@ -62,6 +66,11 @@ typedef bez_status (*bez_tile_pass)(void *ctx, const bez_tile *tile, uint32_t bl
 /* Calls on every tile; blocks in parallel, the tiles of one block in order. */
 BEZ_MUST_USE bez_status bez_rows_pass(const bez_update_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx,
                                       bez_error *err);
+/* The same for a pass that notices NaN and infinity: rows->odd is set. Where it would notice them in any row (all) and
+ * the rows are doubted, the tiles that are left are then only looked at for them, and BEZ_CANCELLED says that the pass
+ * came to nothing. */
+BEZ_MUST_USE bez_status bez_rows_pass_finite(bez_update_rows *rows, bool all, uint32_t n_blocks, bez_tile_pass fn,
+                                             void *ctx, bez_error *err);
 /* How many blocks when each keeps `bytes` of sums: all of them together stay below 32 MiB. */
 uint32_t bez_rows_blocks(size_t bytes);
 
@@ -85,7 +94,10 @@ BEZ_MUST_USE bez_status bez_rows_distances(bez_update_rows *rows, double **out, 
 BEZ_MUST_USE bez_status bez_rows_combine(bez_update_rows *rows, const double *weight, bool store, double *to,
                                          bez_error *err);
 
-/* Which rows hold NaN or infinity. */
+/* Which rows hold NaN or infinity; a pass, unless one has looked already. */
 BEZ_MUST_USE bez_status bez_rows_finite(const bez_update_rows *rows, bool *finite, bez_error *err);
+
+/* Whether the first number of each layer is finite: a model that diverged shows without a pass. */
+bool bez_update_begins_finite(const bez_update *update);
 
 #endif

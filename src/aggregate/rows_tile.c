@@ -20,7 +20,9 @@ typedef struct pass {
   uint32_t n_blocks;
   bez_tile_pass fn;
   void *ctx;
-  scratch *scratch; /* one per worker */
+  scratch *scratch;      /* one per worker */
+  _Atomic bool *suspect; /* NULL: odd numbers do not stop the pass */
+  _Atomic bool *odd;     /* of the rows */
 } pass;
 
 static bool in_c_order(const bez_layer *layer) {
@@ -30,15 +32,6 @@ static bool in_c_order(const bez_layer *layer) {
     stride *= (int64_t)layer->shape[k];
   }
   return true;
-}
-
-static double item(const bez_layer *layer, int64_t at) {
-  switch (layer->dtype) {
-    case BEZ_DTYPE_F64: return ((const double *)layer->data)[at];
-    case BEZ_DTYPE_F16: return bez_half_float(((const uint16_t *)layer->data)[at]);
-    case BEZ_DTYPE_BF16: return bez_bfloat_float(((const uint16_t *)layer->data)[at]);
-    default: return ((const float *)layer->data)[at];
-  }
 }
 
 /* Items at … at + len − 1 as float or double. */
@@ -53,7 +46,7 @@ static void convert(const bez_layer *layer, uint64_t at, size_t len, bool wide, 
     return;
   }
   for (size_t c = 0; c < len; c++) {
-    double x = item(layer, dense ? (int64_t)(at + c) : bez_layer_place(layer, at + c));
+    double x = bez_layer_item(layer, dense ? (int64_t)(at + c) : bez_layer_place(layer, at + c));
     if (wide)
       ((double *)out)[c] = x;
     else
@@ -124,6 +117,12 @@ static size_t room_of(const bez_update_rows *rows) {
   return (size_t)rows->tile * sizeof(double);
 }
 
+static void look(const pass *p, const void *const *source, uint32_t n, size_t len, bool wide) {
+  const bez_weighted *kernels = bez_weighted_choose(p->rows->cpu);
+  for (uint32_t i = 0; i < n; i++)
+    if (wide ? !kernels->finite_f64(source[i], len) : !kernels->finite_f32(source[i], len)) p->suspect[i] = true;
+}
+
 static bez_status run_tile(const pass *p, const bez_rows_layer *layer, uint64_t at, uint32_t block, unsigned worker,
                            bez_error *err) {
   const bez_update_rows *rows = p->rows;
@@ -141,8 +140,14 @@ static bez_status run_tile(const pass *p, const bez_rows_layer *layer, uint64_t 
     s->row[i] = out;
   }
   for (uint32_t i = 0; rows->mix && i < rows->extra; i++) s->row[mixed + i] = s->source[rows->n + i];
-  bez_tile tile = {.layer = layer, .at = at, .len = len, .wide = wide, .row = rows->mix ? s->row : s->source};
-  return p->fn(p->ctx, &tile, block, worker, err);
+  bool odd = p->suspect && *p->odd;
+  bez_tile tile = {
+      .layer = layer, .at = at, .len = len, .wide = wide, .row = rows->mix ? s->row : s->source, .odd = &odd};
+  bez_status st = odd ? BEZ_OK : p->fn(p->ctx, &tile, block, worker, err);
+  if (!odd || !p->odd) return st;
+  *p->odd = true;
+  if (p->suspect) look(p, s->source, sources, len, wide);
+  return st;
 }
 
 static bez_status run_block(void *ctx, uint64_t block, unsigned worker, bez_error *err) {
@@ -170,21 +175,41 @@ static bez_status make_scratch(const bez_update_rows *rows, scratch *s, bez_erro
   return s->bytes && s->row && s->source ? BEZ_OK : bez_fail_memory(err, bytes);
 }
 
-bez_status bez_rows_pass(const bez_update_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx, bez_error *err) {
+static bez_status run_pass(pass *p, bez_error *err) {
   bez_status st = BEZ_OK;
-  unsigned workers = rows->threads < n_blocks ? rows->threads : n_blocks;
-  pass p = {.rows = rows, .n_blocks = n_blocks, .fn = fn, .ctx = ctx, .scratch = calloc(workers, sizeof(scratch))};
-  if (!p.scratch) return bez_fail_memory(err, workers * sizeof(scratch));
-  for (unsigned w = 0; w < workers; w++) BEZ_TRY(make_scratch(rows, &p.scratch[w], err));
-  st = bez_parallel_watched(n_blocks, workers, rows->watch, run_block, &p, err);
+  const bez_update_rows *rows = p->rows;
+  unsigned workers = rows->threads < p->n_blocks ? rows->threads : p->n_blocks;
+  p->scratch = calloc(workers, sizeof(scratch));
+  if (!p->scratch) return bez_fail_memory(err, workers * sizeof(scratch));
+  for (unsigned w = 0; w < workers; w++) BEZ_TRY(make_scratch(rows, &p->scratch[w], err));
+  st = bez_parallel_watched(p->n_blocks, workers, rows->watch, run_block, p, err);
 cleanup:
   for (unsigned w = 0; w < workers; w++) {
-    free(p.scratch[w].bytes);
-    free(p.scratch[w].row);
-    free(p.scratch[w].source);
+    free(p->scratch[w].bytes);
+    free(p->scratch[w].row);
+    free(p->scratch[w].source);
   }
-  free(p.scratch);
+  free(p->scratch);
   return st;
+}
+
+bez_status bez_rows_pass(const bez_update_rows *rows, uint32_t n_blocks, bez_tile_pass fn, void *ctx, bez_error *err) {
+  pass p = {.rows = rows, .n_blocks = n_blocks, .fn = fn, .ctx = ctx};
+  return run_pass(&p, err);
+}
+
+bez_status bez_rows_pass_finite(bez_update_rows *rows, bool all, uint32_t n_blocks, bez_tile_pass fn, void *ctx,
+                                bez_error *err) {
+  pass p = {.rows = rows, .n_blocks = n_blocks, .fn = fn, .ctx = ctx, .odd = &rows->odd};
+  if (all && rows->doubted && !rows->mix) { /* what a mix leaves out, it does not see */
+    if (!rows->suspect) rows->suspect = calloc((size_t)rows->n + rows->extra + 1, sizeof *rows->suspect);
+    if (!rows->suspect) return bez_fail_memory(err, (size_t)rows->n + rows->extra);
+    p.suspect = rows->suspect;
+  }
+  bez_status st = run_pass(&p, err);
+  if (st != BEZ_OK || !p.suspect || !rows->odd) return st;
+  rows->looked = true;
+  return bez_fail(err, BEZ_CANCELLED, NULL, "a number is NaN or infinite");
 }
 
 /* Within the finite range of the layer's type, so that no result is infinite. */
@@ -207,7 +232,8 @@ void bez_tile_store(const bez_tile *tile, const void *values) {
   for (size_t c = 0; c < tile->len; c++) {
     uint64_t at = tile->at + c;
     double x = tile->wide ? ((const double *)values)[c] : (double)((const float *)values)[c];
-    if (layer->reference) x += item(layer->reference, dense ? (int64_t)at : bez_layer_place(layer->reference, at));
+    if (layer->reference)
+      x += bez_layer_item(layer->reference, dense ? (int64_t)at : bez_layer_place(layer->reference, at));
     x = within(x, dtype);
     switch (dtype) {
       case BEZ_DTYPE_F64: ((double *)layer->out)[at] = x; break;
@@ -224,8 +250,8 @@ void bez_rows_difference(const bez_rows_layer *layer, void *out) {
   result.data = layer->out;
   result.strides = NULL;
   for (uint64_t at = 0; at < layer->len; at++) {
-    double x = item(&result, (int64_t)at);
-    if (layer->reference) x -= item(layer->reference, bez_layer_place(layer->reference, at));
+    double x = bez_layer_item(&result, (int64_t)at);
+    if (layer->reference) x -= bez_layer_item(layer->reference, bez_layer_place(layer->reference, at));
     x = within(x, wide ? BEZ_DTYPE_F64 : BEZ_DTYPE_F32);
     if (wide)
       ((double *)out)[at] = x;

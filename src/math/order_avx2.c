@@ -15,8 +15,8 @@
 #define LANES 16u
 #define MOST FLT_MAX
 #define PAIR bez_distance_pair_f32
-#define TINY 1e-25
-#define HUGE 1e30
+#define SQUARE_LOW 1e-25
+#define SQUARE_HIGH 1e30
 #define INSIDE(count, x, low, high) ((count) - ((M)((x) >= (low)) & (M)((x) <= (high))))
 #include "math/order_body.h"
 
@@ -30,8 +30,8 @@
 #define LANES 8u
 #define MOST DBL_MAX
 #define PAIR bez_distance_pair_f64
-#define TINY 1e-280
-#define HUGE 1e300
+#define SQUARE_LOW 1e-280
+#define SQUARE_HIGH 1e300
 #define INSIDE(count, x, low, high) ((count) - ((M)((x) >= (low)) & (M)((x) <= (high))))
 #include "math/order_body.h"
 #endif

@@ -15,8 +15,8 @@
 #define LANES 16u
 #define MOST FLT_MAX
 #define PAIR bez_distance_pair_f32
-#define TINY 1e-25
-#define HUGE 1e30
+#define SQUARE_LOW 1e-25
+#define SQUARE_HIGH 1e30
 #define INSIDE(count, x, low, high)                                                                                    \
   (M) _mm512_mask_sub_epi32((__m512i)(count),                                                                          \
                             _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, low, _CMP_GE_OQ), x, high, _CMP_LE_OQ),      \
@@ -33,8 +33,8 @@
 #define LANES 8u
 #define MOST DBL_MAX
 #define PAIR bez_distance_pair_f64
-#define TINY 1e-280
-#define HUGE 1e300
+#define SQUARE_LOW 1e-280
+#define SQUARE_HIGH 1e300
 #define INSIDE(count, x, low, high)                                                                                    \
   (M) _mm512_mask_sub_epi64((__m512i)(count),                                                                          \
                             _mm512_mask_cmp_pd_mask(_mm512_cmp_pd_mask(x, low, _CMP_GE_OQ), x, high, _CMP_LE_OQ),      \

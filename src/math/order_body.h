@@ -9,7 +9,8 @@
  *   MOST           the largest number
  *   INSIDE(count, x, low, high)   count, one more in each lane with low ≤ x ≤ high
  *   PAIR           the careful squared distance of two rows (math/distance.h)
- *   TINY, HUGE     the range in which a tile's squared distance is as precise as it should be */
+ *   SQUARE_LOW, SQUARE_HIGH     the range in which a tile's squared distance is as precise as it should be */
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ static V (*const NAME(sorters)[])(const REAL *const *, size_t, V *) = {BEZ_NETWO
 
 /* A network's sum of values (sort_N) and its ends tell whether all are finite. */
 INLINE M NAME(odd_values)(V sum, V least, V most) {
-  return (M)(sum != sum) | (M)(least < -MOST) | (M)(most > MOST);
+  return ~(M)(sum >= -(REAL)INFINITY) | (M)(least < -MOST) | (M)(most > MOST);
 }
 
 /* Two sorted runs of sixteen: what is not stored, the compiler does not work out. */
@@ -214,7 +215,7 @@ static void NAME(sentence)(const NAME(tally) * tally, uint32_t n, const REAL *co
     for (unsigned p = 0; p < PARTS; p++)
       for (unsigned l = 0; l < WIDTH; l++) inside += (uint64_t)tally[i].inside[p][l];
     double square = NAME(total)(tally[i].square);
-    if (!(square > TINY && square < HUGE)) square = PAIR(rows[i], out, len);
+    if (!(square > SQUARE_LOW && square < SQUARE_HIGH)) square = PAIR(rows[i], out, len);
     judge->outside[i] += seen - inside;
     judge->square[i] += square;
   }
@@ -278,5 +279,5 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef MOST
 #undef INSIDE
 #undef PAIR
-#undef TINY
-#undef HUGE
+#undef SQUARE_LOW
+#undef SQUARE_HIGH

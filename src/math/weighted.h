@@ -14,6 +14,9 @@ typedef struct bez_weighted {
   /* Σ_c (x[c] − z[c])² */
   double (*distance_f32)(const float *x, const double *z, size_t len);
   double (*distance_f64)(const double *x, const double *z, size_t len);
+  /* no NaN, no infinity */
+  bool (*finite_f32)(const float *x, size_t len);
+  bool (*finite_f64)(const double *x, size_t len);
   /* out[c] = z[c] as float, the largest float where z is beyond */
   void (*narrow)(const double *z, size_t len, float *out);
 } bez_weighted;

@@ -166,6 +166,25 @@ static void one_nan_client_is_left_out(void **state) {
 }
 
 /* Every rule with a tolerance holds while f attackers go to any length. */
+/* First numbers are looked at beforehand, others when the rule's pass meets them: either way the right ones are named,
+ * whatever the names' order, and the rest is aggregated as if they had not been there. */
+static void wherever_a_nan_lies_its_client_is_named(void **state) {
+  (void)state;
+  static const size_t places[][2] = {{0, 0}, {0, 2099}, {2099, 2099}, {1500, 1030}};
+  static const char *const rules[] = {"trimmed-mean", "krum", "mean", "geometric-median"};
+  for (size_t k = 0; k < sizeof places / sizeof *places * 4; k++) {
+    federation *r = make_round(11, 5, 0, 1);
+    bez_aggregate_options o = options_of(rules[k % 4], 3);
+    o.threads = 1 + (unsigned)k % 3;
+    r->value[2][0][places[k / 4][0]] = NAN;
+    r->value[7][0][places[k / 4][1]] = INFINITY;
+    run_ok(r, &o);
+    for (uint32_t i = 0; i < 11; i++) assert_int_equal(r->verdict[i].reason == BEZ_NOT_FINITE, i == 2 || i == 7);
+    for (size_t c = 0; c < D1 + D2; c++) assert_true(isfinite(r->out[c]));
+    free_round(r);
+  }
+}
+
 static void far_attackers_do_not_matter(void **state) {
   (void)state;
   const char *names[64];
@@ -481,6 +500,7 @@ int main(void) {
       cmocka_unit_test(coordinate_rules),
       cmocka_unit_test(krum_takes_the_crowded_one),
       cmocka_unit_test(one_nan_client_is_left_out),
+      cmocka_unit_test(wherever_a_nan_lies_its_client_is_named),
       cmocka_unit_test(far_attackers_do_not_matter),
       cmocka_unit_test(pre_aggregators_chain),
       cmocka_unit_test(counts_are_not_taken_on_trust),
