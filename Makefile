@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 VENV := $(BUILD)/venv/bin
 
-.PHONY: help quickstart build check install lint sanitize coverage fuzz docs release bench-detect bench-scan format clean
+.PHONY: help quickstart build check install lint sanitize coverage fuzz docs release bench-detect bench-scan bench-aggregate format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,10 @@ bench-scan: build ## the speed table: reading, whole scans, growth, peers
 	@tools/bootstrap.sh check
 	@bench/scan/run.sh
 	@bench/images/run.sh --speed
+
+bench-aggregate: build ## the speed table of aggregation: a floor, ssyrk, Flower, ByzFL, memory, growth
+	@tools/bootstrap.sh check
+	@bench/aggregate/run.sh
 
 release: ## wheel and .deb in dist/
 	@tools/bootstrap.sh build check
