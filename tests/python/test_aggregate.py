@@ -2,8 +2,11 @@
 import hashlib
 import json
 import math
+import pathlib
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -49,19 +52,27 @@ def test_median_and_trimmed_mean_are_those_of_numpy():
     assert np.allclose(trimmed, np.sort(stack, axis=0)[2:-2].mean(axis=0), rtol=1e-12)
 
 
+def command():
+    """The program of the build folder (or wheel) that the package belongs to."""
+    package = pathlib.Path(bezoar.__file__).parent
+    found = [path for path in (package.parents[1] / "bezoar", package / "bin" / "bezoar") if path.exists()]
+    return found[0] if found else pytest.skip("the program bezoar is not beside the package")
+
+
 @pytest.mark.parametrize("rule", ["trimmed-mean", "krum", "geometric-median", "median"])
 def test_same_as_the_command(tmp_path, rule):
     updates = clients(dtype="f8")
     for i, update in enumerate(updates):
         np.save(tmp_path / f"{i}.npy", update)
-    paths = [tmp_path / f"{i}.npy" for i in range(10)]
-    report = bezoar.aggregate_files(paths, tmp_path / "new.safetensors", rule, 2, pre="nnm")
-    raw = (tmp_path / "new.safetensors").read_bytes()
-    header = int.from_bytes(raw[:8], "little")
-    names = [str(path) for path in paths]
-    result, verdicts = bezoar.aggregate(updates, rule, 2, pre="nnm", clients=names)
-    assert raw[8 + header:] == result.tobytes()
-    assert report.count("note") == 1 + len(verdicts.dropped)
+    paths = [str(tmp_path / f"{i}.npy") for i in range(10)]
+    ours, theirs = tmp_path / "new.safetensors", tmp_path / "command.safetensors"
+    report = bezoar.aggregate_files(paths, ours, rule, 2, pre="nnm")
+    subprocess.run([command(), "aggregate", "--rule", rule, "--f", "2", "--pre", "nnm", *paths, "-o", theirs, "--report",
+                    tmp_path / "report.json"], check=True, capture_output=True)
+    result, verdicts = bezoar.aggregate(updates, rule, 2, pre="nnm", clients=paths)
+    raw = ours.read_bytes()
+    assert raw == theirs.read_bytes() and raw[8 + int.from_bytes(raw[:8], "little"):] == result.tobytes()
+    assert report.count("note") == bezoar.load(tmp_path / "report.json").count("note") == 1 + len(verdicts.dropped)
 
 
 def test_same_bytes_for_any_number_of_threads():
@@ -421,9 +432,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, result.nbytes
 @pytest.mark.parametrize("rule", ["trimmed-mean", "multi-krum", "geometric-median"])
 def test_updates_are_not_copied(rule):
     """The most memory the process ever had grows by the result and a little, not by the 120 MB of the updates."""
-    import subprocess
-    import sys
-
     run = subprocess.run([sys.executable, "-c", PEAK.format(path=sys.path, rule=rule)], capture_output=True, text=True, check=True)
     grown, result = map(int, run.stdout.split())
     assert grown < result + 16 * 1024
