@@ -148,7 +148,7 @@ def _number(value, name):
 def _chain(rule, f, pre, declared, max_weight, integers, seed, threads, progress, parameters):
     """What the extension takes for a rule and how to run it."""
     pre = (pre,) if isinstance(pre, str) else tuple(pre)
-    settings = [(name.replace("_", "-"), _number(value, name)) for name, value in parameters.items()]
+    settings = [(name.replace("-", "_"), _number(value, name)) for name, value in parameters.items()]
     if progress is not None and not callable(progress):
         _core.fail(_core.UsageError, "progress", "is not callable")
     return (

@@ -72,6 +72,7 @@ static void choose(const bez_aggregate_input *in, const double *distance, uint32
     }
   }
   majority(edges, m, in->n, work, work + in->n, chosen);
+  if (in->n == 1) score[0] = NAN; /* nobody else */
 }
 
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {

@@ -88,7 +88,7 @@ static void votes(double *likeness, uint32_t n, double kappa, double *most, doub
   }
   for (uint32_t i = 0; i < n; i++) {
     double share = top > 0 ? fmin(vote[i] / top, .99) : 0;
-    vote[i] = share > 0 ? fmin(1, fmax(0, kappa * log(share / (1 - share)) + .5)) : 0;
+    vote[i] = share > 0 ? fmin(1, fmax(0, kappa * (log(share / (1 - share)) + .5))) : 0;
   }
 }
 

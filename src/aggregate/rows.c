@@ -109,6 +109,7 @@ static bez_status combine_tile(void *ctx, const bez_tile *tile, uint32_t block, 
   (void)err;
   double *z = p->z + (size_t)worker * 2 * p->rows->tile, *narrowed = z + p->rows->tile;
   bez_tile_sum(p->kernels, tile->row, p->weight, p->n, tile->len, tile->wide, z);
+  if (p->store && p->rows->noise > 0) add_noise(p->rows, tile, z); /* distances are to what is written */
   for (uint32_t i = 0; p->part && i < p->n; i++)
     p->part[(size_t)block * p->n + i] += tile->wide ? p->kernels->distance_f64(tile->row[i], z, tile->len)
                                                     : p->kernels->distance_f32(tile->row[i], z, tile->len);
@@ -116,7 +117,6 @@ static bez_status combine_tile(void *ctx, const bez_tile *tile, uint32_t block, 
   for (uint32_t i = 0; p->part && i < p->n; i++)
     if (!isfinite(p->part[(size_t)block * p->n + i])) *tile->odd = true;
   if (!p->store) return BEZ_OK;
-  if (p->rows->noise > 0) add_noise(p->rows, tile, z);
   if (!tile->wide) p->kernels->narrow(z, tile->len, (float *)narrowed);
   bez_tile_store(tile, tile->wide ? (const void *)z : narrowed);
   return BEZ_OK;

@@ -106,14 +106,24 @@ def krum_scores(d2, among, neighbours):
     return scores
 
 
+@dataclass
+class Direction:
+    """The largest variance of weighted rows, its direction, their mean; gap: how far the second largest is below."""
+    top: WIDE
+    v: np.ndarray
+    mean: np.ndarray
+    weight: np.ndarray
+    gap: float = 1.0
+
+
 def covariance_top(x, weight):
-    """Largest eigenvalue and eigenvector of the weighted covariance, by the small side of the matrix."""
+    """By the small side of the matrix."""
     mean = weighted_mean(x, weight)
     root = np.sqrt(np.asarray(weight, WIDE) / np.sum(weight))
     a = (x - mean) * root[:, None]
     scale = np.max(np.abs(a))
     if scale == 0:
-        return WIDE(0), np.zeros(x.shape[1], WIDE), mean
+        return Direction(WIDE(0), np.zeros(x.shape[1], WIDE), mean, weight)
     b = a / scale
     gram = np.array(b @ b.T, np.float64)
     values, vectors = np.linalg.eigh(gram)
@@ -121,7 +131,8 @@ def covariance_top(x, weight):
     for _ in range(3):  # from double to extended precision
         v = b.T @ (b @ v)
         v = v / length(v)
-    return np.sum((a @ v) ** 2), v, mean
+    gap = 1 - max(values[-2], 0) / values[-1] if len(values) > 1 else 1.0
+    return Direction(np.sum((a @ v) ** 2), v, mean, weight, gap)
 
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
@@ -166,15 +177,35 @@ def multi_krum(x, f, choice, weight, m=None, **_):
     return Outcome(weighted_mean(x, shares(chosen, n)), shares(chosen, n), np.array([scores[i] for i in range(n)]))
 
 
+def bulyan_choice(d2, f, choice):
+    """n − 2 f clients by Krum one after another. Equal scores: along any path, but one that ends at those kept if any."""
+    n = len(d2)
+    seen = set()
+
+    def choose(chosen):
+        if len(chosen) == n - 2 * f:
+            return chosen
+        if chosen in seen:
+            return None
+        seen.add(chosen)
+        left = [i for i in range(n) if i not in chosen]
+        scores = krum_scores(d2, left, max(1, len(left) - f - 2))  # the last of f = 1 would have no neighbour
+        best = min(scores.values())
+        for i in sorted(left, key=lambda i: scores[i]):
+            if i in choice.kept and scores[i] <= best + choice.slack * best:
+                found = choose(chosen | {i})
+                if found:
+                    return found
+        return None
+
+    return choose(frozenset())
+
+
 def bulyan(x, f, choice, weight, **_):
     n = len(x)
     d2 = squared_distances(x)
-    left, chosen = list(range(n)), []
-    while len(chosen) < n - 2 * f:
-        scores = krum_scores(d2, left, len(left) - f - 2)
-        one = smallest(scores, 1, left, choice)[0]
-        chosen.append(one)
-        left.remove(one)
+    chosen = bulyan_choice(d2, f, choice)
+    assert chosen, "no way of Krum's choices leads to those kept"
     inner = x[sorted(chosen)]
     values = nearest_to_median(np.sort(inner, axis=0), median_of(inner), n - 4 * f, choice.slack)
     scores = krum_scores(d2, range(n), n - f - 2)
@@ -218,18 +249,18 @@ def mda(x, f, choice, weight, **_):
 
 def smea(x, f, choice, weight, **_):
     n = len(x)
-    chosen = best_subset(n, n - f, lambda s: covariance_top(x[list(s)], np.ones(n - f, WIDE))[0], choice)
+    chosen = best_subset(n, n - f, lambda s: covariance_top(x[list(s)], np.ones(n - f, WIDE)).top, choice)
     return Outcome(weighted_mean(x, shares(chosen, n)), shares(chosen, n))
 
 
 def caf_steps(x, f):
-    """(largest variance, mean, weights) after each step of the filter."""
+    """What the filter sees at each step, until a weight of n − 2 f or less is left; the first step always is."""
     n = len(x)
     c = np.ones(n, WIDE)
     while True:
-        top, v, centre = covariance_top(x, c)
-        yield top, centre, c
-        tau = np.array([np.sum(v * (row - centre)) ** 2 if w > 0 else WIDE(0) for row, w in zip(x, c)])
+        now = covariance_top(x, c)
+        yield now
+        tau = np.array([np.sum(now.v * (row - now.mean)) ** 2 if w > 0 else WIDE(0) for row, w in zip(x, c)])
         if not np.max(tau) > 0:
             return
         c = c * (1 - tau / np.max(tau))
@@ -239,17 +270,17 @@ def caf_steps(x, f):
 
 def caf(x, f, choice, weight, **_):
     steps = list(caf_steps(x, f))[:None if f else 1]
-    best = min(top for top, _, _ in steps)
-    good = [(centre, c) for top, centre, c in steps if top <= best + choice.slack * abs(best)]
-    return Outcome(np.array([centre for centre, _ in good]), good[0][1] / np.sum(good[0][1]), good[0][1])
+    best = min(step.top for step in steps)
+    good = [step for step in steps if step.top <= best + choice.slack * abs(best)]
+    return Outcome(np.array([step.mean for step in good]), good[0].weight / np.sum(good[0].weight), good[0].weight)
 
 
 def dnc(x, f, choice, weight, rounds=1, share=1, **_):
     """All coordinates drawn: a draw of 10,000 from fewer."""
     n = len(x)
     leave = int(np.floor(share * f + 1e-9))
-    _, v, centre = covariance_top(x, np.ones(n, WIDE))
-    scores = np.array([np.sum(v * (row - centre)) ** 2 for row in x])
+    now = covariance_top(x, np.ones(n, WIDE))
+    scores = np.array([np.sum(now.v * (row - now.mean)) ** 2 for row in x])
     chosen = smallest(scores, n - leave, range(n), choice)
     return Outcome(weighted_mean(x, shares(chosen, n)), shares(chosen, n), scores)
 
@@ -271,19 +302,25 @@ def single_linkage_components(distance, threshold):
 
 
 def flame_majorities(x):
-    """Groups of more than half of the clients that some cosine distance joins: what FLAME's clustering may return."""
+    """The first group of more than half of the clients that a cosine distance joins; with the next few distances, as
+    far as rounding may confuse them. HDBSCAN with a least cluster of n / 2 + 1, one sample, one cluster allowed."""
     n = len(x)
-    distance = np.array([[1 - cosine(a, b) for b in x] for a in x])
-    groups = set()
-    for threshold in sorted({distance[i, j] for i in range(n) for j in range(i)}):
-        groups |= {g for g in single_linkage_components(distance, threshold + 1e-6) if len(g) > n // 2}
-    return groups, distance
+    zero = [length(row) == 0 for row in x]
+    distance = np.array([[0 if zero[i] and zero[j] else 1 - cosine(x[i], x[j]) for j in range(n)] for i in range(n)])
+    groups, first = set(), None
+    for threshold in sorted({distance[i, j] for i in range(n) for j in range(n) if i != j or n == 1}):
+        if first is not None and threshold > first + 1e-6:
+            break
+        large = {g for g in single_linkage_components(distance, threshold) if len(g) > n // 2}
+        first = threshold if large and first is None else first
+        groups |= large
+    return groups
 
 
 def flame(x, f, choice, weight, **_):
     """Without the noise (lambda = 0). The cluster is the implementation's, if it is one that the distances admit."""
     n = len(x)
-    groups, distance = flame_majorities(x)
+    groups = flame_majorities(x)
     chosen = choice.kept if choice.kept in groups else max(groups, key=len)
     lengths = sorted(length(row) for row in x)
     bound = lengths[n // 2] if n % 2 else (lengths[n // 2 - 1] + lengths[n // 2]) / 2
@@ -305,18 +342,19 @@ def foolsgold(x, f, choice, weight, kappa=1, history=None, **_):
     n = len(x)
     h = x if history is None else history
     cs = np.array([[cosine(h[i], h[j]) if i != j else -np.inf for j in range(n)] for i in range(n)], WIDE)
-    top = cs.max(axis=1)
+    told = cs.max(axis=1)
+    top = np.maximum(told, 0)  # a client's own place counts as 0: nobody is pardoned for pointing away
     pardoned = cs.copy()
     for i in range(n):
         for j in range(n):
             if i != j and top[j] > top[i]:
                 pardoned[i, j] = cs[i, j] * top[i] / top[j]
     alpha = np.clip(1 - pardoned.max(axis=1), 0, 1)
-    alpha = alpha / alpha.max()
+    alpha = np.minimum(alpha / alpha.max(), WIDE(99) / 100)  # as its authors do before the logit
     with np.errstate(divide="ignore"):
         alpha = kappa * (np.log(alpha / (1 - alpha)) + WIDE(0.5))
     alpha = np.clip(alpha, 0, 1)
-    return Outcome(weighted_mean(x, alpha), alpha / np.sum(alpha), top)
+    return Outcome(weighted_mean(x, alpha), alpha / np.sum(alpha), told)
 
 
 def norm_clipping(x, f, choice, weight, tau=None, **_):
@@ -335,16 +373,18 @@ def nnm(x, f, **_):
     return np.array([np.mean(x[sorted(range(n), key=lambda j: (d2[i, j], j != i))[:n - f]], axis=0) for i in range(n)])
 
 
-def nnm_is_clear(x, f, slack):
-    """No client's n − f nearest depend on how equal distances are broken, unless the rows are the same."""
+def nnm_is_clear(x, f, eps=2.0**-22):
+    """No client's n − f nearest depend on rounding, or on how equal distances are broken, unless the rows are the same."""
     n = len(x)
     d2 = squared_distances(x)
+    blur = eps * max(length(row) for row in x)  # of a distance
     for i in range(n):
         order = sorted(range(n), key=lambda j: d2[i, j])
         if not f:
             continue
         inside, outside = order[n - f - 1], order[n - f]
-        if d2[i, outside] - d2[i, inside] <= slack * d2[i, outside] and not np.array_equal(x[inside], x[outside]):
+        apart = np.sqrt(d2[i, outside]) - np.sqrt(d2[i, inside])
+        if apart <= 2 * blur and not np.array_equal(x[inside], x[outside]):
             return False
     return True
 
