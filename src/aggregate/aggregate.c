@@ -150,7 +150,24 @@ static bez_status compose(bez_update_rows *rows, bez_mix *mix, bez_error *err) {
   return BEZ_OK;
 }
 
-static bez_status run_pre(call *c, bez_aggregate_input *in, bez_mix *mix, bez_error *err) {
+/* Where every client went into one row (buckets), that row has their shares; else row i stands for client i and keeps
+ * the share. spare: n doubles. */
+static void carry_shares(const bez_mix *mix, double *share, double *spare) {
+  for (uint32_t j = 0; j < mix->n_in; j++) {
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < mix->n_out; i++) rows += mix->weight[(size_t)i * mix->n_in + j] != 0;
+    if (rows != 1) return;
+  }
+  for (uint32_t i = 0; i < mix->n_out; i++) {
+    spare[i] = 0;
+    for (uint32_t j = 0; j < mix->n_in; j++)
+      if (mix->weight[(size_t)i * mix->n_in + j] != 0) spare[i] += share[j];
+  }
+  memcpy(share, spare, mix->n_out * sizeof *share);
+}
+
+/* share: the clients' on entry, the rows' on return; twice n doubles. */
+static bez_status run_pre(call *c, bez_aggregate_input *in, double *share, bez_mix *mix, bez_error *err) {
   bez_status st = BEZ_OK;
   for (size_t i = 0; i < c->o->n_pre; i++) {
     const bez_aggregator *pre = bez_aggregator_find(c->o->pre[i], true);
@@ -159,6 +176,7 @@ static bez_status run_pre(call *c, bez_aggregate_input *in, bez_mix *mix, bez_er
     bez_parameters_get(c->o, pre, in->knob);
     BEZ_TRY(check_enough(c, pre, in->n, in->f, err));
     st = pre->mix(in, &next, &in->f, err);
+    if (st == BEZ_OK) carry_shares(&next, share, share + c->left);
     if (st == BEZ_OK && c->rows.mix) st = compose(&c->rows, &next, err);
     if (st != BEZ_OK) free(next.weight);
     if (st != BEZ_OK) goto cleanup;
@@ -169,18 +187,6 @@ static bez_status run_pre(call *c, bez_aggregate_input *in, bez_mix *mix, bez_er
   }
 cleanup:
   return st;
-}
-
-/* Shares of clients become shares of the rows they were mixed into. */
-static void mix_shares(const bez_mix *mix, const double *share, double *out) {
-  double total = 0;
-  for (uint32_t i = 0; i < mix->n_out; i++) {
-    out[i] = 0;
-    for (uint32_t j = 0; j < mix->n_in; j++)
-      if (mix->weight[(size_t)i * mix->n_in + j] != 0) out[i] += share[j];
-    total += out[i];
-  }
-  for (uint32_t i = 0; i < mix->n_out; i++) out[i] /= total;
 }
 
 /* What a pre-aggregator made of several clients says of each: means over the rows that it has part of and that have a
@@ -294,7 +300,7 @@ cleanup:
 static bez_status run_once(call *c, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_mix mix = {0};
-  double *share = calloc(2 * (size_t)c->left + 1, sizeof *share), *mixed = share + c->left;
+  double *share = calloc(2 * (size_t)c->left + 1, sizeof *share);
   const char **name = calloc(c->left + 1u, sizeof *name);
   double cap = c->o->max_weight > 0 ? c->o->max_weight : 1. / (c->left > c->f ? c->left - c->f : 1);
   bez_aggregate_input in = {.rows = &c->rows,
@@ -313,12 +319,8 @@ static bez_status run_once(call *c, bez_error *err) {
   BEZ_TRY(make_rows(c, err));
   for (uint32_t i = 0; i < c->left; i++) name[i] = c->row[i]->client;
   BEZ_TRY(bez_policy_shares(c->row, c->left, c->o->weights, cap, share, err));
-  BEZ_TRY(run_pre(c, &in, &mix, err));
+  BEZ_TRY(run_pre(c, &in, share, &mix, err));
   if (suspicious(c)) goto cleanup; /* what the chain saw is not to be trusted */
-  if (c->rows.mix) {
-    mix_shares(&mix, share, mixed);
-    in.share = mixed;
-  }
   if (c->o->root) in.root = (int)in.n;
   if (c->memory >= 0) in.memory = (int)in.n + c->memory;
   st = run_rule(c, &in, c->rows.mix, err);
