@@ -72,6 +72,10 @@ def clean(
     *,
     at_least: _Severity = "error",
     with_lists: bool = False,
+    labels_file: _Path | None = None,
+    labels_out: _Path | None = None,
+    embeddings: _Path | None = None,
+    embeddings_out: _Path | None = None,
 ) -> CleanResult: ...
 def poison(
     path: _Path,

@@ -38,7 +38,17 @@ class Report:
 def scan(source: Sequence[str] | object, name: str, options: dict[str, Any], /) -> Report: ...
 def load(path: str, /) -> Report: ...
 def clean(
-    path: str, report: Report, at_least: str, with_lists: bool, out: str, quarantine: str | None, /
+    path: str,
+    report: Report,
+    at_least: str,
+    with_lists: bool,
+    out: str,
+    quarantine: str | None,
+    labels_file: str | None,
+    labels_out: str | None,
+    embeddings: str | None,
+    embeddings_out: str | None,
+    /,
 ) -> tuple[int, int, int]: ...
 def poison(
     path: str,
