@@ -223,6 +223,14 @@ def test_other_buffers():
     assert bezoar.aggregate([memoryview(u) for u in updates], "median")[0].tolist() == [1, 2, 1]
 
 
+def test_mapped_files(tmp_path):
+    for i in range(3):
+        np.save(tmp_path / f"{i}.npy", np.full((3, 4), i, "f4"))
+    updates = [np.load(tmp_path / f"{i}.npy", mmap_mode="r") for i in range(3)]
+    result, _ = bezoar.aggregate(updates, "median")
+    assert type(result) is np.ndarray and result.tolist() == [[1] * 4] * 3
+
+
 class Shipped:
     """An array that can only be reached through DLPack."""
 
@@ -459,8 +467,7 @@ def test_addresses_are_those_of_the_arrays():
     assert result[0] == 5
 
 
-def test_the_gil_is_released_and_progress_is_told():
-    """Another thread counts on while the library works: only between two calls of `progress` is it asked to."""
+def test_progress_is_told_while_another_thread_counts_on():
     updates = [np.random.default_rng(i).normal(size=2_000_000).astype("f4") for i in range(8)]
     count, stop, seen = [0], threading.Event(), []
 
@@ -492,14 +499,17 @@ def test_cancelling():
         bezoar.aggregate(updates, "geometric-median", 2, progress=interrupt)
 
 
-def test_control_c():
-    """A call that would take a minute stops at SIGINT, without a progress function as well."""
+def test_control_c_and_the_gil():
+    """A call that would take many seconds stops at SIGINT, without a progress function as well. The signal comes from
+    another thread, which must run Python while the library works: the GIL is free."""
     updates = [np.random.default_rng(i).normal(size=500_000).astype("f4") for i in range(8)]
-    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer, finished = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]), False
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        bezoar.aggregate(updates, "centered-clipping", 2, iterations=1000, tau=1e-6, state=bezoar.AggregateState())
+        bezoar.aggregate(updates, "centered-clipping", 2, iterations=10_000, tau=1e-6, state=bezoar.AggregateState())
+        finished = True
         timer.join()
+    assert not finished
 
 
 def test_two_threads_at_once():
