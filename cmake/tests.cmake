@@ -15,7 +15,7 @@ foreach(source IN LISTS BEZ_UNIT_SOURCES)
   endif()
   if(name MATCHES "^test_picture") # these call the decoders without the helper around them
     target_sources(${name} PRIVATE $<TARGET_OBJECTS:bezoar_decode_objects>)
-    target_link_libraries(${name} PRIVATE PkgConfig::PICTURES)
+    target_link_libraries(${name} PRIVATE PkgConfig::PICTURES PkgConfig::ARCHIVE)
   endif()
   add_dependencies(${name} bezoar_decode)
   if(name STREQUAL "test_contract") # lets each allocation fail in turn
@@ -41,7 +41,7 @@ foreach(source IN LISTS BEZ_FUZZ_SOURCES)
   endif()
   if(corpus STREQUAL "picture")
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:bezoar_decode_objects>)
-    target_link_libraries(${target} PRIVATE PkgConfig::PICTURES)
+    target_link_libraries(${target} PRIVATE PkgConfig::PICTURES PkgConfig::ARCHIVE)
   endif()
 endforeach()
 

@@ -29,6 +29,18 @@
 #define BEZ_MAX_SAVED (1u << 30)            /* saved summary state */
 #define BEZ_MAX_CHUNK (1u << 30)            /* one chunk of a saved state, unpacked */
 #define BEZ_MAX_TILE_ROWS (1u << 22)        /* rows of one saved tile */
+#define BEZ_MAX_PICKLE_STACK (4u << 20)     /* values of the abstract pickle machine, 16 bytes each */
+#define BEZ_MAX_PICKLE_MEMO (16u << 20)
+#define BEZ_MAX_PICKLE_BYTES (96u << 20) /* of its containers; beyond them contents are not remembered */
+#define BEZ_MAX_PICKLE_DEPTH 8u          /* pickles within pickles */
+#define BEZ_MAX_PICKLE_OBJECTS 100000u   /* arrays of objects in one joblib file */
+#define BEZ_MAX_MODEL_PARTS 65536u       /* files within one model file */
+#define BEZ_MAX_MODEL_FACTS 65536u
+#define BEZ_MAX_MODEL_DEPTH 8u            /* archives within archives */
+#define BEZ_MAX_UNPACKED (512u << 20)     /* bytes unpacked from one model file */
+#define BEZ_MAX_MODEL_ANSWER (256u << 20) /* what is seen in one model, as bytes */
+#define BEZ_BOMB_RATIO 200u               /* unpacked : packed of a part of a model … */
+#define BEZ_BOMB_FLOOR (16u << 20)        /* … once that much has come out */
 #define BEZ_MAX_SHARDS 65536u
 #define BEZ_MAX_THREADS 256u
 #define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */

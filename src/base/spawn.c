@@ -168,6 +168,7 @@ static _Noreturn void run_child(const launch *l) {
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_NOFILE, 256);
   if (l->plan->memory) limit(RLIMIT_AS, l->plan->memory);
+  if (l->plan->heap) limit(RLIMIT_DATA, l->plan->heap);
   if (l->plan->cpu_seconds) limit(RLIMIT_CPU, l->plan->cpu_seconds);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(126);
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &l->filter) != 0) _exit(126);
@@ -247,6 +248,24 @@ bez_status bez_child_write(bez_child *child, const void *bytes, size_t len, bez_
     done += (size_t)n;
   }
   return BEZ_OK;
+}
+
+bez_status bez_child_pass(bez_child *child, int fd, bez_error *err) {
+  char byte = 0;
+  struct iovec one = {.iov_base = &byte, .iov_len = 1};
+  _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof fd)] = {0};
+  struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(head), &fd, sizeof fd);
+  for (;;) {
+    bez_status st = wait_for(child, child->in, POLLOUT, err);
+    if (st != BEZ_OK) return st;
+    if (sendmsg(child->in, &message, MSG_NOSIGNAL) == 1) return BEZ_OK;
+    if (errno != EINTR && errno != EAGAIN) return bez_fail_errno(err, "helper", "cannot pass a file to it");
+  }
 }
 
 bez_status bez_child_read(bez_child *child, void *out, size_t len, bool *ended, bez_error *err) {

@@ -18,6 +18,7 @@ typedef struct bez_spawn {
   int input_fd;            /* -1: none */
   bool feed;               /* in place of input_fd */
   uint64_t memory;         /* bytes of address space, 0: no limit */
+  uint64_t heap;           /* bytes of private memory, files mapped for reading not counted, 0: no limit */
   unsigned cpu_seconds;    /* 0: no limit */
   unsigned patience;       /* seconds that reading and writing wait for the child, 0: for ever */
 } bez_spawn;
@@ -37,6 +38,9 @@ BEZ_MUST_USE bez_status bez_child_read(bez_child *child, void *out, size_t len, 
 
 /* All of the bytes to a child that is fed. A child that is gone is BEZ_IO, never a signal. */
 BEZ_MUST_USE bez_status bez_child_write(bez_child *child, const void *bytes, size_t len, bez_error *err);
+
+/* Passes an open file to a child that is fed; it comes with one byte of its own. */
+BEZ_MUST_USE bez_status bez_child_pass(bez_child *child, int fd, bez_error *err);
 
 /* Ends the child (killed where it still runs) and collects it. Returns its exit code, or 128 + signal. */
 int bez_child_finish(bez_child *child, bool kill_it);

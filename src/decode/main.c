@@ -1,17 +1,23 @@
-/* bezoar-decode: takes picture files from descriptor 3, one after another, and answers on descriptor 1 with pixels and
- * facts (format/image_wire.h). Started by a scan under resource limits (base/spawn.h); before it sees the first byte it
- * gives up everything but reading, writing and memory. Not meant to be run by hand. */
+/* bezoar-decode: takes files from descriptor 3, one after another, and answers on descriptor 1: pictures with pixels
+ * and facts (format/image_wire.h), models, when its argument is "models", with what they hold and would do
+ * (format/model_wire.h). Started by a scan under resource limits (base/spawn.h); before it sees the first byte it gives
+ * up everything but reading, writing and memory. Not meant to be run by hand. */
 #include <errno.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "decode/model.h"
 #include "decode/picture.h"
+#include "format/model_wire.h"
 
 enum { INPUT = 3, FILTER = 4, OUTPUT = 1 };
 
@@ -21,7 +27,8 @@ static const int allowed[] = {
     SCMP_SYS(mmap),           SCMP_SYS(munmap),    SCMP_SYS(mremap),      SCMP_SYS(mprotect),
     SCMP_SYS(madvise),        SCMP_SYS(brk),       SCMP_SYS(futex),       SCMP_SYS(rt_sigreturn),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack),
-    SCMP_SYS(gettid),         SCMP_SYS(getpid),
+    SCMP_SYS(gettid),         SCMP_SYS(getpid),    SCMP_SYS(recvmsg),     SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),     SCMP_SYS(close),
 };
 
 /* No file may be opened any more, by a second mechanism; kernels without Landlock go without. */
@@ -103,14 +110,61 @@ static bool serve(void) {
   return good;
 }
 
+/* ---- models -------------------------------------------------------------------------------------------------------
+ */
+
+/* The descriptor that comes with the next byte; -1: none. */
+static int take_file(void) {
+  char byte;
+  int fd = -1;
+  struct iovec one = {.iov_base = &byte, .iov_len = 1};
+  _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof fd)];
+  struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  ssize_t n;
+  do n = recvmsg(INPUT, &message, 0);
+  while (n < 0 && errno == EINTR);
+  struct cmsghdr *head = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof fd))
+    memcpy(&fd, CMSG_DATA(head), sizeof fd);
+  return fd;
+}
+
+static bool answer_model(const char *name, const uint8_t *bytes, size_t len) {
+  bez_model_reply reply = {.magic = BEZ_MODEL_ANSWER};
+  bez_buf seen = {.ceiling = BEZ_MAX_MODEL_ANSWER};
+  struct bez_model_out *out = bez_model_out_create();
+  if (out) (void)bez_model_examine(out, 0, 0, name, 0, bytes, len);
+  reply.failed = !out || bez_model_save(out, &seen, NULL) != BEZ_OK;
+  reply.bytes = reply.failed ? 0 : seen.len;
+  bool sent = write_all(&reply, sizeof reply) && write_all(seen.data, reply.bytes);
+  bez_model_out_destroy(out);
+  bez_buf_free(&seen);
+  return sent;
+}
+
+static bool serve_model(void) {
+  bez_model_request r;
+  struct stat info;
+  void *bytes = NULL;
+  if (!read_all(&r, sizeof r) || r.magic != BEZ_MODEL_MAGIC || !memchr(r.name, 0, sizeof r.name)) return false;
+  int fd = take_file();
+  if (fd < 0 || fstat(fd, &info) != 0 || info.st_size < 0) return false;
+  if (info.st_size > 0) bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  close(fd);
+  if (bytes == MAP_FAILED) return false;
+  bool good = answer_model(r.name, bytes ? bytes : (const uint8_t *)"", (size_t)info.st_size);
+  if (bytes) munmap(bytes, (size_t)info.st_size);
+  return good;
+}
+
 int main(int argc, char **argv) {
-  (void)argv;
-  if (argc != 1) return 2;
+  const bool models = argc == 2 && strcmp(argv[1], "models") == 0;
+  if (argc != 1 && !models) return 2;
   close(FILTER); /* ours is narrower */
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 3;
   lock_files();
   if (!lock_calls()) return 3;
-  while (serve()) {
+  while (models ? serve_model() : serve()) {
   }
   _exit(0);
 }

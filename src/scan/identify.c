@@ -1,6 +1,7 @@
 /* What is this path, when it is no table? Models and pictures of other formats are recognised by their first bytes and
  * said to be unexamined: this version reads tables, text and pictures, and never calls clean what it has not read. */
 #include <string.h>
+#include <strings.h>
 
 #include "format/source.h"
 #include "scan/scan.h"
@@ -70,4 +71,24 @@ const char *bez_scan_identify(const bez_spool *spool, const char *path) {
   if (is_pickle(head, len)) return "a pickle (a model or Python objects)";
   if (is_safetensors(head, len, size)) return "a safetensors model";
   return identify_zip(head, len);
+}
+
+/* What the sandboxed reader of models is asked about: by the first bytes, or by a name that nothing but a model has. */
+bool bez_scan_is_model(const char *path) {
+  static const char *const kinds[] = {"a pickle (a model or Python objects)",
+                                      "a safetensors model",
+                                      "a PyTorch model (ZIP)",
+                                      "a Keras model (ZIP)",
+                                      "a ZIP archive",
+                                      "a 7z archive"};
+  static const char *const names[] = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill", ".bin"};
+  const char *what = bez_scan_identify(NULL, path), *slash = strrchr(path, '/'),
+             *dot = strrchr(slash ? slash : path, '.');
+  unsigned char head[16];
+  uint64_t size;
+  for (size_t i = 0; what && i < sizeof kinds / sizeof *kinds; i++)
+    if (!strcmp(what, kinds[i])) return true;
+  for (size_t i = 0; dot && i < sizeof names / sizeof *names; i++)
+    if (!strcasecmp(dot, names[i])) return bez_source_head(NULL, path, head, sizeof head, &size) > 0;
+  return false;
 }

@@ -86,8 +86,9 @@ static void record_effective(const bez_scan *scan) {
   bez_report *r = scan->report;
   bez_buf buf = {0};
   const bez_table *t = scan->table;
-  record_text(r, "label", t->label >= 0 ? t->cols[t->label].name : NULL);
-  if (t->label >= 0 && t->label_guessed) bez_report_option(r, "label-guessed", "true");
+  const bool labelled = t && t->label >= 0;
+  record_text(r, "label", labelled ? t->cols[t->label].name : NULL);
+  if (labelled && t->label_guessed) bez_report_option(r, "label-guessed", "true");
   record_list(r, &buf, "text", o->read.text, o->read.n_text);
   record_text(r, "source", o->read.source);
   record_text(r, "id", o->read.id);

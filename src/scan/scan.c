@@ -14,7 +14,7 @@
 #include "net/url.h"
 #include "scan/scan.h"
 
-#define NOT_A_TABLE "this version examines tables, text and pictures; this is %s"
+#define NOT_A_TABLE "this version examines tables, text, pictures and models; this is %s"
 
 static bez_status begin(bez_scan *scan, const bez_scan_options *options, bez_error *err) {
   static const bez_scan_options defaults = {0};
@@ -42,6 +42,8 @@ static void end(bez_scan *scan) {
   bez_table_destroy(scan->golden);
   bez_table_destroy(scan->reference);
   bez_spool_destroy(scan->spool);
+  bez_model_helper_stop(&scan->helper);
+  free(scan->models);
 }
 
 static const char *today(const bez_scan_options *options, char out[16]) {
@@ -70,9 +72,8 @@ static bez_status open_beside(const bez_scan *scan, const char *path, const char
   return bez_table_open(&path, 1, &read, out, err);
 }
 
-/* Everything behind reading. */
-static bez_status examine(bez_scan *scan, bez_error *err) {
-  char date[16];
+/* What is checked of rows. */
+static bez_status examine_table(bez_scan *scan, bez_error *err) {
   bez_status st = BEZ_OK;
   const bez_scan_options *beside = scan->options;
   BEZ_TRY(open_beside(scan, beside->golden, beside->golden_labels, beside->golden_embeddings, &scan->golden, err));
@@ -80,6 +81,16 @@ static bez_status examine(bez_scan *scan, bez_error *err) {
   BEZ_TRY(bez_scan_schema(scan, err));
   BEZ_TRY(bez_scan_remarks(scan, err));
   BEZ_TRY(bez_scan_run(scan, err));
+cleanup:
+  return st;
+}
+
+/* Everything behind reading. */
+static bez_status examine(bez_scan *scan, bez_error *err) {
+  char date[16];
+  bez_status st = scan->table ? examine_table(scan, err) : BEZ_OK;
+  if (st != BEZ_OK) return st;
+  BEZ_TRY(bez_scan_list_models(scan, err));
   bez_report_seal(scan->report);
   BEZ_TRY(bez_report_status(scan->report, err));
   const bez_scan_options *o = scan->options;
@@ -105,11 +116,21 @@ bez_status bez_scan_table(const bez_table *table, const bez_scan_options *option
   return st;
 }
 
-/* Paths that are plainly no tables leave the list with a "not checked"; *n is what stays. */
+static bool has_models(const bez_scan *scan) {
+  return scan->n_models + scan->unread_models > 0;
+}
+
+/* Models are audited at once and leave the list; other paths that are plainly no tables leave it with a "not checked".
+ * *n is what stays. */
 static bez_status sort_paths(bez_scan *scan, const char **paths, size_t *n, bez_error *err) {
   size_t kept = 0;
   const char *first = NULL, *first_what = NULL;
   for (size_t i = 0; i < *n; i++) {
+    if (bez_scan_is_model(paths[i])) {
+      bez_status st = bez_scan_audit(scan, paths[i], err);
+      if (st != BEZ_OK) return st;
+      continue;
+    }
     const char *what = bez_scan_identify(NULL, paths[i]);
     if (!what) {
       paths[kept++] = paths[i];
@@ -119,7 +140,8 @@ static bez_status sort_paths(bez_scan *scan, const char **paths, size_t *n, bez_
     bez_report_not_checked(scan->report, true, paths[i], NOT_A_TABLE, what);
   }
   *n = kept;
-  if (!kept && first) return bez_fail(err, BEZ_UNSUPPORTED, first, "not checked: " NOT_A_TABLE, first_what);
+  if (!kept && first && !has_models(scan))
+    return bez_fail(err, BEZ_UNSUPPORTED, first, "not checked: " NOT_A_TABLE, first_what);
   return bez_report_status(scan->report, err);
 }
 
@@ -161,7 +183,7 @@ static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
   for (size_t i = 0; i < w->n && !listed; i++) {
     const char *shown = bez_url_shown(&scan->report->arena, w->paths[i]);
     if (!shown || strcmp(shown, why->subject) != 0) continue;
-    if (w->n == 1) return false;
+    if (w->n == 1 && !bez_scan_is_model(why->subject)) return false;
     memmove(&w->paths[i], &w->paths[i + 1], (--w->n - i) * sizeof *w->paths);
     listed = true;
   }
@@ -171,7 +193,11 @@ static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
     w->exclude[w->n_exclude++] = glob;
   }
   const char *what = bez_scan_identify(scan->spool, why->subject);
-  if (what)
+  if (is_file(scan, why->subject) && bez_scan_is_model(why->subject)) {
+    bez_error ignored = {0};
+    if (bez_scan_audit(scan, why->subject, &ignored) != BEZ_OK)
+      bez_report_not_checked(scan->report, true, why->subject, "%s", ignored.message);
+  } else if (what)
     bez_report_not_checked(scan->report, true, why->subject, NOT_A_TABLE, what);
   else if (why->line > 0)
     bez_report_not_checked(scan->report, true, why->subject, "line %lld: %s", (long long)why->line, why->message);
@@ -218,12 +244,13 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
       last = why;
       continue;
     }
+    if (st == BEZ_USAGE && has_models(scan) && !strcmp(why.message, BEZ_ALL_EXCLUDED)) return BEZ_OK;
     /* All were left out, and by us: what the last of them had. */
     if (last.code != BEZ_OK && st == BEZ_USAGE && !strcmp(why.message, BEZ_ALL_EXCLUDED)) why = last, st = last.code;
     const char *what = st == BEZ_UNSUPPORTED && scan->spool ? bez_scan_identify(scan->spool, why.subject) : NULL;
     if (what) return bez_fail(err, st, why.subject, "not checked: " NOT_A_TABLE, what);
     if (st == BEZ_UNSUPPORTED)
-      return bez_fail(err, st, why.subject, "not checked: this version examines tables, text and pictures; %s",
+      return bez_fail(err, st, why.subject, "not checked: this version examines tables, text, pictures and models; %s",
                       why.message);
     if (err && err->code == BEZ_OK) *err = why;
     return st;
@@ -256,7 +283,7 @@ bez_status bez_scan_paths(const char *const *paths, size_t n_paths, const bez_sc
   BEZ_TRY(begin(&scan, &own, err));
   BEZ_TRY(make_worklist(&own, paths, n_paths, &w, err));
   if (n_paths) BEZ_TRY(sort_paths(&scan, w.paths, &w.n, err));
-  BEZ_TRY(open_table(&scan, &w, &use, &table, err));
+  if (w.n || !n_paths || own.with) BEZ_TRY(open_table(&scan, &w, &use, &table, err));
   bez_spool_destroy(scan.spool); /* the table has all of it */
   scan.spool = use.spool = NULL;
   scan.table = table;

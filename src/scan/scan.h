@@ -1,6 +1,7 @@
 /* Inside the scan room: what one scan carries from step to step.
  *
- *   identify   what is each path? models and images are named and not read
+ *   identify   what is each path?
+ *   models     models are read by the sandboxed helper and audited
  *   schema     files, columns and roles go into the report; features and texts are chosen
  *   run        the detectors whose needs are met, in table order, until --max-time
  *   remarks    what reading noticed becomes findings
@@ -13,11 +14,18 @@
 #include "detect/detector.h"
 #include "detect/shared.h"
 #include "format/dataset.h"
+#include "format/model_helper.h"
 #include "net/spool.h"
+
+/* A model that was examined. */
+typedef struct bez_scan_model {
+  const char *path, *kind;
+  uint64_t bytes;
+} bez_scan_model;
 
 typedef struct bez_scan {
   const bez_scan_options *options;
-  const bez_table *table;
+  const bez_table *table;        /* NULL: there are models alone */
   bez_table *golden, *reference; /* owned; NULL: none */
   bez_report *report, *baseline; /* baseline: NULL without one */
   bez_spool *spool;              /* what was fetched; NULL: no path is remote */
@@ -29,6 +37,9 @@ typedef struct bez_scan {
   uint32_t *features, *texts;
   uint32_t n_features, n_texts;
   uint32_t n_classes; /* distinct labels, missing ones not counted */
+  bez_model_helper helper;
+  bez_scan_model *models; /* owned */
+  size_t n_models, unread_models;
 } bez_scan;
 
 /* Seconds of the monotonic clock. */
@@ -38,6 +49,11 @@ bool bez_scan_progress(void *ctx, const char *stage, const char *unit, uint64_t 
 
 /* What a file is when it is no table: "a PNG image", "a pickle (PyTorch or joblib) model" …; NULL: perhaps a table. */
 const char *bez_scan_identify(const bez_spool *spool, const char *path);
+
+/* Models: recognised, examined (what cannot be is "not checked"), and listed among the report's files at the end. */
+bool bez_scan_is_model(const char *path);
+BEZ_MUST_USE bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err);
+BEZ_MUST_USE bez_status bez_scan_list_models(bez_scan *scan, bez_error *err);
 
 /* Unknown names in only and skip, an unknown ruleset: BEZ_USAGE. */
 BEZ_MUST_USE bez_status bez_scan_check_options(const bez_scan_options *options, bez_error *err);

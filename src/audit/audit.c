@@ -1,0 +1,53 @@
+/* The table of checks, and what they share: where a part lies, and what could not be read. */
+#include "audit/audit.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define BEZ_CHECK(symbol) &symbol,
+const bez_check *const bez_checks[] = {
+#include "audit/checks.def"
+    NULL};
+#undef BEZ_CHECK
+
+/* From the file down to the part. */
+static const char *place_in(const bez_model *m, const char *file, bez_report *report, uint32_t part) {
+  const char *place = NULL;
+  for (unsigned depth = 0; part && depth < 32; depth++, part = m->parts[part].parent)
+    place = place ? bez_arena_printf(&report->arena, "%s › %s", m->parts[part].name, place) : m->parts[part].name;
+  place = place ? bez_arena_printf(&report->arena, "%s › %s", file, place) : file;
+  return place ? place : "";
+}
+
+const char *bez_audit_place(const bez_check_input *in, bez_report *report, uint32_t part) {
+  return place_in(in->model, in->path, report, part);
+}
+
+void bez_audit_subject(const bez_check_input *in, bez_report *report, bez_finding *finding, uint32_t part,
+                       const char *what) {
+  const char *slash = strrchr(in->path, '/');
+  const char *place = place_in(in->model, slash ? slash + 1 : in->path, report, part);
+  bez_finding_subject(report, finding, bez_arena_printf(&report->arena, "%s: %s", place, what), NULL);
+}
+
+/* Parts that no reader knows are data (a storage, a text), unless their names promise a model. */
+static bool promises_a_model(const char *name) {
+  static const char *const extensions[] = {".pkl",    ".pickle", ".pt",   ".pth",   ".ckpt",    ".joblib",
+                                           ".dill",   ".h5",     ".hdf5", ".keras", ".pb",      ".onnx",
+                                           ".tflite", ".gguf",   ".npy",  ".npz",   ".msgpack", ".safetensors"};
+  const char *dot = strrchr(name, '.');
+  for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
+    if (strcasecmp(dot, extensions[i]) == 0) return true;
+  return false;
+}
+
+void bez_audit_unread(const bez_check_input *in, bez_report *report) {
+  for (uint32_t p = 0; p < in->model->n_parts; p++) {
+    const bez_model_part *part = &in->model->parts[p];
+    const bool strange = !*part->kind && part->size > 0 && (p == 0 || promises_a_model(part->name));
+    if (*part->unread)
+      bez_report_not_checked(report, true, bez_audit_place(in, report, p), "%s", part->unread);
+    else if (strange)
+      bez_report_not_checked(report, true, bez_audit_place(in, report, p), "no reader knows these bytes");
+  }
+}

@@ -1,0 +1,84 @@
+/* Allowlist first: what a pickle may look up (pickle_names.def), and what is dangerous wherever it comes from. */
+#include <ctype.h>
+#include <string.h>
+
+#include "audit/audit.h"
+
+typedef struct name_row {
+  const char *modules, *names;
+  const char *why; /* NULL: allowed */
+} name_row;
+
+#define ALLOW(modules, names) {modules, names, NULL},
+#define DANGER(modules, names, why) {modules, names, why},
+static const name_row rows[] = {
+#include "audit/pickle_names.def"
+};
+#undef ALLOW
+#undef DANGER
+
+/* Attributes that lead from any object to everything, and functions that do the same harm in every library. */
+static const char reaching[] =
+    " __globals__ __builtins__ __subclasses__ __getattribute__ __getattr__ __import__ __dict__ __class__ __bases__ "
+    "__mro__ "
+    "__base__ __code__ __closure__ __func__ __self__ __loader__ __spec__ __init_subclass__ __reduce__ __reduce_ex__ "
+    "__setattr__ __delattr__ __call__ f_globals gi_frame tb_frame eval exec execfile system popen spawn check_output "
+    "runstring runcode runsource exec_command shell load_module import_module load_source load_dynamic read_pickle "
+    "to_pickle loads load_library LoadLibrary ";
+
+static bool listed(const char *list, const char *word, size_t len) {
+  for (const char *p = list; (p = memmem(p, strlen(p), word, len)) != NULL && len; p++)
+    if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == 0)) return true;
+  return false;
+}
+
+static bool like_a_class(const char *name) {
+  size_t i = strspn(name, "_");
+  bool small = false;
+  if (!isupper((unsigned char)name[i])) return false;
+  for (; name[i]; i++) {
+    if (name[i] == '.') return false; /* an attribute of a class is none */
+    small |= islower((unsigned char)name[i]) != 0;
+  }
+  return small;
+}
+
+static bool module_matches(const char *list, const char *module) {
+  const size_t n = strlen(module);
+  if (listed(list, module, n)) return true;
+  for (const char *p = list; *p;) {
+    size_t len = strcspn(p, " ");
+    /* "torch.nn.*" */
+    if (len > 2 && p[len - 1] == '*' && n > len - 2 && memcmp(module, p, len - 1) == 0) return true;
+    p += len + (p[len] == ' ');
+  }
+  return false;
+}
+
+static bool name_matches(const char *list, const char *name) {
+  if (listed(list, "*", 1) || listed(list, name, strlen(name))) return true;
+  return listed(list, "Aa*", 3) && like_a_class(name);
+}
+
+/* Any component of a dotted name. */
+static bool reaches_out(const char *name) {
+  for (const char *p = name; *p;) {
+    size_t len = strcspn(p, ".");
+    if (listed(reaching, p, len)) return true;
+    p += len + (p[len] == '.');
+  }
+  return false;
+}
+
+bez_pickle_verdict bez_pickle_judge(const char *module, const char *name, const char **why) {
+  *why = "";
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (!module_matches(rows[i].modules, module) || !name_matches(rows[i].names, name)) continue;
+    if (!rows[i].why) return BEZ_PICKLE_ALLOWED;
+    *why = rows[i].why;
+    return BEZ_PICKLE_DANGEROUS;
+  }
+  if (!reaches_out(name)) return BEZ_PICKLE_UNKNOWN;
+  *why = "reaches code from any object";
+  return BEZ_PICKLE_DANGEROUS;
+}

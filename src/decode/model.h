@@ -1,0 +1,52 @@
+/* Readers of model files: hostile bytes in, parts and facts out (format/model.h). They are linked into the sandboxed
+ * helper alone, so that no model is ever parsed anywhere else. One file per format that ends in one const struct, and
+ * one row in model_readers.def. */
+#ifndef BEZ_DECODE_MODEL_H
+#define BEZ_DECODE_MODEL_H
+
+#include "base/buf.h"
+#include "format/model.h"
+
+struct bez_model_out; /* what was seen so far: model_out.c */
+
+typedef struct bez_model_input {
+  const uint8_t *bytes;
+  size_t len;
+  const char *name; /* for its extension: it breaks ties, the content decides */
+  uint32_t part;
+  unsigned depth;
+} bez_model_input;
+
+typedef struct bez_model_reader {
+  const char *name, *title;
+  const char *summary; /* what is read, what is refused */
+  /* 0: not mine; else how sure. Bytes that several readers know are read by each of them. */
+  int (*sniff)(const bez_model_input *in);
+  /* Puts down parts and facts; what cannot be read is said with bez_model_unread. */
+  void (*read)(const bez_model_input *in, struct bez_model_out *out);
+} bez_model_reader;
+
+#define BEZ_MODEL_READER(symbol) extern const bez_model_reader symbol;
+#include "decode/model_readers.def"
+#undef BEZ_MODEL_READER
+
+extern const bez_model_reader *const bez_model_readers[]; /* NULL-terminated, order of model_readers.def */
+
+struct bez_model_out *bez_model_out_create(void); /* NULL: out of memory */
+void bez_model_out_destroy(struct bez_model_out *out);
+
+/* A part and everything in it. Returns its number. */
+uint32_t bez_model_examine(struct bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
+                           const uint8_t *bytes, size_t len);
+/* Facts that say the same are counted, not repeated. Strings may be NULL: "". */
+void bez_model_tell(struct bez_model_out *out, const bez_model_fact *fact);
+void bez_model_unread(struct bez_model_out *out, uint32_t part, const char *fmt, ...) BEZ_PRINTF(3, 4);
+void bez_model_odd(struct bez_model_out *out, uint32_t part, uint64_t at, const char *which, const char *fmt, ...)
+    BEZ_PRINTF(5, 6);
+/* False, and said: more would be unpacked from one file than is allowed (BEZ_MAX_UNPACKED). */
+bool bez_model_may_unpack(struct bez_model_out *out, uint32_t part, uint64_t bytes);
+
+/* Appends what was seen as bytes; BEZ_MEMORY where it did not fit. */
+BEZ_MUST_USE bez_status bez_model_save(const struct bez_model_out *out, bez_buf *bytes, bez_error *err);
+
+#endif

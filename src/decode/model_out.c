@@ -1,0 +1,185 @@
+/* What readers of models have seen so far (model.h): parts and facts, facts counted, everything within ceilings. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "base/limits.h"
+#include "decode/model.h"
+
+typedef struct kept_fact {
+  bez_model_fact fact;
+  uint64_t hash;
+} kept_fact;
+
+typedef struct bez_model_out {
+  bez_arena arena;
+  bez_model_part *parts;
+  kept_fact *facts;
+  uint32_t *table; /* 1 + number of a fact, by hash; 0 empty */
+  uint32_t n_parts, n_facts;
+  uint64_t unpacked;
+  bool full, out_of_memory;
+} bez_model_out;
+
+#define TABLE (4u * BEZ_MAX_MODEL_FACTS)
+
+bez_model_out *bez_model_out_create(void) {
+  bez_model_out *out = calloc(1, sizeof *out);
+  if (!out) return NULL;
+  out->parts = calloc(BEZ_MAX_MODEL_PARTS, sizeof *out->parts);
+  out->facts = calloc(BEZ_MAX_MODEL_FACTS, sizeof *out->facts);
+  out->table = calloc(TABLE, sizeof *out->table);
+  if (out->parts && out->facts && out->table) return out;
+  bez_model_out_destroy(out);
+  return NULL;
+}
+
+void bez_model_out_destroy(bez_model_out *out) {
+  if (!out) return;
+  free(out->parts);
+  free(out->facts);
+  free(out->table);
+  bez_arena_free(&out->arena);
+  free(out);
+}
+
+static const char *keep(bez_model_out *out, const char *text) {
+  if (!text || !*text) return "";
+  const char *copy = bez_arena_strdup(&out->arena, text);
+  if (!copy) out->out_of_memory = true;
+  return copy ? copy : "";
+}
+
+void bez_model_unread(bez_model_out *out, uint32_t part, const char *fmt, ...) {
+  char text[256];
+  va_list args;
+  if (*out->parts[part].unread) return;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  out->parts[part].unread = keep(out, text);
+}
+
+static uint64_t mix(uint64_t hash, const char *text) {
+  for (; text && *text; text++) hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
+  return (hash ^ 0xff) * 0x100000001b3ull;
+}
+
+static uint64_t hash_of(const bez_model_fact *f) {
+  uint64_t hash = 0xcbf29ce484222325ull ^ f->part * 0x9e3779b97f4a7c15ull ^ (uint64_t)f->what << 1 ^ f->known;
+  hash = mix(mix(hash, f->module), f->name);
+  /* Without names it is the expression that tells one from another. */
+  return f->module && *f->module ? hash : mix(hash, f->text);
+}
+
+static bool same(const char *a, const char *b) {
+  return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+void bez_model_tell(bez_model_out *out, const bez_model_fact *fact) {
+  uint64_t hash = hash_of(fact);
+  uint32_t at = (uint32_t)(hash % TABLE);
+  for (; out->table[at]; at = (at + 1) % TABLE) {
+    kept_fact *k = &out->facts[out->table[at] - 1];
+    if (k->hash == hash && k->fact.part == fact->part && k->fact.what == fact->what &&
+        same(k->fact.module, fact->module) && same(k->fact.name, fact->name)) {
+      k->fact.count++;
+      return;
+    }
+  }
+  if (out->n_facts == BEZ_MAX_MODEL_FACTS) {
+    bez_model_unread(out, fact->part, "more than %u different facts", BEZ_MAX_MODEL_FACTS);
+    return;
+  }
+  kept_fact *k = &out->facts[out->n_facts++];
+  out->table[at] = out->n_facts;
+  *k = (kept_fact){.fact = *fact, .hash = hash};
+  k->fact.count = 1;
+  k->fact.opcode = keep(out, fact->opcode);
+  k->fact.module = keep(out, fact->module);
+  k->fact.name = keep(out, fact->name);
+  k->fact.text = keep(out, fact->text);
+}
+
+void bez_model_odd(bez_model_out *out, uint32_t part, uint64_t at, const char *which, const char *fmt, ...) {
+  char text[320];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  bez_model_tell(out, &(bez_model_fact){.part = part, .what = BEZ_MODEL_ODD, .at = at, .name = which, .text = text});
+}
+
+bool bez_model_may_unpack(bez_model_out *out, uint32_t part, uint64_t bytes) {
+  if (bytes <= BEZ_MAX_UNPACKED - out->unpacked) {
+    out->unpacked += bytes;
+    return true;
+  }
+  bez_model_unread(out, part, "more than %u MiB would have to be unpacked", BEZ_MAX_UNPACKED >> 20);
+  return false;
+}
+
+uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
+                           const uint8_t *bytes, size_t len) {
+  if (out->n_parts == BEZ_MAX_MODEL_PARTS) {
+    bez_model_unread(out, parent, "more than %u parts", BEZ_MAX_MODEL_PARTS);
+    return parent;
+  }
+  const uint32_t part = out->n_parts++;
+  const bez_model_input in = {.bytes = bytes, .len = len, .name = name, .part = part, .depth = depth};
+  out->parts[part] = (bez_model_part){
+      .parent = part ? parent : 0, .name = keep(out, name), .kind = "", .at = at, .size = len, .unread = ""};
+  if (depth > BEZ_MAX_MODEL_DEPTH) {
+    bez_model_unread(out, part, "packed more than %u levels deep", BEZ_MAX_MODEL_DEPTH);
+    return part;
+  }
+  unsigned known = 0;
+  for (size_t i = 0; bez_model_readers[i]; i++) {
+    if (bez_model_readers[i]->sniff(&in) <= 0) continue;
+    if (known++)
+      bez_model_odd(out, part, 0, "polyglot", "also a %s: programs may read it as one or the other",
+                    bez_model_readers[i]->title);
+    else
+      out->parts[part].kind = bez_model_readers[i]->name;
+    bez_model_readers[i]->read(&in, out);
+  }
+  return part;
+}
+
+/* ---- as bytes -----------------------------------------------------------------------------------------------------
+ */
+
+static void put_text(bez_buf *b, const char *text) {
+  size_t n = strlen(text);
+  bez_put_le32(b, (uint32_t)n);
+  bez_buf_write(b, text, n);
+}
+
+bez_status bez_model_save(const bez_model_out *out, bez_buf *b, bez_error *err) {
+  bez_put_le32(b, out->n_parts);
+  bez_put_le32(b, out->n_facts);
+  for (uint32_t i = 0; i < out->n_parts; i++) {
+    const bez_model_part *p = &out->parts[i];
+    bez_put_le32(b, p->parent);
+    bez_put_le64(b, p->at);
+    bez_put_le64(b, p->size);
+    put_text(b, p->name);
+    put_text(b, p->kind);
+    put_text(b, p->unread);
+  }
+  for (uint32_t i = 0; i < out->n_facts; i++) {
+    const bez_model_fact *f = &out->facts[i].fact;
+    bez_put_le32(b, f->part);
+    bez_put_le32(b, (uint32_t)f->what << 1 | f->known);
+    bez_put_le64(b, f->at);
+    bez_put_le64(b, f->count);
+    put_text(b, f->opcode);
+    put_text(b, f->module);
+    put_text(b, f->name);
+    put_text(b, f->text);
+  }
+  if (out->out_of_memory) b->failed = BEZ_MEMORY;
+  return bez_buf_status(b, err);
+}

@@ -1,0 +1,108 @@
+/* Pickles as loaders meet them: one stream or several behind each other, with or without the magic of protocol 2,
+ * with joblib's arrays between the opcodes, and with raw bytes behind the end (the storages of old torch files). */
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "decode/model.h"
+#include "decode/pickle.h"
+
+#define STREAMS 4096u /* behind each other */
+
+typedef struct watch {
+  struct bez_model_out *out;
+  const bez_model_input *in;
+  uint32_t imports, calls;
+  bool joblib, quiet; /* quiet: only counting */
+} watch;
+
+static bool is_joblib(const bez_pickle_event *e) {
+  return e->what == BEZ_PICKLE_IMPORT && e->module && strcmp(e->module, "joblib.numpy_pickle") == 0;
+}
+
+static bool on_event(void *ctx, const bez_pickle_event *e) {
+  static const bez_model_what whats[] = {[BEZ_PICKLE_IMPORT] = BEZ_MODEL_IMPORT,
+                                         [BEZ_PICKLE_CALL] = BEZ_MODEL_CALL,
+                                         [BEZ_PICKLE_STATE] = BEZ_MODEL_STATE,
+                                         [BEZ_PICKLE_EXTENSION] = BEZ_MODEL_EXTENSION};
+  watch *w = ctx;
+  w->imports += e->what == BEZ_PICKLE_IMPORT || e->what == BEZ_PICKLE_EXTENSION;
+  w->calls += e->what == BEZ_PICKLE_CALL;
+  w->joblib |= is_joblib(e);
+  if (w->quiet) return true;
+  if (e->what == BEZ_PICKLE_NESTED) {
+    (void)bez_model_examine(w->out, w->in->part, w->in->depth + 1, "bytes in a pickle", e->at, e->bytes, e->len);
+    return true;
+  }
+  bez_buf text = {.ceiling = 4096};
+  bez_pickle_write_event(&text, e);
+  bez_model_tell(w->out, &(bez_model_fact){.part = w->in->part,
+                                           .what = whats[e->what],
+                                           .known = e->known,
+                                           .at = e->at,
+                                           .opcode = e->opcode,
+                                           .module = e->module,
+                                           .name = e->name,
+                                           .text = text.data});
+  bez_buf_free(&text);
+  return true;
+}
+
+/* What a stream would do, without putting it down. */
+static watch look(const bez_model_input *in, size_t at, bez_pickle_end *end) {
+  watch w = {.in = in, .quiet = true};
+  bez_pickle_run(in->bytes, in->len, at, false, on_event, &w, end);
+  return w;
+}
+
+static bool named_like_one(const char *name) {
+  static const char *const extensions[] = {".pkl", ".pickle", ".p",   ".pck",   ".joblib", ".dill", ".pt",
+                                           ".pth", ".ckpt",   ".bin", ".model", ".sav",    ".npy"};
+  const char *dot = strrchr(name, '.');
+  for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
+    if (strcasecmp(dot, extensions[i]) == 0) return true;
+  return false;
+}
+
+/* Without the magic a stream must do something to be worth the name, or end as a whole file of that name ends. */
+static int sniff(const bez_model_input *in) {
+  bez_pickle_end end;
+  if (!in->len) return 0;
+  if (bez_pickle_magic(in->bytes, in->len)) return 90;
+  watch w = look(in, 0, &end);
+  if (w.imports && (end.stopped || w.calls)) return 80;
+  /* The name promises one: a lookup before it breaks, or a whole file of plain values. */
+  return named_like_one(in->name) && (w.imports || (end.stopped && end.used == in->len)) ? 60 : 0;
+}
+
+/* One stream, put down. True: there may be another behind it. */
+static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t *at) {
+  bez_pickle_end end, plain_end;
+  watch plain = look(in, *at, &plain_end), w = {.out = out, .in = in};
+  const bool first = *at == 0;
+  if (!first && !plain_end.stopped && !plain.calls) return false; /* raw bytes behind the end */
+  bez_pickle_run(in->bytes, in->len, *at, plain.joblib, on_event, &w, &end);
+  if (!end.stopped)
+    bez_model_unread(out, in->part, "the pickle cannot be followed beyond byte %llu: %s", (unsigned long long)end.used,
+                     end.why);
+  if (end.frames_differ)
+    bez_model_odd(out, in->part, *at, "frames", "opcodes cross the ends of their frames: readers disagree over them");
+  *at = (size_t)end.used;
+  return end.stopped;
+}
+
+static void read_pickle(const bez_model_input *in, struct bez_model_out *out) {
+  size_t at = 0;
+  for (unsigned i = 0; i < STREAMS && at < in->len; i++)
+    if (!follow(in, out, &at)) return;
+  if (at < in->len) bez_model_unread(out, in->part, "more than %u pickles behind each other", STREAMS);
+}
+
+const bez_model_reader bez_model_reader_pickle = {
+    .name = "pickle",
+    .title = "Python pickle",
+    .summary =
+        "Protocols 0 to 5, with or without magic, several streams behind each other, joblib's arrays in between, "
+        "raw storages behind the end (old PyTorch files); followed without being carried out.",
+    .sniff = sniff,
+    .read = read_pickle};
