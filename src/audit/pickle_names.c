@@ -32,15 +32,9 @@ static bool listed(const char *list, const char *word, size_t len) {
   return false;
 }
 
+/* By its spelling: a capital letter first. An attribute of a class is none. */
 static bool like_a_class(const char *name) {
-  size_t i = strspn(name, "_");
-  bool small = false;
-  if (!isupper((unsigned char)name[i])) return false;
-  for (; name[i]; i++) {
-    if (name[i] == '.') return false; /* an attribute of a class is none */
-    small |= islower((unsigned char)name[i]) != 0;
-  }
-  return small;
+  return isupper((unsigned char)name[strspn(name, "_")]) && !strchr(name, '.');
 }
 
 static bool module_matches(const char *list, const char *module) {
@@ -57,7 +51,7 @@ static bool module_matches(const char *list, const char *module) {
 
 static bool name_matches(const char *list, const char *name) {
   if (listed(list, "*", 1) || listed(list, name, strlen(name))) return true;
-  return listed(list, "Aa*", 3) && like_a_class(name);
+  return listed(list, "A*", 2) && like_a_class(name);
 }
 
 /* Any component of a dotted name. */

@@ -8,6 +8,7 @@
 #include "bezoar/detect.h"
 #include "bezoar/format.h"
 #include "bezoar/report.h"
+#include "bezoar/scan.h"
 #include "cli/args.h"
 #include "cli/help.h"
 #include "cli/say.h"
@@ -53,12 +54,22 @@ static entry get_report(size_t i) {
   return (entry){w.name, w.title, w.summary, w.extensions};
 }
 
-static size_t count_none(void) {
-  return 0;
+/* Rules of models: "BZ-M001" and so on. */
+static bool is_check(bez_rule_info rule) {
+  return rule.id && !strncmp(rule.id, "BZ-M", 4);
 }
 
-static entry get_none(size_t i) {
-  (void)i;
+static size_t count_checks(void) {
+  size_t n = 0;
+  for (size_t i = 0; i < bez_rule_count(); i++) n += is_check(bez_rule_get(i));
+  return n;
+}
+
+static entry get_check(size_t index) {
+  for (size_t i = 0; i < bez_rule_count(); i++) {
+    bez_rule_info r = bez_rule_get(i);
+    if (is_check(r) && index-- == 0) return (entry){r.id, r.name, r.summary, r.title};
+  }
   return (entry){0};
 }
 
@@ -67,8 +78,7 @@ static const kind kinds[] = {
     {"attacks", bez_attack_count, get_attack, "This build has no attacks."},
     {"formats", bez_format_count, get_format, "This build reads no formats."},
     {"reports", bez_writer_count, get_report, "This build writes no reports."},
-    {"checks", count_none, get_none,
-     "This version has no model checks yet: it examines tables, text and pictures, not models."},
+    {"checks", count_checks, get_check, "This build has no checks of models."},
     {"aggregators", bez_aggregator_count, get_aggregator, "This build has no aggregation rules."},
 };
 

@@ -200,7 +200,7 @@ static int say_next(const bez_args *args, const bez_outputs *outputs, const bez_
     if (!bez_report_finding(report, i).suppressed) rule = bez_report_finding(report, i).rule;
   if (!rule) return code;
   bez_buf_puts(&out, "\nNext\n");
-  if (bez_report_count(report, BEZ_SEV_ERROR) && is_one_path(args, report, &folder))
+  if (bez_report_count(report, BEZ_SEV_ERROR) && bez_report_row_count(report) && is_one_path(args, report, &folder))
     put_clean_line(&out, args, outputs->json, folder);
   bez_buf_printf(&out, "  bezoar explain %s\n", rule);
   return bez_say(&out, code);

@@ -104,6 +104,7 @@ static void read_archive(const bez_model_input *in, struct bez_model_out *out) {
     if (++n > BEZ_MAX_ZIP_ENTRIES) break;
     examine(a, entry, in, out);
   }
+  if (r == ARCHIVE_EOF && !n) bez_model_unread(out, in->part, "nothing could be unpacked");
   if (r != ARCHIVE_EOF)
     bez_model_unread(out, in->part, "cannot be unpacked: %s",
                      a && archive_error_string(a) ? archive_error_string(a) : "too many entries");

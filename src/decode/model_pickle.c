@@ -64,15 +64,19 @@ static bool named_like_one(const char *name) {
   return false;
 }
 
-/* Without the magic a stream must do something to be worth the name, or end as a whole file of that name ends. */
+/* Without the magic a file must do something to be worth the name, in its first stream or behind it, or be a whole file
+ * of plain values that is named like one. */
 static int sniff(const bez_model_input *in) {
-  bez_pickle_end end;
+  bez_pickle_end end = {0};
   if (!in->len) return 0;
   if (bez_pickle_magic(in->bytes, in->len)) return 90;
-  watch w = look(in, 0, &end);
-  if (w.imports && (end.stopped || w.calls)) return 80;
-  /* The name promises one: a lookup before it breaks, or a whole file of plain values. */
-  return named_like_one(in->name) && (w.imports || (end.stopped && end.used == in->len)) ? 60 : 0;
+  size_t at = 0;
+  for (unsigned i = 0; i < STREAMS && at < in->len; i++, at = (size_t)end.used) {
+    watch w = look(in, at, &end);
+    if (w.imports && (end.stopped || w.calls || named_like_one(in->name))) return 80;
+    if (!end.stopped) return 0;
+  }
+  return end.stopped && named_like_one(in->name) ? 60 : 0;
 }
 
 /* One stream, put down. True: there may be another behind it. */

@@ -186,7 +186,7 @@ static bool put_escaped(machine *m, const uint8_t *text, size_t len, bool raw) {
     if (used && cp <= 0x10ffff)
       n += bez_utf8_encode(cp, out + n), i += 1 + used;
     else
-      out[n++] = (char)text[i++];
+      n += bez_utf8_encode(text[i++], out + n); /* raw bytes are Latin-1 */
   }
   return bez_pickle_put(m, bez_pickle_string(BEZ_PV_STR, out, n));
 }

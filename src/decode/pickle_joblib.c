@@ -71,6 +71,7 @@ bool bez_pickle_joblib_array(bez_pickle_machine *m, const bez_pickle_value *stat
   if (!top) return false;
   if (!is_wrapper(top)) return true;
   size = item_size(field(state, "dtype"), &objects);
+  m->frame_end = 0; /* joblib ends the frame before it writes an array */
   if (objects) return follow_objects(m);
   if (!size || !count_items(field(state, "shape"), &n) || __builtin_mul_overflow(n, size, &bytes))
     return bez_pickle_fail(m, "an array whose size is not understood");

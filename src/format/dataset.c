@@ -96,7 +96,7 @@ static bez_status add_one(path_list *list, const char *path, bez_error *err) {
   if (!S_ISDIR(info.st_mode)) return add_path(list, path, err);
   size_t first = list->n;
   bez_status st = add_folder(list, path, 0, err);
-  if (st == BEZ_OK && list->n == first) st = bez_fail(err, BEZ_FORMAT, path, "the folder holds no data file");
+  if (st == BEZ_OK && list->n == first) st = bez_fail(err, BEZ_FORMAT, path, BEZ_NO_DATA);
   if (st == BEZ_OK) qsort(list->items + first, list->n - first, sizeof *list->items, by_name);
   return st;
 }

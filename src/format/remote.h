@@ -7,6 +7,7 @@
 
 /* The message of BEZ_USAGE when --exclude leaves nothing. */
 #define BEZ_ALL_EXCLUDED "every file is excluded"
+#define BEZ_NO_DATA "the folder holds no data file"
 
 /* A spool when one of the paths is a URL, else NULL. It may serve several openings of the same paths: what has been
  * listed and fetched is not asked for again. */

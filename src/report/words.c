@@ -37,10 +37,16 @@ void bez_put_counted(bez_buf *out, uint64_t n, const char *noun) {
   bez_buf_printf(out, " %s%s", noun, n == 1 ? "" : "s");
 }
 
+/* Files without rows: models. */
+static bool models_alone(const bez_report *report) {
+  return report->n_files && !report->n_rows && !report->n_columns;
+}
+
 const char *bez_verdict(const bez_report *report, const bez_tally *tally) {
-  if (tally->errors) return "Likely poisoned";
+  if (tally->errors) return models_alone(report) ? "Do not load" : "Likely poisoned";
   if (tally->warnings) return "Needs review";
   if (report->n_rules_run == 0) return "Nothing was examined";
+  if (models_alone(report)) return "Nothing dangerous in what was examined";
   return tally->requested ? "No sign of poison in what was examined" : "No sign of poison";
 }
 
@@ -115,6 +121,10 @@ void bez_put_not_checked_names(bez_buf *out, const bez_report *report, const bez
 }
 
 void bez_put_extent(bez_buf *out, const bez_report *report) {
+  if (models_alone(report)) {
+    bez_put_counted(out, report->n_files, "file");
+    return;
+  }
   bez_put_counted(out, report->n_rows, "row");
   bez_buf_puts(out, ", ");
   bez_put_counted(out, report->n_columns, "column");

@@ -1,5 +1,6 @@
-/* What is this path, when it is no table? Models and pictures of other formats are recognised by their first bytes and
- * said to be unexamined: this version reads tables, text and pictures, and never calls clean what it has not read. */
+/* What is this path, when it is no table? By its first bytes. Models go to the audit; what nothing here reads is said
+ * to be unexamined, and never called clean. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -73,7 +74,35 @@ const char *bez_scan_identify(const bez_spool *spool, const char *path) {
   return identify_zip(head, len);
 }
 
-/* What the sandboxed reader of models is asked about: by the first bytes, or by a name that nothing but a model has. */
+/* Protocol 0 and 1 have no magic: GLOBAL and two lines that are names, and an opcode that may follow. */
+static bool is_lookup(const unsigned char *head, size_t len) {
+  size_t i = 1;
+  if (len < 8 || head[0] != 'c') return false;
+  for (unsigned lines = 0; lines < 2; lines++, i++) {
+    size_t from = i;
+    while (i < len && (isalnum(head[i]) || head[i] == '_' || head[i] == '.')) i++;
+    if (i == from || i >= len || head[i] != '\n') return false;
+  }
+  return i < len && strchr("(qpXVS)]}N.0\x80\x8c\x85\x93", head[i]) && head[i];
+}
+
+/* A name that nothing but a model has, be it packed. */
+bool bez_scan_named_model(const char *path) {
+  static const char *const names[] = {".pkl",    ".pickle", ".pt",  ".pth",        ".ckpt",
+                                      ".joblib", ".dill",   ".bin", ".safetensors"};
+  static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst", ".lzma"};
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+  size_t len = strlen(name);
+  for (size_t i = 0; dot && i < sizeof packed / sizeof *packed; i++)
+    if (!strcasecmp(dot, packed[i])) len -= strlen(packed[i]);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    size_t n = strlen(names[i]);
+    if (len > n && !strncasecmp(name + len - n, names[i], n)) return true;
+  }
+  return false;
+}
+
+/* What the sandboxed reader of models is asked about: by the first bytes, or by its name. */
 bool bez_scan_is_model(const char *path) {
   static const char *const kinds[] = {"a pickle (a model or Python objects)",
                                       "a safetensors model",
@@ -81,14 +110,11 @@ bool bez_scan_is_model(const char *path) {
                                       "a Keras model (ZIP)",
                                       "a ZIP archive",
                                       "a 7z archive"};
-  static const char *const names[] = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill", ".bin"};
-  const char *what = bez_scan_identify(NULL, path), *slash = strrchr(path, '/'),
-             *dot = strrchr(slash ? slash : path, '.');
-  unsigned char head[16];
+  const char *what = bez_scan_identify(NULL, path);
+  unsigned char head[512];
   uint64_t size;
   for (size_t i = 0; what && i < sizeof kinds / sizeof *kinds; i++)
     if (!strcmp(what, kinds[i])) return true;
-  for (size_t i = 0; dot && i < sizeof names / sizeof *names; i++)
-    if (!strcasecmp(dot, names[i])) return bez_source_head(NULL, path, head, sizeof head, &size) > 0;
-  return false;
+  size_t len = bez_source_head(NULL, path, head, sizeof head, &size);
+  return len && (bez_scan_named_model(path) || is_lookup(head, len));
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "base/buf.h"
 #include "base/cpu.h"
 #include "base/error.h"
@@ -27,9 +28,11 @@ static bez_status check_names(const char *option, const char *const *list, size_
   return BEZ_OK;
 }
 
-static bool any_detector_left(const bez_scan_options *o) {
+static bool any_check_left(const bez_scan_options *o) {
   for (size_t i = 0; bez_detectors[i]; i++)
     if (bez_scan_wanted(o, &bez_detectors[i]->rule)) return true;
+  for (size_t i = 0; bez_checks[i]; i++)
+    if (bez_scan_wanted(o, &bez_checks[i]->rule)) return true;
   return false;
 }
 
@@ -38,7 +41,7 @@ bez_status bez_scan_check_options(const bez_scan_options *o, bez_error *err) {
   if (st == BEZ_OK) st = check_names("--only", o->only, o->n_only, err);
   if (st == BEZ_OK) st = check_names("--skip", o->skip, o->n_skip, err);
   if (st != BEZ_OK) return st;
-  if (!any_detector_left(o))
+  if (!any_check_left(o))
     return bez_fail(err, BEZ_USAGE, o->n_only ? "--only" : "--skip", "no detector is left to run");
   if (o->read.threads > BEZ_MAX_THREADS) return bez_fail(err, BEZ_USAGE, "--threads", "at most %u", BEZ_MAX_THREADS);
   if (o->ruleset > BEZ_RULESET_VERSION)

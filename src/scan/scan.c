@@ -171,6 +171,26 @@ static const char *exact_glob(bez_arena *arena, const char *path) {
   return out;
 }
 
+/* Models in folders are audited, and left out where rows are read. */
+static bez_status sort_folders(bez_scan *scan, worklist *w, bez_error *err) {
+  bez_scan_names done = {0};
+  bez_status st = BEZ_OK;
+  struct stat info;
+  for (size_t i = 0; i < w->n && st == BEZ_OK; i++)
+    if (stat(w->paths[i], &info) == 0 && S_ISDIR(info.st_mode)) st = bez_scan_folder(scan, w->paths[i], &done, err);
+  const char **more =
+      st == BEZ_OK && done.n ? realloc(w->exclude, (w->n_exclude + done.n + MAX_RETRIES) * sizeof *more) : NULL;
+  if (st == BEZ_OK && done.n && !more) st = bez_fail_memory(err, done.n * sizeof *more);
+  if (more) w->exclude = more;
+  for (size_t i = 0; more && i < done.n && st == BEZ_OK; i++) {
+    const char *glob = exact_glob(&scan->report->arena, done.items[i]);
+    if (!glob) st = bez_fail_memory(err, 0);
+    w->exclude[w->n_exclude++] = glob;
+  }
+  free(done.items);
+  return st;
+}
+
 static bool is_file(const bez_scan *scan, const char *path) {
   struct stat info;
   if (bez_spool_find(scan->spool, path) != SIZE_MAX) return true;
@@ -244,7 +264,8 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
       last = why;
       continue;
     }
-    if (st == BEZ_USAGE && has_models(scan) && !strcmp(why.message, BEZ_ALL_EXCLUDED)) return BEZ_OK;
+    if (has_models(scan) && (!strcmp(why.message, BEZ_ALL_EXCLUDED) || !strcmp(why.message, BEZ_NO_DATA)))
+      return BEZ_OK;
     /* All were left out, and by us: what the last of them had. */
     if (last.code != BEZ_OK && st == BEZ_USAGE && !strcmp(why.message, BEZ_ALL_EXCLUDED)) why = last, st = last.code;
     const char *what = st == BEZ_UNSUPPORTED && scan->spool ? bez_scan_identify(scan->spool, why.subject) : NULL;
@@ -283,6 +304,7 @@ bez_status bez_scan_paths(const char *const *paths, size_t n_paths, const bez_sc
   BEZ_TRY(begin(&scan, &own, err));
   BEZ_TRY(make_worklist(&own, paths, n_paths, &w, err));
   if (n_paths) BEZ_TRY(sort_paths(&scan, w.paths, &w.n, err));
+  if (n_paths) BEZ_TRY(sort_folders(&scan, &w, err));
   if (w.n || !n_paths || own.with) BEZ_TRY(open_table(&scan, &w, &use, &table, err));
   bez_spool_destroy(scan.spool); /* the table has all of it */
   scan.spool = use.spool = NULL;

@@ -50,6 +50,17 @@ bool bez_scan_progress(void *ctx, const char *stage, const char *unit, uint64_t 
 /* What a file is when it is no table: "a PNG image", "a pickle (PyTorch or joblib) model" …; NULL: perhaps a table. */
 const char *bez_scan_identify(const bez_spool *spool, const char *path);
 
+/* Paths; the strings are the report's, the array is owned. */
+typedef struct bez_scan_names {
+  const char **items;
+  size_t n, room;
+} bez_scan_names;
+
+/* Audits the models in a folder, those that are named like models. done: they, and what lies beside them and is no data
+ * (where there are models at all). */
+BEZ_MUST_USE bez_status bez_scan_folder(bez_scan *scan, const char *folder, bez_scan_names *done, bez_error *err);
+bool bez_scan_named_model(const char *path);
+
 /* Models: recognised, examined (what cannot be is "not checked"), and listed among the report's files at the end. */
 bool bez_scan_is_model(const char *path);
 BEZ_MUST_USE bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err);

@@ -49,18 +49,18 @@ def test_exit_2_on_usage(bezoar, table):
 
 
 def test_exit_3_on_what_cannot_be_examined(bezoar, table, tmp_path):
-    model = tmp_path / "model.safetensors"
-    model.write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"GGUF\3\0\0\0" + bytes(16))
     picture = tmp_path / "x.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     for path in [model, picture, tmp_path / "missing.csv"]:
         result = bezoar("scan", path)
         assert result.returncode == 3, path
         assert "clean" not in result.stdout.lower()
-    assert "not checked: this version examines tables, text and pictures" in bezoar("scan", model).stderr
+    assert "not checked: this version examines tables, text, pictures and models" in bezoar("scan", model).stderr
     both = bezoar("scan", model.name, table.name, "--label", "label")
     assert both.returncode == 3, "one readable path does not make the other clean"
-    assert "model.safetensors" in both.stdout
+    assert "model.gguf" in both.stdout
     never = bezoar("scan", model, table, "--label", "label", "--fail-on", "never")
     assert never.returncode == 3
 
