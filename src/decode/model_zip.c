@@ -268,7 +268,7 @@ static int by_name(const void *x, const void *y) {
 }
 
 static void say_twice(archive *a) {
-  qsort(a->entries, a->n, sizeof *a->entries, by_name);
+  if (a->n) qsort(a->entries, a->n, sizeof *a->entries, by_name);
   for (uint32_t i = 1; i < a->n; i++)
     if (a->entries[i].name && a->entries[i - 1].name && !strcmp(a->entries[i].name, a->entries[i - 1].name))
       bez_model_odd(a->out, a->in->part, a->entries[i].local_at, "twice",
@@ -294,7 +294,7 @@ static uint64_t examine_hidden(archive *a, uint64_t at, uint64_t end) {
 
 static void examine_all(archive *a) {
   uint64_t at = 0, stop = a->end_at ? a->directory_at : a->in->len;
-  qsort(a->entries, a->n, sizeof *a->entries, by_place);
+  if (a->n) qsort(a->entries, a->n, sizeof *a->entries, by_place);
   for (uint32_t i = 0; i < a->n; i++) {
     entry *e = &a->entries[i];
     if (!e->name || !read_local(a, e, true)) {
