@@ -123,10 +123,8 @@ def corpus():
         "frames differ.pkl": b"\x80\x04\x95\3\0\0\0\0\0\0\0" + call("os", "system", "x")[2:],
         "memo far away.pkl": b"\x80\x04" + short("os") + b"r\xff\xff\xff\x7f0" + short("x") + b"0j\xff\xff\xff\x7f"
                              + short("system") + b"\x93" + short("x") + b"\x85R.",
-        "safetensors and pickle.pkl": struct.pack("<Q", 2) + b"{}" if False else EVIL,
         "joblib raw array.joblib": joblib_array(),
     }
-    del files["safetensors and pickle.pkl"]
     return files
 
 

@@ -3,16 +3,19 @@ import csv
 import datetime
 import decimal
 import importlib
-import inspect
 import json
 import pickle
 import random
+import shutil
+import subprocess
 import sys
+import warnings
+import zipfile
 
 import pytest
 from model_corpus import CODE, EVIL, FORMS, call, corpus, zipped
 
-from conftest import ROOT
+from conftest import BINARY, ROOT
 
 VECTORS = ROOT.parent / "shared" / "vectors" / "pickle"
 
@@ -47,6 +50,13 @@ def test_every_trick_is_found(bezoar, tmp_path, name):
     code, report = scan(bezoar, tmp_path / name)
     assert code == 1, (severities(report), report["not_checked"])
     assert any(f["rule"] == "BZ-M001" for f in report["findings"])
+
+
+@pytest.fixture(autouse=True)
+def quiet_imports():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def callables(n, seed):
@@ -111,7 +121,7 @@ def ordinary():
 
 
 def estimators():
-    from sklearn import (cluster, decomposition, ensemble, feature_extraction, gaussian_process, linear_model, naive_bayes, neighbors,
+    from sklearn import (cluster, decomposition, ensemble, gaussian_process, linear_model, naive_bayes, neighbors,
                          neural_network, pipeline, preprocessing, svm, tree)
 
     yield from [linear_model.LogisticRegression(), linear_model.SGDClassifier(), linear_model.Ridge(), tree.DecisionTreeClassifier(),
@@ -121,7 +131,6 @@ def estimators():
                 gaussian_process.GaussianProcessClassifier(), cluster.KMeans(2, n_init=1), decomposition.PCA(2),
                 preprocessing.StandardScaler(), preprocessing.OneHotEncoder(), ensemble.IsolationForest(n_estimators=5),
                 pipeline.make_pipeline(preprocessing.MinMaxScaler(), linear_model.Lasso())]
-    del feature_extraction
 
 
 def test_ordinary_pickles_pass(bezoar, tmp_path):
@@ -137,7 +146,6 @@ def test_ordinary_pickles_pass(bezoar, tmp_path):
 def test_ordinary_estimators_pass(bezoar, tmp_path):
     import joblib
     import numpy as np
-    import warnings
 
     draw = np.random.default_rng(1)
     X, y = draw.random((60, 4)), draw.integers(0, 2, 60)
@@ -171,8 +179,6 @@ def test_what_cannot_be_followed_is_not_clean(bezoar, tmp_path):
 
 
 def test_bombs_end_early(bezoar, tmp_path):
-    import zipfile
-
     bomb = zipped([("bomb.pkl", bytes(200 << 20))], zipfile.ZIP_DEFLATED)
     (tmp_path / "bomb.zip").write_bytes(bomb)
     code, report = scan(bezoar, tmp_path / "bomb.zip")
@@ -225,16 +231,9 @@ def test_text_says_what_was_not_examined(bezoar, tmp_path):
 
 def test_without_the_helper_nothing_is_read(bezoar, tmp_path):
     """No sandbox, no reading: there is no other way in."""
-    import shutil
-
-    from conftest import BINARY
-
     alone = tmp_path / "alone"
     alone.mkdir()
     shutil.copy(BINARY, alone / "bezoar")
     (tmp_path / "m.pkl").write_bytes(EVIL)
-    import subprocess
-
     result = subprocess.run([alone / "bezoar", "scan", "m.pkl"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 3 and "bezoar-decode" in result.stdout + result.stderr
-    assert inspect.isfunction(scan)
