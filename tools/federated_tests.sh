@@ -23,7 +23,7 @@ ready() { # name, packages …: the environment, made anew when the packages are
   echo "$PWD/$build/python" >"$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bezoar-build.pth"
 }
 
-[ $# -gt 0 ] || set -- flower-oldest flower
+[ $# -gt 0 ] || set -- flower-oldest flower nvflare
 for one in "$@"; do
   case "$one" in
     flower-oldest) packages="flwr==1.22.0 numpy<2 pytest" ;;
