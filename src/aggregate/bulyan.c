@@ -1,5 +1,6 @@
 /* Bulyan: Krum again and again without the winner, until n − 2f are chosen; then, at each coordinate, the mean of the n
  * − 4f chosen values nearest to their median. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,21 +12,62 @@ static uint32_t least(uint32_t f) {
   return 4 * f + 3;
 }
 
+typedef struct neighbour {
+  double distance;
+  uint32_t row;
+} neighbour;
+
+static int by_distance(const void *a, const void *b) {
+  const neighbour *x = a, *y = b;
+  if (x->distance != y->distance) return x->distance < y->distance ? -1 : 1;
+  return (x->row > y->row) - (x->row < y->row);
+}
+
+/* The others of each row, nearest first: n × (n − 1). Sorted once, because rows only ever leave. */
+static neighbour *sort_neighbours(const double *distance, uint32_t side, uint32_t n) {
+  neighbour *all = calloc((size_t)n * n, sizeof *all);
+  for (uint32_t i = 0; all && i < n; i++) {
+    neighbour *list = all + (size_t)i * (n - 1);
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < n; j++)
+      if (j != i) list[count++] = (neighbour){distance[(size_t)i * side + j], j};
+    qsort(list, count, sizeof *list, by_distance);
+  }
+  return all;
+}
+
+/* Krum's score among the rows that are not taken: the sum of the `wanted` smallest distances. */
+static double score_of(const neighbour *list, uint32_t count, uint32_t wanted, const bool *taken) {
+  double sum = 0;
+  for (uint32_t k = 0; k < count && wanted; k++) {
+    if (taken[list[k].row]) continue;
+    sum += list[k].distance;
+    wanted--;
+  }
+  return sum;
+}
+
 /* Moves the winners to the front of list, in the order in which they were chosen. */
-static void choose(const bez_aggregate_input *in, const double *distance, uint32_t side, uint32_t theta, uint32_t *list,
-                   double *scratch, const uint32_t *rank) {
-  double *score = scratch + in->n;
+static bez_status choose(const bez_aggregate_input *in, const neighbour *near, uint32_t theta, uint32_t *list,
+                         bool *taken, const uint32_t *rank, bez_error *err) {
+  const uint32_t n = in->n;
   for (uint32_t k = 0; k < theta; k++) {
-    uint32_t left = in->n - k, best = k;
-    uint32_t neighbours = left > in->f + 2 ? left - in->f - 2 : 1;
-    bez_krum_scores(distance, side, list + k, left, neighbours, scratch, score);
-    for (uint32_t i = 0; i < left; i++)
-      if (score[i] < score[best - k] || (score[i] == score[best - k] && rank[list[k + i]] < rank[list[best]]))
-        best = k + i;
+    const uint32_t left = n - k, wanted = left > in->f + 2 ? left - in->f - 2 : 1;
+    double lowest = INFINITY;
+    uint32_t best = k;
+    if (!bez_watch_ask(in->rows->watch, 0)) return bez_watch_fail(err);
+    for (uint32_t i = k; i < n; i++) {
+      double score = score_of(near + (size_t)list[i] * (n - 1), n - 1, wanted, taken);
+      if (!(score <= lowest) || (score == lowest && rank[list[i]] > rank[list[best]])) continue;
+      lowest = score;
+      best = i;
+    }
     uint32_t winner = list[best];
+    taken[winner] = true;
     list[best] = list[k];
     list[k] = winner;
   }
+  return BEZ_OK;
 }
 
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
@@ -33,7 +75,9 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1, theta = n - 2 * in->f;
   double *distance = NULL, *scratch = calloc(3 * (size_t)n, sizeof *scratch), *length = scratch + 2 * (size_t)n;
   uint32_t *list = calloc(3 * (size_t)n, sizeof *list), *order = list + n, *rank = order + n;
-  if (!scratch || !list) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
+  bool *taken = calloc(n, sizeof *taken);
+  neighbour *near = NULL;
+  if (!scratch || !list || !taken) BEZ_TRY(bez_fail_memory(err, 3 * (size_t)n * sizeof(double)));
   BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
   for (uint32_t i = 0; i < n; i++) length[i] = distance[(size_t)i * side + side - 1];
   BEZ_TRY(bez_rows_rank(in->rows, length, n, order, err)); /* by contents alone: what decides between equal scores */
@@ -42,10 +86,16 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
     rank[order[i]] = i;
   }
   bez_krum_scores(distance, side, list, n, n - in->f - 2, scratch, out->score);
-  choose(in, distance, side, theta, list, scratch, rank);
+  near = sort_neighbours(distance, side, n);
+  if (!near) BEZ_TRY(bez_fail_memory(err, (size_t)n * n * sizeof *near));
+  free(distance); /* n × n, and not needed any more */
+  distance = NULL;
+  BEZ_TRY(choose(in, near, theta, list, taken, rank, err));
   BEZ_TRY(bez_aggregate_ordered(in, list, theta, BEZ_ORDER_NEAR, 0, theta - 2 * in->f, out, err));
   for (uint32_t k = theta; k < n; k++) out->reason[list[k]] = BEZ_NOT_SELECTED;
 cleanup:
+  free(near);
+  free(taken);
   free(distance);
   free(scratch);
   free(list);

@@ -19,7 +19,7 @@ typedef struct filter {
 
 static bez_status allocate(uint32_t n, filter *w, bez_error *err) {
   w->gram = calloc((size_t)n * n, sizeof(double));
-  w->scratch = calloc((size_t)n * n + 2 * (size_t)n, sizeof(double));
+  w->scratch = calloc(bez_gram_scratch(n), sizeof(double));
   w->factor = calloc(3 * (size_t)n, sizeof(double));
   w->list = calloc(n, sizeof *w->list);
   if (!w->gram || !w->scratch || !w->factor || !w->list)
@@ -85,7 +85,7 @@ const bez_aggregator bez_aggregator_caf = {
                         "returns the weighted mean whose largest variance was smallest.",
              .parameters = "",
              .tolerance = "f < n / 2",
-             .cost = "all distances, O(n² d), n eigenproblems of n × n, and one pass",
+             .cost = "all distances, O(n² d), the largest of n eigenvalues up to n times, and one pass",
              .score = "weight left, 0 to 1",
              .source = "Allouah, Guerraoui, Stephan, Towards trustworthy federated learning with untrusted "
                        "participants, ICML 2025"},

@@ -66,8 +66,8 @@ static void draw_coordinates(uint64_t seed, uint64_t d, uint32_t m, uint64_t *co
 static bez_status project(const bez_aggregate_input *in, draw *d, uint32_t round, double *work, const uint32_t *list,
                           double *projection, bez_error *err) {
   const uint32_t n = d->n;
-  double *distance = work, *gram = distance + (size_t)n * n, *scratch = gram + (size_t)n * n,
-         *weight = scratch + (size_t)n * n + 2 * (size_t)n, value;
+  double *distance = work, *gram = distance + (size_t)n * n, *weight = gram + (size_t)n * n,
+         *scratch = weight + 2 * (size_t)n, value; /* the projections of all rounds lie between */
   draw_coordinates(in->seed + round, in->rows->d, d->m, d->coordinate);
   bez_status st = bez_rows_pass(in->rows, bez_rows_blocks(1), gather, d, err);
   if (st != BEZ_OK) return st;
@@ -88,7 +88,7 @@ static bez_status filter(const bez_aggregate_input *in, draw *d, double *work, u
   const uint32_t n = in->n;
   double leave = floor(in->knob[SHARE] * in->f + 1e-9);
   uint32_t keep = leave < n ? n - (uint32_t)leave : 0, *order = list + n;
-  double *projection = work + 3 * (size_t)n * n + 3 * (size_t)n;
+  double *projection = work + 2 * (size_t)n * n + n;
   for (uint32_t i = 0; i < n; i++) {
     list[i] = i;
     good[i] = true;
@@ -110,7 +110,8 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   uint32_t kept = 0;
   double most = fmin(fmin(in->knob[COORDINATES], (double)in->rows->d), fmax(1, floor((double)MOST_CELLS / n)));
   draw d = {.n = n, .rows = in->rows, .m = most > 1 ? (uint32_t)most : 1};
-  double *work = calloc(3 * (size_t)n * n + 5 * (size_t)n, sizeof *work), *weight = calloc(n, sizeof *weight);
+  double *work = calloc(2 * (size_t)n * n + 2 * (size_t)n + bez_gram_scratch(n), sizeof *work),
+         *weight = calloc(n, sizeof *weight);
   uint32_t *list = calloc(2 * (size_t)n, sizeof *list);
   bool *good = calloc(n, sizeof *good);
   d.coordinate = calloc(d.m, sizeof *d.coordinate);

@@ -4,7 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/lanczos.h"
 #include "math/symeig.h"
+
+#define DENSE 64u /* up to here all eigenvalues cost no more than the largest alone */
 
 double bez_cosine(const double *distance, uint32_t side, uint32_t a, uint32_t b) {
   double x = distance[(size_t)a * side + side - 1], y = distance[(size_t)b * side + side - 1];
@@ -27,21 +30,32 @@ void bez_gram_centred(const double *distance, uint32_t side, const uint32_t *lis
       gram[(size_t)i * n + j] = (scratch[i] + scratch[j] - mean - distance[(size_t)list[i] * side + list[j]]) / 2;
 }
 
+size_t bez_gram_scratch(uint32_t n) {
+  return (size_t)n * n + 3 * (size_t)n + (n > DENSE ? bez_lanczos_scratch(n) : n);
+}
+
+/* a may be overwritten. */
+static bool top(double *a, uint32_t n, double *values, double *vector, double *spare) {
+  if (n > DENSE && bez_lanczos_top(a, n, values, vector, spare)) return true;
+  if (!bez_symeig(a, n, values, spare)) return false;
+  memcpy(vector, a, n * sizeof *vector);
+  return true;
+}
+
 /* W^½ G W^½ has the covariance's eigenvalues; its eigenvector u gives projections G W^½ u / √value. */
 bool bez_gram_top(double *gram, uint32_t n, const double *weight, double *scratch, double *value, double *projection) {
-  double *scaled = scratch, *values = scratch + (size_t)n * n, *spare = values + n, total = 0;
+  double *scaled = scratch, *root = scratch + (size_t)n * n, *values = root + n, *vector = values + n, total = 0;
   for (uint32_t i = 0; i < n; i++) total += weight[i];
+  for (uint32_t i = 0; i < n; i++) root[i] = weight[i] > 0 ? sqrt(weight[i] / total) : 0;
   for (uint32_t i = 0; i < n; i++)
-    for (uint32_t j = 0; j < n; j++)
-      scaled[(size_t)i * n + j] = weight[i] > 0 && weight[j] > 0
-                                      ? sqrt(weight[i] / total) * sqrt(weight[j] / total) * gram[(size_t)i * n + j]
-                                      : 0;
-  if (!bez_symeig(scaled, n, values, spare)) return false;
+    for (uint32_t j = 0; j < n; j++) /* a row without weight may be anything */
+      scaled[(size_t)i * n + j] = root[i] > 0 && root[j] > 0 ? root[i] * root[j] * gram[(size_t)i * n + j] : 0;
+  if (!top(scaled, n, values, vector, vector + n)) return false;
   *value = values[0];
   for (uint32_t i = 0; i < n; i++) {
     double sum = 0;
     for (uint32_t j = 0; j < n; j++)
-      if (weight[j] > 0) sum += gram[(size_t)i * n + j] * sqrt(weight[j] / total) * scaled[j];
+      if (root[j] > 0) sum += gram[(size_t)i * n + j] * root[j] * vector[j];
     projection[i] = values[0] > 0 ? sum * sum / values[0] : 0;
   }
   return isfinite(values[0]);

@@ -15,7 +15,8 @@ void bez_gram_centred(const double *distance, uint32_t side, const uint32_t *lis
                       double *scratch, double *gram);
 
 /* The largest eigenvalue of the weighted covariance Σ weight (x − μ)(x − μ)ᵀ / Σ weight, and each row's squared
- * projection on its eigenvector. gram is overwritten; scratch: n² + 2n doubles. False: numbers that are not finite. */
+ * projection on its eigenvector. scratch: bez_gram_scratch(n) doubles. False: numbers that are not finite. */
+size_t bez_gram_scratch(uint32_t n);
 bool bez_gram_top(double *gram, uint32_t n, const double *weight, double *scratch, double *value, double *projection);
 
 #endif

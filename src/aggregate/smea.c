@@ -35,10 +35,10 @@ static bez_status search(const bez_aggregate_input *in, const double *distance, 
   const uint32_t n = in->n, keep = n - in->f;
   bez_status st = BEZ_OK;
   uint32_t *set = calloc(2 * (size_t)keep, sizeof *set), *list = set + keep;
-  double *gram = calloc(2 * (size_t)keep * keep + 4 * (size_t)keep, sizeof *gram), lowest = INFINITY, value;
+  double *gram = calloc((size_t)keep * keep + bez_gram_scratch(keep) + 2 * (size_t)keep, sizeof *gram),
+         lowest = INFINITY, value;
   if (!set || !gram) BEZ_TRY(bez_fail_memory(err, 2 * (size_t)keep * keep * sizeof *gram));
-  double *scratch = gram + (size_t)keep * keep, *weight = scratch + (size_t)keep * keep + 2 * (size_t)keep,
-         *projection = weight + keep;
+  double *scratch = gram + (size_t)keep * keep, *weight = scratch + bez_gram_scratch(keep), *projection = weight + keep;
   for (uint32_t k = 0; k < keep; k++) {
     set[k] = k;
     weight[k] = 1;

@@ -122,14 +122,21 @@ static void ql_step(double *a, uint32_t n, double *d, double *e, uint32_t from, 
   e[to] = 0.0;
 }
 
+/* An off-diagonal entry counts as zero beside its neighbours, or when it is noise of the whole matrix: blocks of tiny
+ * numbers, as weights near 0 leave them, would never settle, their squares being 0. */
 static bool diagonalise(double *a, uint32_t n, double *d, double *e) {
+  double norm = 0.0;
   for (uint32_t i = 1; i < n; i++) e[i - 1] = e[i];
   e[n - 1] = 0.0;
+  for (uint32_t i = 0; i < n; i++) {
+    if (!isfinite(d[i]) || !isfinite(e[i])) return false;
+    norm = fmax(norm, fabs(d[i]) + fabs(e[i]));
+  }
   for (uint32_t from = 0; from < n; from++) {
     for (uint32_t step = 0;; step++) {
       uint32_t to = from;
       for (; to + 1 < n; to++)
-        if (fabs(e[to]) <= 0x1p-52 * (fabs(d[to]) + fabs(d[to + 1]))) break;
+        if (fabs(e[to]) <= fmax(0x1p-52 * (fabs(d[to]) + fabs(d[to + 1])), 0x1p-54 * norm)) break;
       if (to == from) break;
       if (step == MOST_STEPS || !isfinite(d[from]) || !isfinite(e[from])) return false;
       ql_step(a, n, d, e, from, to);
@@ -159,11 +166,24 @@ static void arrange(double *a, uint32_t n, double *d) {
   }
 }
 
+/* The power of two that brings the largest entry near 1, where squares of the entries would overflow or vanish; 1 for
+ * ordinary numbers. */
+static double scale_of(const double *a, size_t count) {
+  double most = 0.0;
+  for (size_t i = 0; i < count; i++) most = fmax(most, fabs(a[i]));
+  if (!isfinite(most) || most == 0.0 || (most < 0x1p400 && most > 0x1p-400)) return 1.0;
+  return most < 0x1p-1000 ? 0x1p1000 : ldexp(1.0, -ilogb(most));
+}
+
 bool bez_symeig(double *a, uint32_t n, double *value, double *scratch) {
+  const size_t count = (size_t)n * n;
+  const double scale = scale_of(a, count);
+  for (size_t i = 0; i < count && scale != 1.0; i++) a[i] *= scale;
   mirror(a, n);
   tridiagonal(a, n, value, scratch);
   make_basis(a, n, value);
   if (!diagonalise(a, n, value, scratch)) return false;
   arrange(a, n, value);
+  for (uint32_t i = 0; i < n && scale != 1.0; i++) value[i] /= scale;
   return true;
 }
