@@ -81,10 +81,14 @@ class Verdicts(Sequence):
 
     def __str__(self):
         head = ("client", "weight", "score", "distance", "trimmed", "verdict")
-        rows = [(v.client, *map(_figure, (v.weight, v.score, v.distance, v.trimmed)), v.text) for v in self._all]
+        rows = [(_printable(v.client), *map(_figure, (v.weight, v.score, v.distance, v.trimmed)), v.text) for v in self._all]
         width = [max(len(row[k]) for row in [head, *rows]) for k in range(5)]
         lines = [[row[0].ljust(width[0]), *(row[k].rjust(width[k]) for k in range(1, 5)), row[5]] for row in [head, *rows]]
         return "\n".join("  ".join(line) for line in lines)
+
+
+def _printable(name):
+    return name if name.isprintable() else ascii(name)
 
 
 def _figure(value):

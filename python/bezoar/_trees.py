@@ -80,9 +80,8 @@ def _on_host(device):
 
 
 def _tensor(leaf):
-    import torch
-
-    if leaf.device.type != "cpu":
+    torch = sys.modules["torch"]
+    if not leaf.is_cpu:
         raise BufferError(f"it is on {leaf.device}, not in the processor's memory; move it there first (.cpu())")
     if leaf.requires_grad:
         leaf = leaf.detach()

@@ -358,6 +358,7 @@ def test_verdicts():
     lines = str(verdicts).splitlines()
     assert len(lines) == 11 and lines[0].split() == ["client", "weight", "score", "distance", "trimmed", "verdict"]
     assert pickle.loads(pickle.dumps(verdicts)) == verdicts
+    assert "\x1b" not in str(bezoar.aggregate([np.zeros(2)], clients=["\x1b[31mred\n"])[1])
     with pytest.raises(AttributeError):
         verdicts.kept = []
     with pytest.raises(AttributeError):
