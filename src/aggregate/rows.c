@@ -82,10 +82,13 @@ cleanup:
 
 typedef struct combine_pass {
   const bez_update_rows *rows;
-  uint32_t n;
-  const double *weight;
+  uint32_t n, n_used;
+  double *weight; /* of the rows that have one, then the same over the largest … */
+  uint32_t *used; /* … and which rows they are; n_used each */
+  double most;
   bool store;
-  double *z;    /* workers × tile, twice: the sum, and its narrow form */
+  size_t scratch_bytes; /* of a worker */
+  char *scratch;
   double *part; /* blocks × n, NULL: no distances */
   const bez_weighted *kernels;
 } combine_pass;
@@ -98,28 +101,60 @@ static void add_noise(const bez_update_rows *rows, const bez_tile *tile, double 
   }
 }
 
-static bool all_finite(const double *z, size_t len) {
-  double odd = 0;
-  for (size_t c = 0; c < len; c++) odd += z[c] * 0;
-  return odd == 0;
+static bool all_finite(const combine_pass *p, const double *z, size_t len, const double *part) {
+  bool finite = p->kernels->finite_f64(z, len);
+  for (uint32_t i = 0; part && i < p->n; i++) finite &= isfinite(part[i]) != 0;
+  return finite;
 }
 
+/* Distances are to what is written: behind the noise. */
+static void add_distances(uint32_t n, const bez_tile *tile, const double *z, double *square) {
+  for (uint32_t i = 0; i < n; i++)
+    for (size_t c = 0; c < tile->len; c++) {
+      double d = (tile->wide ? ((const double *)tile->row[i])[c] : (double)((const float *)tile->row[i])[c]) - z[c];
+      square[i] += d * d;
+    }
+}
+
+/* A worker's scratch: the sum, its narrow form, lanes of the distances, rows. */
 static bez_status combine_tile(void *ctx, const bez_tile *tile, uint32_t block, unsigned worker, bez_error *err) {
   combine_pass *p = ctx;
   (void)err;
-  double *z = p->z + (size_t)worker * 2 * p->rows->tile, *narrowed = z + p->rows->tile;
-  bez_tile_sum(p->kernels, tile->row, p->weight, p->n, tile->len, tile->wide, z);
-  if (p->store && p->rows->noise > 0) add_noise(p->rows, tile, z); /* distances are to what is written */
-  for (uint32_t i = 0; p->part && i < p->n; i++)
-    p->part[(size_t)block * p->n + i] += tile->wide ? p->kernels->distance_f64(tile->row[i], z, tile->len)
-                                                    : p->kernels->distance_f32(tile->row[i], z, tile->len);
-  if (!p->part && !all_finite(z, tile->len)) *tile->odd = true;
-  for (uint32_t i = 0; p->part && i < p->n; i++)
-    if (!isfinite(p->part[(size_t)block * p->n + i])) *tile->odd = true;
+  double *z = (double *)(p->scratch + worker * p->scratch_bytes), *narrowed = z + p->rows->tile;
+  double *lanes = narrowed + p->rows->tile, *part = p->part ? p->part + (size_t)block * p->n : NULL;
+  const void **used = (const void **)(lanes + (size_t)p->n * BEZ_WEIGHTED_LANES);
+  const bool noisy = p->store && p->rows->noise > 0;
+  for (uint32_t k = 0; k < p->n_used; k++) used[k] = tile->row[p->used[k]];
+  const bez_weighted_sum sum = {.used = used,
+                                .weight = tile->wide ? p->weight : p->weight + p->n,
+                                .n_used = p->n_used,
+                                .scale = tile->wide ? 1 : p->most,
+                                .row = tile->row,
+                                .n = part && !noisy ? p->n : 0,
+                                .lanes = lanes};
+  if (tile->wide)
+    p->kernels->combine_f64(&sum, tile->len, z, part);
+  else
+    p->kernels->combine_f32(&sum, tile->len, z, part);
+  if (noisy) add_noise(p->rows, tile, z);
+  if (noisy && part) add_distances(p->n, tile, z, part);
+  if (!all_finite(p, z, tile->len, part)) *tile->odd = true;
   if (!p->store) return BEZ_OK;
   if (!tile->wide) p->kernels->narrow(z, tile->len, (float *)narrowed);
   bez_tile_store(tile, tile->wide ? (const void *)z : narrowed);
   return BEZ_OK;
+}
+
+/* Floats are summed before the largest weight is multiplied in: with equal weights the sum is exact as a rule, and so
+ * the same for any order of the rows. */
+static void list_weights(combine_pass *p, const double *weight) {
+  for (uint32_t i = 0; i < p->n; i++) p->most = fmax(p->most, fabs(weight[i]));
+  for (uint32_t i = 0; i < p->n; i++) {
+    if (weight[i] == 0) continue;
+    p->weight[p->n_used] = weight[i];
+    p->weight[p->n + p->n_used] = weight[i] / p->most;
+    p->used[p->n_used++] = i;
+  }
 }
 
 bez_status bez_rows_combine(bez_update_rows *rows, const double *weight, bool store, double *to, bez_error *err) {
@@ -127,21 +162,25 @@ bez_status bez_rows_combine(bez_update_rows *rows, const double *weight, bool st
   const uint32_t n = bez_rows_count(rows), n_blocks = bez_rows_blocks(n * sizeof(double));
   combine_pass p = {.rows = rows,
                     .n = n,
-                    .weight = weight,
                     .store = store,
-                    .z = calloc((size_t)rows->threads * 2 * rows->tile, sizeof(double)),
+                    .weight = calloc(2 * (size_t)n + 1, sizeof *p.weight),
+                    .used = calloc(n + 1u, sizeof *p.used),
+                    .scratch_bytes = (2 * (size_t)rows->tile + (size_t)n * (BEZ_WEIGHTED_LANES + 1)) * sizeof(double),
                     .part = to ? calloc((size_t)n_blocks * n, sizeof(double)) : NULL,
                     .kernels = bez_weighted_choose(rows->cpu)};
-  if (!p.z || (to && !p.part)) BEZ_TRY(bez_fail_memory(err, (size_t)n_blocks * n * sizeof(double)));
-  uint32_t weighty = 0;
-  for (uint32_t i = 0; i < n; i++) weighty += weight[i] != 0;
-  const bool all = to || weighty == n; /* a row without weight shows in its distance alone */
+  p.scratch = calloc(rows->threads, p.scratch_bytes);
+  if (!p.weight || !p.used || !p.scratch || (to && !p.part))
+    BEZ_TRY(bez_fail_memory(err, (size_t)n_blocks * n * sizeof(double)));
+  list_weights(&p, weight);
+  const bool all = to || p.n_used == n; /* a row without weight shows in its distance alone */
   BEZ_TRY(bez_rows_pass_finite(rows, all, n_blocks, combine_tile, &p, err));
   if (to) memset(to, 0, n * sizeof *to);
   for (uint32_t b = 0; to && b < n_blocks; b++)
     for (uint32_t i = 0; i < n; i++) to[i] += p.part[(size_t)b * n + i];
 cleanup:
-  free(p.z);
+  free(p.weight);
+  free(p.used);
+  free(p.scratch);
   free(p.part);
   return st;
 }

@@ -80,11 +80,6 @@ void bez_tile_store(const bez_tile *tile, const void *values);
 /* The layer's result less the reference, as float (double where the layer is): out has room for all of it. */
 void bez_rows_difference(const bez_rows_layer *layer, void *out);
 
-/* sum[c] = Σ weight[i] · row[i][c]. Floats are summed before the largest weight is multiplied in: with equal weights
- * the sum is exact as a rule, and so the same for any order of the rows. */
-void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const double *weight, uint32_t n, size_t len,
-                  bool wide, double *sum);
-
 /* Squared distances between all rows, the caller's to free, N = bez_rows_count() + 1; the last row is zero, so that its
  * distances are squared norms. out: N × N, symmetric. */
 BEZ_MUST_USE bez_status bez_rows_distances(bez_update_rows *rows, double **out, bez_error *err);

@@ -20,7 +20,9 @@ typedef struct pass {
   uint32_t n_blocks;
   bez_tile_pass fn;
   void *ctx;
-  scratch *scratch;      /* one per worker */
+  scratch *scratch;             /* one per worker */
+  double *weight, *scale, *one; /* of the mix (scale_mix); weight is owned */
+  const bez_weighted *kernels;
   _Atomic bool *suspect; /* NULL: odd numbers do not stop the pass */
   _Atomic bool *odd;     /* of the rows */
 } pass;
@@ -88,29 +90,33 @@ static const void *load(const bez_update_rows *rows, const bez_rows_layer *layer
   return room;
 }
 
-void bez_tile_sum(const bez_weighted *kernels, const void *const *row, const double *weight, uint32_t n, size_t len,
-                  bool wide, double *sum) {
-  double most = 0;
-  for (uint32_t i = 0; i < n; i++) most = fmax(most, fabs(weight[i]));
-  memset(sum, 0, len * sizeof *sum);
-  for (uint32_t i = 0; i < n; i++) {
-    if (weight[i] == 0) continue;
-    if (wide)
-      kernels->add_f64(row[i], weight[i], len, sum);
-    else
-      kernels->add_f32(row[i], weight[i] / most, len, sum);
+/* Floats are summed before the largest weight of a sum is multiplied in: with equal weights the sum is exact as a rule,
+ * and so the same for any order of the rows. */
+static bez_status scale_mix(pass *p, bez_error *err) {
+  const bez_mix *mix = p->rows->mix;
+  if (!mix) return BEZ_OK;
+  const size_t cells = (size_t)mix->n_out * mix->n_in;
+  p->weight = calloc(cells + 2 * (size_t)mix->n_out, sizeof *p->weight);
+  if (!p->weight) return bez_fail_memory(err, (cells + 2 * (size_t)mix->n_out) * sizeof *p->weight);
+  p->scale = p->weight + cells;
+  p->one = p->scale + mix->n_out;
+  for (uint32_t k = 0; k < mix->n_out; k++) {
+    const double *from = mix->weight + (size_t)k * mix->n_in;
+    double most = 0;
+    for (uint32_t i = 0; i < mix->n_in; i++) most = fmax(most, fabs(from[i]));
+    p->scale[k] = most;
+    p->one[k] = 1;
+    for (uint32_t i = 0; i < mix->n_in; i++) p->weight[(size_t)k * mix->n_in + i] = most > 0 ? from[i] / most : 0;
   }
-  for (size_t c = 0; !wide && c < len; c++) sum[c] *= most;
+  return BEZ_OK;
 }
 
-static void mix_row(const bez_update_rows *rows, const double *weight, const void *const *source, size_t len, bool wide,
-                    double *sum, void *out) {
-  const bez_weighted *kernels = bez_weighted_choose(rows->cpu);
-  bez_tile_sum(kernels, source, weight, rows->mix->n_in, len, wide, sum);
+static void mix_rows(const pass *p, const scratch *s, size_t len, bool wide, void *const *out) {
+  const bez_mix *mix = p->rows->mix;
   if (wide)
-    memcpy(out, sum, len * sizeof *sum);
+    p->kernels->mix_f64(s->source, mix->n_in, mix->weight, p->one, mix->n_out, len, (double *const *)out);
   else
-    kernels->narrow(sum, len, out);
+    p->kernels->mix_f32(s->source, mix->n_in, p->weight, p->scale, mix->n_out, len, (float *const *)out);
 }
 
 static size_t room_of(const bez_update_rows *rows) {
@@ -118,7 +124,7 @@ static size_t room_of(const bez_update_rows *rows) {
 }
 
 static void look(const pass *p, const void *const *source, uint32_t n, size_t len, bool wide) {
-  const bez_weighted *kernels = bez_weighted_choose(p->rows->cpu);
+  const bez_weighted *kernels = p->kernels;
   for (uint32_t i = 0; i < n; i++)
     if (wide ? !kernels->finite_f64(source[i], len) : !kernels->finite_f32(source[i], len)) p->suspect[i] = true;
 }
@@ -134,11 +140,8 @@ static bez_status run_tile(const pass *p, const bez_rows_layer *layer, uint64_t 
   void *spare = room + (size_t)(sources + mixed) * room_of(rows); /* the reference's piece, then the sum of a mix */
   for (uint32_t i = 0; i < sources; i++)
     s->source[i] = load(rows, layer, i, at, len, wide, room + i * room_of(rows), spare);
-  for (uint32_t i = 0; i < mixed; i++) {
-    void *out = room + (size_t)(sources + i) * room_of(rows);
-    mix_row(rows, rows->mix->weight + (size_t)i * rows->mix->n_in, s->source, len, wide, spare, out);
-    s->row[i] = out;
-  }
+  for (uint32_t i = 0; i < mixed; i++) s->row[i] = room + (size_t)(sources + i) * room_of(rows);
+  if (mixed) mix_rows(p, s, len, wide, (void *const *)s->row);
   for (uint32_t i = 0; rows->mix && i < rows->extra; i++) s->row[mixed + i] = s->source[rows->n + i];
   bool odd = p->suspect && *p->odd;
   bez_tile tile = {
@@ -179,8 +182,10 @@ static bez_status run_pass(pass *p, bez_error *err) {
   bez_status st = BEZ_OK;
   const bez_update_rows *rows = p->rows;
   unsigned workers = rows->threads < p->n_blocks ? rows->threads : p->n_blocks;
+  p->kernels = bez_weighted_choose(rows->cpu);
   p->scratch = calloc(workers, sizeof(scratch));
   if (!p->scratch) return bez_fail_memory(err, workers * sizeof(scratch));
+  BEZ_TRY(scale_mix(p, err));
   for (unsigned w = 0; w < workers; w++) BEZ_TRY(make_scratch(rows, &p->scratch[w], err));
   st = bez_parallel_watched(p->n_blocks, workers, rows->watch, run_block, p, err);
 cleanup:
@@ -190,6 +195,7 @@ cleanup:
     free(p->scratch[w].source);
   }
   free(p->scratch);
+  free(p->weight);
   return st;
 }
 

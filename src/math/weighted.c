@@ -3,6 +3,7 @@
 
 #include "base/cpu.h"
 
+#define WIDTH 2u
 #define KERNELS bez_weighted_plain
 #include "math/weighted_body.h"
 

@@ -2,6 +2,10 @@
 #include "math/weighted.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
+#define WIDEN(at) _mm256_cvtps_pd(_mm_loadu_ps(at))
+#define WIDTH 4u
 #define KERNELS bez_weighted_avx2
 #include "math/weighted_body.h"
 #endif

@@ -2,6 +2,10 @@
 #include "math/weighted.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
+#define WIDEN(at) _mm512_cvtps_pd(_mm256_loadu_ps(at))
+#define WIDTH 8u
 #define KERNELS bez_weighted_avx512
 #include "math/weighted_body.h"
 #endif

@@ -1,33 +1,55 @@
-/* The body of the kernels: loops that the compiler turns into vectors of the includer's instruction set. The includer
- * defines KERNELS, the name of the table. */
+/* The body of the kernels: loops over vectors of WIDTH doubles, at most eight. The includer defines WIDTH,
+ * WIDEN(at): as many floats as doubles, unless the plain way will do, and KERNELS, the name of the table. */
 #include <float.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "math/weighted.h"
 
-#define LANES 8u
+#define CHUNK 32u  /* coordinates whose sums stay in registers */
+#define AHEAD 256u /* bytes that memory is asked for beforehand */
+#define INLINE static inline __attribute__((always_inline))
 
-#define ADD(name, REAL)                                                                                                \
-  static void name(const REAL *x, double weight, size_t len, double *z) {                                              \
-    for (size_t c = 0; c < len; c++) z[c] += (double)x[c] * weight;                                                    \
-  }
+typedef double V __attribute__((vector_size(WIDTH * sizeof(double))));
+typedef int64_t M __attribute__((vector_size(WIDTH * sizeof(double))));
 
-#define DISTANCE(name, REAL)                                                                                           \
-  static double name(const REAL *x, const double *z, size_t len) {                                                     \
-    double sum[LANES] = {0};                                                                                           \
-    size_t c = 0;                                                                                                      \
-    for (; c + LANES <= len; c += LANES)                                                                               \
-      for (unsigned l = 0; l < LANES; l++) {                                                                           \
-        double d = (double)x[c + l] - z[c + l];                                                                        \
-        sum[l] += d * d;                                                                                               \
-      }                                                                                                                \
-    for (unsigned l = 0; c + l < len; l++) {                                                                           \
-      double d = (double)x[c + l] - z[c + l];                                                                          \
-      sum[l] += d * d;                                                                                                 \
-    }                                                                                                                  \
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));                          \
-  }
+#ifndef WIDEN
+INLINE V widen(const float *at) {
+  V x;
+  for (unsigned l = 0; l < WIDTH; l++) x[l] = (double)at[l];
+  return x;
+}
+#define WIDEN(at) widen(at)
+#endif
+
+INLINE V choose(M mask, V yes, V no) {
+  return (V)(((M)yes & mask) | ((M)no & ~mask));
+}
+
+INLINE V within(V z) {
+  const V most = (V){0} + (double)FLT_MAX;
+  z = choose((M)(z > most), most, z);
+  return choose((M)(z < -most), -most, z);
+}
+
+INLINE V load_double(const double *at) {
+  V x;
+  memcpy(&x, at, sizeof x);
+  return x;
+}
+
+#define REAL float
+#define NAME(x) f32_##x
+#define LOAD(at) WIDEN(at)
+#define LIMIT(z) within(z)
+#include "math/weighted_rows.h"
+
+#define REAL double
+#define NAME(x) f64_##x
+#define LOAD(at) load_double(at)
+#define LIMIT(z) (z)
+#include "math/weighted_rows.h"
 
 /* All bits of the exponent are set. */
 #define FINITE(name, REAL, BITS, EXPONENT)                                                                             \
@@ -48,17 +70,13 @@ static void narrow(const double *z, size_t len, float *out) {
   }
 }
 
-ADD(add_f32, float)
-ADD(add_f64, double)
-DISTANCE(distance_f32, float)
-DISTANCE(distance_f64, double)
 FINITE(finite_f32, float, uint32_t, UINT32_C(0x7f800000))
 FINITE(finite_f64, double, uint64_t, UINT64_C(0x7ff0000000000000))
 
-const bez_weighted KERNELS = {.add_f32 = add_f32,
-                              .add_f64 = add_f64,
-                              .distance_f32 = distance_f32,
-                              .distance_f64 = distance_f64,
+const bez_weighted KERNELS = {.combine_f32 = f32_combine,
+                              .combine_f64 = f64_combine,
+                              .mix_f32 = f32_mix,
+                              .mix_f64 = f64_mix,
                               .finite_f32 = finite_f32,
                               .finite_f64 = finite_f64,
                               .narrow = narrow};
