@@ -18,7 +18,8 @@ uint32_t bez_cpu_features(void) {
   uint32_t found = BEZ_CPU_PLAIN;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) found |= BEZ_CPU_AVX2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
+    found |= BEZ_CPU_AVX2;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq"))
     found |= BEZ_CPU_AVX512;

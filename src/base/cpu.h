@@ -4,7 +4,7 @@
 
 #include "bezoar/base.h"
 
-enum { BEZ_CPU_PLAIN = 0, BEZ_CPU_AVX2 = 1u << 0, BEZ_CPU_AVX512 = 1u << 1 /* F, BW, VL, DQ */ };
+enum { BEZ_CPU_PLAIN = 0, BEZ_CPU_AVX2 = 1u << 0 /* and BMI2, FMA */, BEZ_CPU_AVX512 = 1u << 1 /* F, BW, VL, DQ */ };
 
 /* What this machine has, less what the environment variable BEZOAR_CPU forbids: "plain" leaves the plain kernels,
  * "avx2" those up to AVX2, "avx512" (and nothing) all. */

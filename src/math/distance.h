@@ -1,7 +1,8 @@
 /* Squared Euclidean distances between all pairs of n long rows, tile by tile: the inner loop of Krum and its kin.
  *
  * Differences are taken first and squared then, so rows that lie far from zero and close together keep their digits
- * (|x|² + |y|² − 2xy would not). A tile's differences, squares and sums are in the rows' own type, in sixteen (f64:
+ * (|x|² + |y|² − 2xy would not). A tile's differences and sums of squares (multiplied and added with one rounding)
+ * are in the rows' own type, in sixteen (f64:
  * eight) lanes that are added in a fixed order in double; where such a sum leaves the range in which it is precise, the
  * tile's pair is done again in double. So every instruction set gives the same bits. Thread safe. */
 #ifndef BEZ_MATH_DISTANCE_H

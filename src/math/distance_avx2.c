@@ -2,11 +2,14 @@
 #include "math/distance.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
 #define REAL float
 #define WIDTH 8u
 #define SIDE 2u
 #define LANES 16u
 #define KERNEL bez_distance_f32_avx2
+#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define TOTAL(sum) f32_total(sum)
 #define PAIR bez_distance_pair_f32
 #define NAME(x) f32_##x
 #define LOW 1e-25
@@ -18,6 +21,8 @@
 #define SIDE 2u
 #define LANES 8u
 #define KERNEL bez_distance_f64_avx2
+#define FMA(a, b, c) _mm256_fmadd_pd(a, b, c)
+#define TOTAL(sum) f64_total(sum)
 #define PAIR bez_distance_pair_f64
 #define NAME(x) f64_##x
 #define LOW 1e-280
