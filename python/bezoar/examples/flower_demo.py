@@ -76,7 +76,7 @@ def draw(curves, path):
         axis.plot(curves[attack, "FedAvg"], color=COLORS[attack], linestyle="--", label="FedAvg, attacked")
         axis.plot(curves[attack, "Bezoar"], color="tab:blue", label="Bezoar, attacked")
         axis.set(title=f"{attack}: 4 of 20 clients attack", xlabel="round", ylim=(0, 1))
-        axis.legend(fontsize="small", loc="lower right")
+        axis.legend(fontsize="small", loc="upper left")
     axes[0].set_ylabel("accuracy")
     pyplot.tight_layout()
     pyplot.savefig(path, dpi=120)
@@ -92,7 +92,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
-    logging.getLogger("flwr").setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)  # Flower tells every step, and sets its own level again
     try:
         plan = runs(options.rule, options.f, options.rounds)
         from bezoar.examples.flower_digits import ATTACKERS, CLIENTS, simulate
