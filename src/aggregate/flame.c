@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "aggregate/aggregator.h"
-#include "aggregate/gram.h"
+#include "aggregate/cosine.h"
 #include "aggregate/norms.h"
 #include "base/error.h"
 #include "fit/median.h"
@@ -53,40 +53,38 @@ static void majority(edge *edges, size_t n_edges, uint32_t n, uint32_t *parent, 
     in_majority[i] = winner != UINT32_MAX && root_of(parent, i) == root_of(parent, winner);
 }
 
-/* Two updates without length are the same. */
-static double cosine_distance(const double *distance, uint32_t side, uint32_t a, uint32_t b) {
-  const double x = distance[(size_t)a * side + side - 1], y = distance[(size_t)b * side + side - 1];
-  return x == 0 && y == 0 ? 0 : 1 - bez_cosine(distance, side, a, b);
-}
-
-static void choose(const bez_aggregate_input *in, const double *distance, uint32_t side, edge *edges, uint32_t *work,
+/* square: squared lengths; two updates without length are the same. */
+static void choose(uint32_t n, const double *square, const double *cosine, uint32_t side, edge *edges, uint32_t *work,
                    bool *chosen, double *score) {
   size_t m = 0;
-  for (uint32_t i = 0; i < in->n; i++) {
+  for (uint32_t i = 0; i < n; i++) {
     score[i] = INFINITY;
-    for (uint32_t j = 0; j < in->n; j++) {
+    for (uint32_t j = 0; j < n; j++) {
       if (i == j) continue;
-      double d = cosine_distance(distance, side, i, j);
+      double d = square[i] == 0 && square[j] == 0 ? 0 : 1 - cosine[(size_t)i * side + j];
       score[i] = fmin(score[i], d);
       if (i < j) edges[m++] = (edge){d, i, j};
     }
   }
-  majority(edges, m, in->n, work, work + in->n, chosen);
-  if (in->n == 1) score[0] = NAN; /* nobody else */
+  majority(edges, m, n, work, work + n, chosen);
+  if (n == 1) score[0] = NAN; /* nobody else */
 }
 
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
-  const uint32_t n = in->n, side = bez_rows_count(in->rows) + 1;
+  const uint32_t n = in->n, rows = bez_rows_count(in->rows), side = rows + 1;
   double *distance = NULL, *weight = calloc(2 * (size_t)n, sizeof *weight), *norm = weight + n, kept = 0;
+  double *cosine = calloc((size_t)rows * rows, sizeof *cosine);
   edge *edges = calloc((size_t)n * n / 2 + 1, sizeof *edges);
   uint32_t *work = calloc(2 * (size_t)n, sizeof *work);
   bool *chosen = calloc(n, sizeof *chosen);
-  if (!weight || !edges || !work || !chosen) BEZ_TRY(bez_fail_memory(err, (size_t)n * n * sizeof(edge)));
+  if (!weight || !cosine || !edges || !work || !chosen) BEZ_TRY(bez_fail_memory(err, (size_t)n * n * sizeof(edge)));
   BEZ_TRY(bez_rows_distances(in->rows, &distance, err));
-  choose(in, distance, side, edges, work, chosen, out->score);
+  BEZ_TRY(bez_rows_cosines(in->rows, distance, cosine, err));
+  for (uint32_t i = 0; i < n; i++) norm[i] = distance[(size_t)i * side + side - 1];
+  choose(n, norm, cosine, rows, edges, work, chosen, out->score);
   for (uint32_t i = 0; i < n; i++) {
-    norm[i] = sqrt(distance[(size_t)i * side + side - 1]);
+    norm[i] = sqrt(norm[i]);
     kept += chosen[i];
   }
   for (uint32_t i = 0; i < n; i++) weight[i] = norm[i];
@@ -101,6 +99,7 @@ cleanup:
   in->rows->noise = 0;
   free(distance);
   free(weight);
+  free(cosine);
   free(edges);
   free(work);
   free(chosen);

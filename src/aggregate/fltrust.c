@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "aggregate/aggregator.h"
+#include "aggregate/cosine.h"
 #include "aggregate/norms.h"
 #include "base/error.h"
 
@@ -10,23 +11,28 @@ static uint32_t least(uint32_t f) {
   return f + 1;
 }
 
-/* cosine of each row with the root: from |x|, |r| and |x − r|. */
+/* cosine of each row with the root, *length: of the root. */
 static bez_status cosines(const bez_aggregate_input *in, double *norm, double *cosine, double *length, bez_error *err) {
   bez_status st = BEZ_OK;
-  const uint32_t count = bez_rows_count(in->rows);
-  double *weight = calloc(3 * (size_t)count, sizeof *weight), *square = weight + count, *apart = square + count;
-  if (!weight) return bez_fail_memory(err, 3 * (size_t)count * sizeof *weight);
+  const uint32_t count = bez_rows_count(in->rows), root = (uint32_t)in->root;
+  size_t doubtful = 0;
+  double *weight = calloc(4 * (size_t)count, sizeof *weight), *square = weight + count, *apart = square + count,
+         *exact = apart + count;
+  bez_row_pair *pairs = calloc(count, sizeof *pairs);
+  if (!weight || !pairs) BEZ_TRY(bez_fail_memory(err, 4 * (size_t)count * sizeof *weight));
   BEZ_TRY(bez_rows_combine(in->rows, weight, false, square, err));
-  weight[in->root] = 1;
+  weight[root] = 1;
   BEZ_TRY(bez_rows_combine(in->rows, weight, false, apart, err));
-  *length = sqrt(square[in->root]);
+  *length = sqrt(square[root]);
   for (uint32_t i = 0; i < in->n; i++) {
     norm[i] = sqrt(square[i]);
-    double product = (square[i] + square[in->root] - apart[i]) / 2;
-    cosine[i] = norm[i] > 0 && *length > 0 ? product / norm[i] / *length : 0;
+    if (!bez_cosine_of(square[i], square[root], apart[i], &cosine[i])) pairs[doubtful++] = (bez_row_pair){i, root};
   }
+  BEZ_TRY(bez_rows_cosine_pairs(in->rows, pairs, doubtful, square, exact, err));
+  for (size_t k = 0; k < doubtful; k++) cosine[pairs[k].a] = exact[k];
 cleanup:
   free(weight);
+  free(pairs);
   return st;
 }
 

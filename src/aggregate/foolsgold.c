@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "aggregate/aggregator.h"
-#include "aggregate/gram.h"
+#include "aggregate/cosine.h"
 #include "aggregate/state.h"
 #include "base/error.h"
 
@@ -94,7 +94,7 @@ static void votes(double *likeness, uint32_t n, double kappa, double *most, doub
 
 static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, bez_error *err) {
   bez_status st = BEZ_OK;
-  const uint32_t n = in->n, side = n + 1;
+  const uint32_t n = in->n;
   const bez_update **staged = calloc(n + 1u, sizeof *staged);
   double *distance = NULL, *likeness = calloc((size_t)n * n, sizeof *likeness),
          *vote = calloc(2 * (size_t)n, sizeof *vote), total = 0;
@@ -107,8 +107,7 @@ static bez_status run(const bez_aggregate_input *in, bez_aggregate_rows *out, be
   BEZ_TRY(bez_rows_make(in->layout, staged, n, NULL, NULL, 0, NULL, in->out, &past, err));
   BEZ_TRY(bez_rows_distances(&past, &distance, err));
   if (past.odd) in->rows->odd = true;
-  for (uint32_t i = 0; i < n; i++)
-    for (uint32_t j = 0; j < n; j++) likeness[(size_t)i * n + j] = i == j ? 1 : bez_cosine(distance, side, i, j);
+  BEZ_TRY(bez_rows_cosines(&past, distance, likeness, err));
   votes(likeness, n, in->knob[0], out->score, vote);
   for (uint32_t i = 0; i < n; i++) total += vote[i];
   if (!(total > 0)) BEZ_TRY(bez_fail(err, BEZ_USAGE, "foolsgold", "all clients are too alike; nobody has a vote"));

@@ -9,11 +9,6 @@
 
 #define DENSE 64u /* up to here all eigenvalues cost no more than the largest alone */
 
-double bez_cosine(const double *distance, uint32_t side, uint32_t a, uint32_t b) {
-  double x = distance[(size_t)a * side + side - 1], y = distance[(size_t)b * side + side - 1];
-  return x > 0 && y > 0 ? (x + y - distance[(size_t)a * side + b]) / 2 / sqrt(x) / sqrt(y) : 0;
-}
-
 void bez_gram_centred(const double *distance, uint32_t side, const uint32_t *list, uint32_t n, const double *weight,
                       double *scratch, double *gram) {
   double total = 0, mean = 0;

@@ -4,10 +4,6 @@
 
 #include "bezoar/base.h"
 
-/* Cosine of two rows from squared distances whose last row is zero (bez_rows_distances); 0 where either has no length.
- */
-double bez_cosine(const double *distance, uint32_t side, uint32_t a, uint32_t b);
-
 /* gram[i · n + j] = ⟨x_i − μ, x_j − μ⟩ with μ = Σ weight x / Σ weight, over the listed rows; distance: side × side
  * squared distances. Rows without weight do not enter μ, however far they lie. Gower, Biometrika 1966. scratch: n
  * doubles. */

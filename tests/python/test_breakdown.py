@@ -4,6 +4,7 @@ import math
 import pathlib
 import sys
 
+import numpy as np
 import pytest
 
 import bezoar
@@ -87,6 +88,25 @@ def test_the_mean_falls_to_the_attacks_that_go_far():
     # it goes to the opposite of the honest mean, or nearly: further than any rule that is told lets it
     assert breakdown.matrix_error("model-replacement", "mean", (), [5]) > 1
     assert breakdown.matrix_error("model-replacement", "median", (), [5]) < 1
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("rule", ["flame", "fltrust"])
+def test_length_does_not_buy_a_direction(rule, dtype):
+    """At 1e16 times the honest length the product with a short update drowns in the square of the long one, and what is
+    left is any cosine at all."""
+    for seed in range(8):
+        draw = np.random.default_rng(seed)
+        centre = draw.normal(size=300)
+        honest = [(centre + draw.normal(size=300)).astype(dtype) for _ in range(9)]
+        against = draw.normal(size=300) - centre
+        scores = []
+        for ratio in (1, 1e8, 1e16, 3e16, 1e17, 1e30):
+            root = {"root": honest[0]} if rule == "fltrust" else {}
+            _, verdicts = bezoar.aggregate([*honest, (ratio * against).astype(dtype)], rule, 1, **root)
+            assert not verdicts[9].kept
+            scores.append(verdicts[9].score)
+        assert np.allclose(scores, scores[0], atol=1e-6)
 
 
 def test_attackers_that_are_not_finite_count_against_f():
