@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 VENV := $(BUILD)/venv/bin
 
-.PHONY: help quickstart build check install lint sanitize coverage fuzz docs release bench-detect bench-scan bench-aggregate format clean
+.PHONY: help quickstart build check nightly install lint sanitize coverage fuzz docs release bench-detect bench-scan bench-aggregate format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ check: ## install what is missing, run all tests
 	@tools/bootstrap.sh build check
 	@$(MAKE) --no-print-directory build
 	@tools/run_tests.sh $(BUILD)
+
+nightly: check ## the same, then property tests twenty times as long, on examples of their own
+	@BEZOAR_EXAMPLES=20 $(VENV)/python -m pytest -q tests/python/test_aggregate_reference.py
 
 install: build ## install library, command, headers, man pages and completions under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)

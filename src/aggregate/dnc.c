@@ -140,7 +140,8 @@ const bez_aggregator bez_aggregator_dnc = {
              .summary = "On drawn coordinates the updates farthest along the direction of the largest variance leave; "
                         "mean of those that stayed in every round.",
              .parameters = "rounds (1); coordinates drawn (10000, fewer above 400 clients); share of f that leaves (1)",
-             .tolerance = "f < n / 2 that act together; not as many at any distance in directions of their own",
+             .tolerance =
+                 "f < n / 2 that send the same; no bound for attackers in directions or at lengths of their own",
              .cost = "per round one pass over the drawn coordinates' tiles and one eigenproblem; one pass",
              .score = "largest squared projection",
              .source = "Shejwalkar, Houmansadr, Manipulating the Byzantine, NDSS 2021"},

@@ -180,6 +180,18 @@ def test_dnc_draws_all_coordinates_alike():
     assert 0.55 < seen.sum() / 200 < 0.8
 
 
+def test_dnc_has_no_breakdown_bound():
+    """Three of four attackers at a seventh of the fourth one's length pull the mean so far that honest clients look the
+    farther ones. This is the rule as published; its tolerance says so. The other rules hold."""
+    updates = honest(19, d=50, dtype="f8")
+    for i in range(4):
+        updates[i][:] = 1e12 if i == 3 else 0.14e12
+    assert abs(bezoar.aggregate(updates, "dnc", 4)[0]).max() > 1e9
+    for rule in PLAIN:
+        if rule not in ("mean", "dnc"):
+            assert abs(bezoar.aggregate(updates, rule, 4)[0] - 1).max() < 1.5, rule
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("f", [2**31 - 1, 2**31, 2**30, 2**32 - 1])
 def test_an_absurd_f_is_refused(rule, f):

@@ -4,7 +4,9 @@ HYPOTHESIS makes the federations, the same ones on every run; BEZOAR_EXAMPLES=20
 time.
 """
 import hashlib
+import json
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -466,3 +468,51 @@ def test_errors_say_how_many_clients_are_needed(rule):
             updates += [np.full(3, np.nan, "f4")] + [np.full(3, 0.5, "f4")] * (ref.NEEDED[rule](f - 1) - least)
             if len(updates) - 1 >= ref.NEEDED[rule](f - 1):
                 bezoar.aggregate(updates, rule, f)
+
+
+# ---- other types -----------------------------------------------------------------------------------------------------
+
+WHOLE = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
+
+
+@examples(40)
+@given(data=st.data())
+def test_integers_are_chosen_never_averaged(data):
+    n, dtype = data.draw(st.integers(1, 9)), data.draw(st.sampled_from(WHOLE))
+    low, high = (0, 1) if dtype == "?" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    values = st.one_of(st.integers(low, high), st.sampled_from([low, high]))
+    rows = np.array(data.draw(st.lists(st.lists(values, min_size=3, max_size=3), min_size=n, max_size=n)), dtype)
+    updates = [{"w": np.zeros(2, "f4"), "steps": row} for row in rows]
+    base = {"w": np.zeros(2, "f4"), "steps": np.array(data.draw(st.lists(values, min_size=3, max_size=3)), dtype)}
+    ranked = np.sort(rows, axis=0)
+    for policy, want in (("median", ranked[(n - 1) // 2]), ("maximum", ranked[-1]), ("reference", base["steps"])):
+        result, _ = bezoar.aggregate(updates, "median", 0, integers=policy, reference=base, threads=1)
+        assert result["steps"].dtype == rows.dtype and (result["steps"] == want).all()
+
+
+def save_bfloat16(path, rows):
+    """One tensor of bfloat16, given as floats that are such numbers."""
+    bits = (np.asarray(rows, "f4").view("u4") >> 16).astype("u2")
+    header = json.dumps({"w": {"dtype": "BF16", "shape": list(bits.shape), "data_offsets": [0, bits.nbytes]}}).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bits.tobytes())
+
+
+def load_floats(path):
+    raw = path.read_bytes()
+    bits = np.frombuffer(raw[8 + struct.unpack("<Q", raw[:8])[0]:], "u2").astype("u4") << 16
+    return bits.view("f4").astype(ref.WIDE)
+
+
+@pytest.mark.parametrize("rule", ["mean", "trimmed-mean", "median", "meamed", "krum", "multi-krum"])
+def test_bfloat16_files(rule, tmp_path):
+    draw = np.random.default_rng(5)
+    rows = draw.normal(0.5, 1, (9, 1500)).astype("f4")
+    rows = (rows.view("u4") & 0xFFFF0000).view("f4")  # cut to bfloat16
+    paths = [tmp_path / f"{i}.safetensors" for i in range(9)]
+    for path, row in zip(paths, rows):
+        save_bfloat16(path, row)
+    bezoar.aggregate_files(paths, tmp_path / "new.safetensors", rule, 2)
+    got = load_floats(tmp_path / "new.safetensors")
+    outcome = ref.aggregate(rule, rows, 2)
+    assert (np.min(np.abs(outcome.values - got), axis=0) <= np.abs(got) * 2.0**-8 + 1e-7).all()
