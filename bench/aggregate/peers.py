@@ -105,7 +105,7 @@ def child(peer, work, n, f, data, out):
     if call is None:
         return {"version": said, "none": True}
     before, walls, cpus = peak_mib(), [], []
-    while len(walls) < 3 and sum(walls) < 8:
+    while len(walls) < 3 and sum(walls) < 4:
         argument, cpu, wall = given(), time.process_time(), time.perf_counter()
         result = call(argument)
         walls.append(time.perf_counter() - wall)
@@ -200,7 +200,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--size", type=float, default=1)
     parser.add_argument("--only")
-    parser.add_argument("--limit", type=float, default=120)
+    parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("--shape", action="append", help="n,f,d")
     a = parser.parse_args()
     shapes = [tuple(int(float(x)) for x in s.split(",")) for s in a.shape or []] or [(n, f, int(d * a.size)) for n, f, d in SHAPES]

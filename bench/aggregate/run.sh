@@ -30,7 +30,7 @@ peers() {
   venv aggregate numpy
   venv flwr flwr || echo "flwr could not be installed: its rows stay empty"
   byzfl_venv || echo "byzfl could not be installed: its rows stay empty"
-  build/venv-aggregate/bin/python bench/aggregate/peers.py "$folder/peers.json" --size "$size" --limit "${LIMIT:-120}"
+  build/venv-aggregate/bin/python bench/aggregate/peers.py "$folder/peers.json" --size "$size" --limit "${LIMIT:-60}"
 }
 
 if [ "${1:-}" != --page ]; then
