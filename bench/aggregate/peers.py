@@ -20,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHAPES = [(20, 4, 10_000_000), (100, 20, 1_000_000)]
 LAYERS = 25  # as bench_aggregate has them
-MOST_BYTES = 20 << 30  # address space of a peer
+MOST_BYTES = 18 << 30  # address space of a peer
 
 # The rows of bench_aggregate that a peer has, and how `bezoar aggregate` is told to do the same.
 OURS = {
