@@ -37,8 +37,14 @@ static uint32_t prune(bez_order_merge *merges, uint32_t count, bool *live) {
   return count - kept;
 }
 
+/* Memory takes as long as sorting four lines of twenty rows does. */
+static uint32_t ahead_of(uint32_t n) {
+  return n > 40 ? 64 : n > 20 ? 128 : n > 8 ? 256 : 512;
+}
+
 bez_status bez_order_make(bez_order_kind kind, uint32_t n, uint32_t lo, uint32_t hi, bez_order *out, bez_error *err) {
   *out = (bez_order){.kind = kind, .n = n, .lo = lo, .hi = hi, .slots = n};
+  out->ahead = ahead_of(n);
   if (lo >= hi || hi > n) return bez_fail(err, BEZ_USAGE, NULL, "ranks %u to %u of %u values", lo, hi, n);
   if (n > BEZ_ORDER_MAX_ROWS) return bez_fail(err, BEZ_LIMIT, NULL, "%u rows; at most %u", n, BEZ_ORDER_MAX_ROWS);
   if (n <= BEZ_NETWORK_LARGEST) return BEZ_OK;

@@ -28,6 +28,7 @@ typedef struct bez_order {
   uint32_t n, lo, hi;       /* lo < hi ≤ n */
   bez_order_merge *merges;  /* for n above 32, else NULL; owned */
   uint32_t n_merges, slots; /* values sorted: n, for n above 32 whole sixteens */
+  uint32_t ahead;           /* bytes of a row that memory is asked for beforehand */
 } bez_order;
 
 #define BEZ_ORDER_MAX_ROWS 16384u

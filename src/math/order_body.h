@@ -41,9 +41,8 @@ INLINE bool NAME(any)(M mask) {
   return all != 0;
 }
 
-/* The memory's answer takes as long as this many coordinates: what is wanted then is asked for now. */
-#define AHEAD 64u
-#define ASK(row, at) __builtin_prefetch((const void *)((uintptr_t)((row) + (at)) + AHEAD * sizeof(float)))
+/* What is wanted `ahead` bytes on is asked for now. */
+#define ASK(row, at) __builtin_prefetch((const void *)((uintptr_t)((row) + (at)) + ahead))
 
 /* Sorts WIDTH coordinates of N rows into buf; the sum of all is NaN where a value is, and only there or where
  * infinities of both signs meet (finite numbers overflow to one of them and stay there). */
@@ -59,13 +58,13 @@ INLINE bool NAME(any)(M mask) {
   } while (0);
 #define STORE(i) buf[i] = v##i;
 #define SORTER(N)                                                                                                      \
-  static V NAME(sort_##N)(const REAL *const *rows, size_t at, V *buf) {                                                \
+  static V NAME(sort_##N)(const REAL *const *rows, size_t at, size_t ahead, V *buf) {                                  \
     V sum = {0};                                                                                                       \
     BEZ_EACH_##N(LOAD) BEZ_NETWORK_##N(EXCHANGE) BEZ_EACH_##N(STORE) return sum;                                       \
   }
 BEZ_NETWORKS(SORTER)
 #define SORTER_NAME(N) NAME(sort_##N),
-static V (*const NAME(sorters)[])(const REAL *const *, size_t, V *) = {BEZ_NETWORKS(SORTER_NAME)};
+static V (*const NAME(sorters)[])(const REAL *const *, size_t, size_t, V *) = {BEZ_NETWORKS(SORTER_NAME)};
 
 /* A network's sum of values (sort_N) and its ends tell whether all are finite. */
 INLINE M NAME(odd_values)(V sum, V least, V most) {
@@ -92,7 +91,7 @@ static void NAME(merge_high)(const V *low, V *high) {
 static void NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, M *odd) {
   for (uint32_t first = 0; first < o->n; first += BEZ_ORDER_RUN) {
     uint32_t count = o->n - first < BEZ_ORDER_RUN ? o->n - first : BEZ_ORDER_RUN;
-    V sum = NAME(sorters)[count - 1](rows + first, at, buf + first);
+    V sum = NAME(sorters)[count - 1](rows + first, at, o->ahead, buf + first);
     *odd |= NAME(odd_values)(sum, buf[first], buf[first + count - 1]);
   }
   for (uint32_t i = o->n; i < o->slots; i++) buf[i] = (V){0} + MOST;
@@ -155,7 +154,7 @@ INLINE V NAME(reduce)(const bez_order *o, V *buf, V *low, V *high) {
 /* One vector of coordinates: the result and the range that was kept. */
 INLINE V NAME(step)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, V *low, V *high, M *odd) {
   if (o->n <= BEZ_NETWORK_LARGEST) {
-    V sum = NAME(sorters)[o->n - 1](rows, at, buf);
+    V sum = NAME(sorters)[o->n - 1](rows, at, o->ahead, buf);
     *odd |= NAME(odd_values)(sum, buf[0], buf[o->n - 1]);
   } else {
     NAME(sort_many)(o, rows, at, buf, odd);
@@ -257,7 +256,6 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef M
 #undef PARTS
 #undef STEPS
-#undef AHEAD
 #undef ASK
 #undef INLINE
 #undef LOAD

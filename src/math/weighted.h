@@ -1,7 +1,8 @@
 /* Weighted sums of rows and distances to them, tile by tile, in double whatever the rows are.
  *
- * A sum takes its rows in order, each product and each sum rounded on its own; sums over coordinates run in eight lanes
- * that are added in a fixed order: every instruction set gives the same bits. Thread safe. */
+ * A sum takes its rows in order, each product and each sum rounded on its own (mixes: both at once); sums over
+ * coordinates run in eight lanes that are added in a fixed order: every instruction set gives the same bits. Thread
+ * safe. */
 #ifndef BEZ_MATH_WEIGHTED_H
 #define BEZ_MATH_WEIGHTED_H
 

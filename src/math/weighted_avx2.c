@@ -5,6 +5,8 @@
 #include <immintrin.h>
 
 #define WIDEN(at) _mm256_cvtps_pd(_mm_loadu_ps(at))
+#define FMA(a, b, c) _mm256_fmadd_pd(a, b, c)
+#define SPLAT(x) _mm256_set1_pd(x)
 #define WIDTH 4u
 #define KERNELS bez_weighted_avx2
 #include "math/weighted_body.h"

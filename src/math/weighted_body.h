@@ -1,6 +1,8 @@
-/* The body of the kernels: loops over vectors of WIDTH doubles, at most eight. The includer defines WIDTH,
- * WIDEN(at): as many floats as doubles, unless the plain way will do, and KERNELS, the name of the table. */
+/* The body of the kernels: loops over vectors of WIDTH doubles, at most eight. The includer defines WIDTH; KERNELS, the
+ * name of the table; and, unless the plain way will do, WIDEN(at): as many floats as doubles, FMA(a, b, c): a · b + c
+ * rounded once, and SPLAT(x): x in every lane. */
 #include <float.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,6 +23,12 @@ INLINE V widen(const float *at) {
   return x;
 }
 #define WIDEN(at) widen(at)
+INLINE V multiply_add(V a, V b, V c) {
+  for (unsigned l = 0; l < WIDTH; l++) c[l] = fma(a[l], b[l], c[l]);
+  return c;
+}
+#define FMA(a, b, c) multiply_add(a, b, c)
+#define SPLAT(x) ((V){x, x})
 #endif
 
 INLINE V choose(M mask, V yes, V no) {

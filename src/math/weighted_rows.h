@@ -80,9 +80,9 @@ INLINE void NAME(mix_block)(const void *const *row, uint32_t n, const double *we
     V low = LOAD(x), high = LOAD(x + WIDTH);
 #pragma GCC unroll 4
     for (unsigned k = 0; k < count; k++) {
-      const double w = weight[(size_t)k * n + i];
-      sum[k][0] += low * w;
-      sum[k][1] += high * w;
+      const V w = SPLAT(weight[(size_t)k * n + i]);
+      sum[k][0] = FMA(low, w, sum[k][0]);
+      sum[k][1] = FMA(high, w, sum[k][1]);
     }
   }
 #pragma GCC unroll 4
@@ -106,7 +106,7 @@ static void NAME(mix)(const void *const *row, uint32_t n, const double *weight, 
   for (; c < len; c++)
     for (uint32_t k = 0; k < n_out; k++) {
       V z = {0};
-      for (uint32_t i = 0; i < n; i++) z[0] += (double)NAME(row)(row, i)[c] * weight[(size_t)k * n + i];
+      for (uint32_t i = 0; i < n; i++) z[0] = fma((double)NAME(row)(row, i)[c], weight[(size_t)k * n + i], z[0]);
       z[0] *= scale[k];
       out[k][c] = (REAL)LIMIT(z)[0];
     }
