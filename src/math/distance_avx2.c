@@ -9,7 +9,7 @@
 #define LANES 16u
 #define KERNEL bez_distance_f32_avx2
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define TOTAL(sum) f32_total(sum)
+#define TOTAL bez_lanes_f32
 #define PAIR bez_distance_pair_f32
 #define NAME(x) f32_##x
 #define LOW 1e-25
@@ -22,7 +22,7 @@
 #define LANES 8u
 #define KERNEL bez_distance_f64_avx2
 #define FMA(a, b, c) _mm256_fmadd_pd(a, b, c)
-#define TOTAL(sum) f64_total(sum)
+#define TOTAL bez_lanes_f64
 #define PAIR bez_distance_pair_f64
 #define NAME(x) f64_##x
 #define LOW 1e-280

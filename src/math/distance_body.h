@@ -7,29 +7,19 @@
  *   PAIR       the careful function for one pair
  *   NAME(x)    a name of its own for each helper
  *   FMA(a, b, c)   a · b + c per lane, rounded once
- *   TOTAL(sum)     NAME(total), or a faster way to the same bits
+ *   TOTAL          the sum of LANES sums (math/lanes.h)
  *   SIDE       rows of a block: as many as leave all sums in registers
  *   LOW, HIGH  the range in which a sum of one tile is as precise as it should be */
 #include <stddef.h>
 #include <string.h>
 
 #include "math/distance.h"
+#include "math/lanes.h"
 
 typedef REAL NAME(lanes) __attribute__((vector_size(WIDTH * sizeof(REAL))));
 #define V NAME(lanes)
 #define PARTS (LANES / WIDTH)
 #define INLINE static inline __attribute__((always_inline))
-
-/* Lanes added pairwise, in double. */
-INLINE double NAME(total)(const V *sum) {
-  REAL lane[LANES];
-  double wide[LANES];
-  memcpy(lane, sum, sizeof lane);
-  for (unsigned i = 0; i < LANES; i++) wide[i] = (double)lane[i];
-  for (unsigned half = LANES / 2; half; half /= 2)
-    for (unsigned i = 0; i < half; i++) wide[i] += wide[i + half];
-  return wide[0];
-}
 
 INLINE V NAME(load)(const REAL *at) {
   V v;

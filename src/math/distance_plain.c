@@ -22,7 +22,7 @@ static doubles f64_fma(doubles a, doubles b, doubles c) {
 #define LANES 16u
 #define KERNEL bez_distance_f32_plain
 #define FMA(a, b, c) f32_fma(a, b, c)
-#define TOTAL(sum) f32_total(sum)
+#define TOTAL bez_lanes_f32
 #define PAIR bez_distance_pair_f32
 #define NAME(x) f32_##x
 #define LOW 1e-25
@@ -35,7 +35,7 @@ static doubles f64_fma(doubles a, doubles b, doubles c) {
 #define LANES 8u
 #define KERNEL bez_distance_f64_plain
 #define FMA(a, b, c) f64_fma(a, b, c)
-#define TOTAL(sum) f64_total(sum)
+#define TOTAL bez_lanes_f64
 #define PAIR bez_distance_pair_f64
 #define NAME(x) f64_##x
 #define LOW 1e-280

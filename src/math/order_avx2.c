@@ -14,6 +14,8 @@
 #define GREATER(a, b) _mm256_max_ps(a, b)
 #define LANES 16u
 #define MOST FLT_MAX
+#define TOTAL bez_lanes_f32
+#define COUNT bez_lanes_i32
 #define PAIR bez_distance_pair_f32
 #define SQUARE_LOW 1e-25
 #define SQUARE_HIGH 1e30
@@ -29,6 +31,8 @@
 #define GREATER(a, b) _mm256_max_pd(a, b)
 #define LANES 8u
 #define MOST DBL_MAX
+#define TOTAL bez_lanes_f64
+#define COUNT bez_lanes_i64
 #define PAIR bez_distance_pair_f64
 #define SQUARE_LOW 1e-280
 #define SQUARE_HIGH 1e300

@@ -8,6 +8,7 @@
  *   LESSER(a, b)   a < b ? a : b, per lane; GREATER(a, b) a > b ? a : b
  *   MOST           the largest number
  *   INSIDE(count, x, low, high)   count, one more in each lane with low ≤ x ≤ high
+ *   TOTAL, COUNT   the sum of LANES sums, of LANES counts (math/lanes.h)
  *   PAIR           the careful squared distance of two rows (math/distance.h)
  *   SQUARE_LOW, SQUARE_HIGH     the range in which a tile's squared distance is as precise as it should be */
 #include <math.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "math/distance.h"
+#include "math/lanes.h"
 #include "math/order.h"
 #include "math/order_networks.h"
 
@@ -196,26 +198,12 @@ INLINE void NAME(judge_all)(const NAME(group) * g, uint32_t n, const REAL *const
     for (uint32_t i = 0; i < n; i++) NAME(judge)(g, rows[i] + at, steps, &tally[i]);
 }
 
-/* Lanes are added pairwise, in double. */
-static double NAME(total)(const V *square) {
-  REAL lane[LANES];
-  double wide[LANES];
-  memcpy(lane, square, sizeof lane);
-  for (unsigned i = 0; i < LANES; i++) wide[i] = (double)lane[i];
-  for (unsigned half = LANES / 2; half; half /= 2)
-    for (unsigned i = 0; i < half; i++) wide[i] += wide[i + half];
-  return wide[0];
-}
-
 static void NAME(sentence)(const NAME(tally) * tally, uint32_t n, const REAL *const *rows, size_t len, const REAL *out,
                            size_t seen, const bez_order_judge *judge) {
   for (uint32_t i = 0; i < n; i++) {
-    uint64_t inside = 0;
-    for (unsigned p = 0; p < PARTS; p++)
-      for (unsigned l = 0; l < WIDTH; l++) inside += (uint64_t)tally[i].inside[p][l];
-    double square = NAME(total)(tally[i].square);
+    double square = TOTAL(tally[i].square);
     if (!(square > SQUARE_LOW && square < SQUARE_HIGH)) square = PAIR(rows[i], out, len);
-    judge->outside[i] += seen - inside;
+    judge->outside[i] += seen - COUNT(tally[i].inside);
     judge->square[i] += square;
   }
 }
@@ -276,6 +264,8 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef LANES
 #undef MOST
 #undef INSIDE
+#undef TOTAL
+#undef COUNT
 #undef PAIR
 #undef SQUARE_LOW
 #undef SQUARE_HIGH
