@@ -31,7 +31,9 @@ def _shares():
 
 def craft(model, attack):
     """What the attackers send. They know the others' data: they train on all honest shares, see what the honest clients
-    will send, and agree on updates that do most harm."""
+    will send, and agree on updates that do most harm. A model that is not finite any more has had its harm."""
+    if not all(np.isfinite(array).all() for array in model.values()):
+        return [model] * len(ATTACKERS)
     honest = [digits.train(model, *share)[0] for i, share in enumerate(_shares()) if i not in ATTACKERS]
     steps = [{name: new[name] - model[name] for name in model} for new in honest]
     crafted = bezoar.attack_updates(steps, attack, len(ATTACKERS), **ATTACKS[attack])
