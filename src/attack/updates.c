@@ -34,14 +34,13 @@ void bez_craft_scaled_mean(const bez_attack_input *in, double factor, double *ou
 }
 
 void bez_honest_deviation(const bez_honest_updates *h, double *sd) {
-  for (size_t j = 0; j < h->d; j++) {
-    double sum = 0;
-    for (size_t i = 0; i < h->n; i++) {
+  for (size_t j = 0; j < h->d; j++) sd[j] = 0;
+  for (size_t i = 0; i < h->n; i++)
+    for (size_t j = 0; j < h->d; j++) {
       double off = h->row[i * h->d + j] - h->mean[j];
-      sum += off * off;
+      sd[j] += off * off;
     }
-    sd[j] = sqrt(sum / (double)h->n);
-  }
+  for (size_t j = 0; j < h->d; j++) sd[j] = sqrt(sd[j] / (double)h->n);
 }
 
 static double square_between(const double *a, const double *b, size_t d) {
