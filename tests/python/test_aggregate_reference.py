@@ -516,3 +516,24 @@ def test_bfloat16_files(rule, tmp_path):
     got = load_floats(tmp_path / "new.safetensors")
     outcome = ref.aggregate(rule, rows, 2)
     assert (np.min(np.abs(outcome.values - got), axis=0) <= np.abs(got) * 2.0**-8 + 1e-7).all()
+
+
+# ---- many clients ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["trimmed-mean", "median", "meamed", "multi-krum", "caf", "dnc"])
+@pytest.mark.parametrize("n", [33, 64, 100, 140])
+def test_a_hundred_clients(rule, n):
+    """Above 32 clients values are sorted in another way, and above some eigenvectors are sought in another."""
+    for seed, kind in enumerate(("normal", "far") if rule in ("caf", "dnc") else ("ties", "far", "copies")):
+        fed = Federation(n, [((33,), "f4"), ((2,), "f8")], kind, seed, seed == 1)
+        fed.f, fed.bad = (n - 1) // 4, 0
+        _, row, verdicts = run(fed, rule)
+        base = 0 if fed.base is None else fed.flat(fed.base)
+        if rule == "dnc":
+            assert ref.covariance_top(fed.rows - base, np.ones(n)).gap > 0.01
+        if rule == "caf" and min(step.gap for step in ref.caf_steps(fed.rows - base, fed.f)) < 0.02:
+            continue
+        outcome = expected(fed, rule, verdicts)
+        members = inner_members(fed, rule, outcome, fed.rows) if rule in ORDERED else fed.rows[outcome.kept]
+        assert_near(fed, row, outcome, members, 1e-4 if rule == "caf" else 0)
