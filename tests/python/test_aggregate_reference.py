@@ -184,6 +184,13 @@ def compare_scores(verdicts, outcome, bad, scale, slack=1e-5):
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
 
+def test_every_entry_of_the_table_has_a_reference():
+    named = {True: ref.PRE, False: ref.RULES}
+    for pre in named:
+        assert {rule["name"] for rule in bezoar.list_aggregators() if rule["pre"] == pre} == set(named[pre])
+
+
+
 def inner_members(fed, rule, outcome, x):
     """Rows whose values may be in an ordered rule's mean: values beyond the kept ranks are nobody's summands."""
     f = fed.f - fed.bad
