@@ -14,6 +14,8 @@
 #define GREATER(a, b) _mm512_max_ps(a, b)
 #define LANES 16u
 #define MOST FLT_MAX
+#define ANY_BEYOND(v) (_mm512_cmp_ps_mask(_mm512_abs_ps(v), _mm512_set1_ps(MOST), _CMP_NLE_UQ) != 0)
+#define ANY_NAN(v) (_mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0)
 #define TOTAL bez_lanes_f32
 #define COUNT bez_lanes_i32
 #define PAIR bez_distance_pair_f32
@@ -34,6 +36,8 @@
 #define GREATER(a, b) _mm512_max_pd(a, b)
 #define LANES 8u
 #define MOST DBL_MAX
+#define ANY_BEYOND(v) (_mm512_cmp_pd_mask(_mm512_abs_pd(v), _mm512_set1_pd(MOST), _CMP_NLE_UQ) != 0)
+#define ANY_NAN(v) (_mm512_cmp_pd_mask(v, v, _CMP_UNORD_Q) != 0)
 #define TOTAL bez_lanes_f64
 #define COUNT bez_lanes_i64
 #define PAIR bez_distance_pair_f64

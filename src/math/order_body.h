@@ -7,6 +7,7 @@
  *   LANES          sums and counts of a row kept side by side, a multiple of WIDTH: the same for every instruction set
  *   LESSER(a, b)   a < b ? a : b, per lane; GREATER(a, b) a > b ? a : b
  *   MOST           the largest number
+ *   ANY_BEYOND(v)  whether some lane is above MOST, below −MOST or NaN; ANY_NAN(v); both unless the plain way will do
  *   INSIDE(count, x, low, high)   count, one more in each lane with low ≤ x ≤ high
  *   TOTAL, COUNT   the sum of LANES sums, of LANES counts (math/lanes.h)
  *   PAIR           the careful squared distance of two rows (math/distance.h)
@@ -36,12 +37,16 @@ INLINE V NAME(choose)(M mask, V yes, V no) {
   return (V)(((M)yes & mask) | ((M)no & ~mask));
 }
 
+#ifndef ANY_BEYOND
 INLINE bool NAME(any)(M mask) {
   uint64_t part[sizeof mask / 8], all = 0;
   memcpy(part, &mask, sizeof mask);
   for (unsigned i = 0; i < sizeof mask / 8; i++) all |= part[i];
   return all != 0;
 }
+#define ANY_BEYOND(v) NAME(any)(~((M)((v) <= MOST) & (M)((v) >= -MOST)))
+#define ANY_NAN(v) NAME(any)(~(M)((v) >= -(REAL)INFINITY))
+#endif
 
 /* What is wanted `ahead` bytes on is asked for now. */
 #define ASK(row, at) __builtin_prefetch((const void *)((uintptr_t)((row) + (at)) + ahead))
@@ -69,8 +74,8 @@ BEZ_NETWORKS(SORTER)
 static V (*const NAME(sorters)[])(const REAL *const *, size_t, size_t, V *) = {BEZ_NETWORKS(SORTER_NAME)};
 
 /* A network's sum of values (sort_N) and its ends tell whether all are finite. */
-INLINE M NAME(odd_values)(V sum, V least, V most) {
-  return ~(M)(sum >= -(REAL)INFINITY) | (M)(least < -MOST) | (M)(most > MOST);
+INLINE bool NAME(odd_values)(V sum, V least, V most) {
+  return ANY_NAN(sum) | ANY_BEYOND(least) | ANY_BEYOND(most);
 }
 
 /* Two sorted runs of sixteen: what is not stored, the compiler does not work out. */
@@ -90,7 +95,7 @@ static void NAME(merge_high)(const V *low, V *high) {
 }
 
 /* More rows than registers: runs of sixteen, the last one filled up from above. */
-static void NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, M *odd) {
+static void NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, bool *odd) {
   for (uint32_t first = 0; first < o->n; first += BEZ_ORDER_RUN) {
     uint32_t count = o->n - first < BEZ_ORDER_RUN ? o->n - first : BEZ_ORDER_RUN;
     V sum = NAME(sorters)[count - 1](rows + first, at, o->ahead, buf + first);
@@ -109,18 +114,22 @@ static void NAME(sort_many)(const bez_order *o, const REAL *const *rows, size_t 
   }
 }
 
+INLINE V NAME(sum_of)(const V *buf, uint32_t lo, uint32_t hi, REAL share) {
+  V sum[2] = {{0}};
+  uint32_t r = lo;
+  for (; r + 2 <= hi; r += 2) { /* two sums side by side wait half as long for each other */
+    sum[0] += buf[r] * share;
+    sum[1] += buf[r + 1] * share;
+  }
+  if (r < hi) sum[0] += buf[r] * share;
+  return sum[0] + sum[1];
+}
+
 /* Mean of buf[lo … hi − 1], never outside [low, high] by rounding. Where the sum overflows, the shares are summed. */
 INLINE V NAME(mean)(const V *buf, uint32_t lo, uint32_t hi, V low, V high) {
   REAL share = (REAL)1 / (REAL)(hi - lo);
-  V sum = buf[lo];
-  for (uint32_t r = lo + 1; r < hi; r++) sum += buf[r];
-  M over = (M)(sum > MOST) | (M)(sum < -MOST);
-  V mean = sum * share;
-  if (NAME(any)(over)) {
-    sum = buf[lo] * share;
-    for (uint32_t r = lo + 1; r < hi; r++) sum += buf[r] * share;
-    mean = NAME(choose)(over, sum, mean);
-  }
+  V sum = NAME(sum_of)(buf, lo, hi, 1), mean = sum * share;
+  if (ANY_BEYOND(sum)) mean = NAME(choose)((M)(sum > MOST) | (M)(sum < -MOST), NAME(sum_of)(buf, lo, hi, share), mean);
   mean = GREATER(mean, low);
   return LESSER(mean, high);
 }
@@ -154,7 +163,7 @@ INLINE V NAME(reduce)(const bez_order *o, V *buf, V *low, V *high) {
 }
 
 /* One vector of coordinates: the result and the range that was kept. */
-INLINE V NAME(step)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, V *low, V *high, M *odd) {
+INLINE V NAME(step)(const bez_order *o, const REAL *const *rows, size_t at, V *buf, V *low, V *high, bool *odd) {
   if (o->n <= BEZ_NETWORK_LARGEST) {
     V sum = NAME(sorters)[o->n - 1](rows, at, o->ahead, buf);
     *odd |= NAME(odd_values)(sum, buf[0], buf[o->n - 1]);
@@ -215,7 +224,7 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
   REAL *padded = (REAL *)(buf + o->slots);
   const REAL **pad = (const REAL **)(padded + (size_t)o->n * BEZ_ORDER_GROUP);
   NAME(group) g;
-  M odd = {0};
+  bool odd = false;
   size_t seen = 0;
   if (judge) memset(tally, 0, o->n * sizeof *tally);
   for (size_t at = 0; at < len; at += BEZ_ORDER_GROUP) {
@@ -237,7 +246,7 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
     seen += steps * WIDTH;
   }
   if (judge) NAME(sentence)(tally, o->n, rows, len, out, seen, judge);
-  return !NAME(any)(odd);
+  return !odd;
 }
 
 #undef V
@@ -264,6 +273,8 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef LANES
 #undef MOST
 #undef INSIDE
+#undef ANY_BEYOND
+#undef ANY_NAN
 #undef TOTAL
 #undef COUNT
 #undef PAIR
