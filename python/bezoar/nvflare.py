@@ -79,7 +79,8 @@ def _common(values):
 
 
 class RobustAggregator(ModelAggregator):
-    """Aggregates FLModels by a robust rule. Parameters as in `bezoar.flower.robust`, plain values all, for job configs.
+    """Aggregates FLModels by a robust rule. Parameters as in `bezoar.flower.robust`, but plain values all, as job configs
+    need them: those of the rule and the pre-aggregators are a dict, `parameters`. There is no `root`.
 
     Clients are known by the names that the server gives them. Where they send whole models (FULL), the reference of a round
     is the aggregate of the round before; the first has none, unless `reset_model(params)` was called. Differences (DIFF)
@@ -88,9 +89,15 @@ class RobustAggregator(ModelAggregator):
     The verdicts go to the log file (`log`), to `reasons[round]` and `round`; never into the model's meta, which clients get.
     """
 
-    def __init__(self, rule="trimmed-mean", *, f, **options):
+    def __init__(self, rule="trimmed-mean", *, f, pre=(), reference=True, state=None, log=None, weights="uniform", max_weight=None,
+                 failures="absent", on_failure="keep", seed=0, threads=0, integers="median", parameters=None):
         super().__init__()
-        self._desk = _Desk(Federation(rule, f, **options))
+        options = {
+            "pre": pre, "reference": reference, "state": state, "log": log, "weights": weights, "max_weight": max_weight,
+            "failures": failures, "on_failure": on_failure, "seed": seed, "threads": threads, "integers": integers}
+        self._desk = _Desk(Federation(rule, f, **options, **(parameters or {})))
+        own = {"rule": rule, "f": f, "parameters": parameters, **options}
+        self.__dict__.update({f"_{name}": value for name, value in own.items()})  # job configs are written from these
         self._received, self._last, self._rounds = [], None, 0
 
     @property

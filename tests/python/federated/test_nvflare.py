@@ -1,4 +1,5 @@
 """bezoar.nvflare: its ModelAggregator, driven with FLModels as NVFlare's controllers do."""
+import inspect
 import json
 
 import numpy as np
@@ -121,6 +122,17 @@ def test_names_come_from_the_server():
         assert aggregator.accept(shareable, context)
     assert FLModelUtils.from_shareable(aggregator.aggregate(context)).params["w"].shape == (3, 2)
     assert [row["client"] for row in aggregator.round.rows] == [f"real-{i}" for i in range(5)]
+
+
+def test_job_configs_find_every_parameter():
+    """NVFlare writes a component into a job's config by the attributes that bear its parameters' names."""
+    given = {"rule": "centered-clipping", "f": 0.1, "pre": ["nnm"], "parameters": {"tau": 3.0}, "seed": 4, "weights": "uniform"}
+    aggregator = RobustAggregator(**given)
+    for name, parameter in inspect.signature(RobustAggregator).parameters.items():
+        assert getattr(aggregator, f"_{name}") == given.get(name, parameter.default)
+    assert json.dumps(given)
+    feed(aggregator)
+    assert aggregator.round.cause is None
 
 
 def test_wrong_options_are_errors_at_once():
