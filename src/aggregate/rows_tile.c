@@ -120,7 +120,7 @@ static void mix_rows(const pass *p, const scratch *s, size_t len, bool wide, voi
 }
 
 static size_t room_of(const bez_update_rows *rows) {
-  return (size_t)rows->tile * sizeof(double);
+  return (size_t)rows->tile * sizeof(double) + ALIGNMENT;
 }
 
 static void look(const pass *p, const void *const *source, uint32_t n, size_t len, bool wide) {

@@ -75,7 +75,7 @@ static V (*const NAME(sorters)[])(const REAL *const *, size_t, size_t, V *) = {B
 
 /* A network's sum of values (sort_N) and its ends tell whether all are finite. */
 INLINE bool NAME(odd_values)(V sum, V least, V most) {
-  return ANY_NAN(sum) | ANY_BEYOND(least) | ANY_BEYOND(most);
+  return ANY_NAN(sum) || ANY_BEYOND(least) || ANY_BEYOND(most);
 }
 
 /* Two sorted runs of sixteen: what is not stored, the compiler does not work out. */
