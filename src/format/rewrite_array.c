@@ -94,8 +94,8 @@ static bez_status put_header(array_job *j, uint64_t n_rows, bez_packed_out *out,
   bez_array check;
   bez_arena arena = {0};
   bez_status st = BEZ_OK;
-  if (n_rows == j->array.n_rows) return bez_packed_out_write(out, j->header.data, j->header.len, err);
-  if (j->idx) {
+  if (n_rows == j->array.n_rows && !j->idx) return bez_packed_out_write(out, j->header.data, j->header.len, err);
+  if (j->idx) { /* the quarantine's count stands there after it was written: set in any case */
     if (n_rows > UINT32_MAX) BEZ_TRY(bez_fail(err, BEZ_LIMIT, j->source->path, "too many rows for an IDX file"));
     for (size_t i = 0; i < 4; i++) j->header.data[4 + i] = (char)(n_rows >> (24 - 8 * i) & 255);
     BEZ_TRY(bez_packed_out_write(out, j->header.data, j->header.len, err));
