@@ -20,6 +20,7 @@ typedef struct bez_model_out {
   uint32_t *table; /* 1 + number of a fact, by hash; 0 empty */
   uint32_t n_parts, n_facts;
   uint64_t unpacked;
+  uint64_t left; /* bytes that may still be examined: entries that share bytes would make it endless */
   bool full, out_of_memory;
 } bez_model_out;
 
@@ -135,6 +136,13 @@ uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, 
     bez_model_unread(out, part, "packed more than %u levels deep", BEZ_MAX_MODEL_DEPTH);
     return part;
   }
+  if (part == 0) out->left = BEZ_MAX_EXAMINED_TIMES * (uint64_t)len + 2 * (uint64_t)BEZ_MAX_UNPACKED;
+  if (len > out->left) {
+    bez_model_unread(out, part, "its parts share so many bytes that they would be examined more than %u times",
+                     BEZ_MAX_EXAMINED_TIMES);
+    return part;
+  }
+  out->left -= len;
   unsigned known = 0;
   for (size_t i = 0; bez_model_readers[i]; i++) {
     if (bez_model_readers[i]->sniff(&in) <= 0) continue;

@@ -152,9 +152,20 @@ static bool work_out(bez_pickle_machine *m, const bez_pickle_value *callee, cons
   return true;
 }
 
+/* Old torch files name a class by persistent(('module', the class, its file, its source)): torch.load gives the class.
+ */
+static bez_pickle_value behind_persistent(bez_pickle_value v) {
+  if (v.kind != BEZ_PV_PERSISTENT || !v.as.node->kept) return v;
+  const bez_pickle_value *id = &v.as.node->items[0];
+  if (id->kind != BEZ_PV_TUPLE || id->as.node->kept < 2 || id->as.node->items[1].kind != BEZ_PV_GLOBAL) return v;
+  const bez_pickle_value *tag = &id->as.node->items[0];
+  return tag->kind == BEZ_PV_STR && tag->n == 6 && !memcmp(tag->as.s, "module", 6) ? id->as.node->items[1] : v;
+}
+
 bool bez_pickle_call(bez_pickle_machine *m, bez_pickle_value callee, bez_pickle_value arguments) {
   bez_pickle_value out = {0};
   bool known = false;
+  callee = behind_persistent(callee);
   if (arguments.kind != BEZ_PV_TUPLE && arguments.kind != BEZ_PV_LIST) {
     bez_pickle_value one = bez_pickle_container(m, BEZ_PV_TUPLE, 1);
     if (!one.as.node) return false;
