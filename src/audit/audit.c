@@ -10,12 +10,17 @@ const bez_check *const bez_checks[] = {
     NULL};
 #undef BEZ_CHECK
 
-/* From the file down to the part. */
+/* From below the file down to the part; "" for the file itself. */
+static const char *part_in(const bez_model *m, bez_report *report, uint32_t part) {
+  const char *place = "";
+  for (unsigned depth = 0; part && depth < 32 && place; depth++, part = m->parts[part].parent)
+    place = *place ? bez_arena_printf(&report->arena, "%s › %s", m->parts[part].name, place) : m->parts[part].name;
+  return place ? place : "";
+}
+
 static const char *place_in(const bez_model *m, const char *file, bez_report *report, uint32_t part) {
-  const char *place = NULL;
-  for (unsigned depth = 0; part && depth < 32; depth++, part = m->parts[part].parent)
-    place = place ? bez_arena_printf(&report->arena, "%s › %s", m->parts[part].name, place) : m->parts[part].name;
-  place = place ? bez_arena_printf(&report->arena, "%s › %s", file, place) : file;
+  const char *below = part_in(m, report, part);
+  const char *place = *below ? bez_arena_printf(&report->arena, "%s › %s", file, below) : file;
   return place ? place : "";
 }
 
@@ -24,10 +29,11 @@ const char *bez_audit_place(const bez_check_input *in, bez_report *report, uint3
 }
 
 void bez_audit_subject(const bez_check_input *in, bez_report *report, bez_finding *finding, uint32_t part,
-                       const char *what) {
+                       uint64_t byte, const char *what) {
   const char *slash = strrchr(in->path, '/');
   const char *place = place_in(in->model, slash ? slash + 1 : in->path, report, part);
   bez_finding_subject(report, finding, bez_arena_printf(&report->arena, "%s: %s", place, what), NULL);
+  bez_finding_place(report, finding, in->path, part_in(in->model, report, part), byte);
 }
 
 /* Parts that no reader knows are data (a storage, a text), unless their names promise a model. */

@@ -23,10 +23,10 @@ typedef struct bez_check {
 
 extern const bez_check *const bez_checks[]; /* NULL-terminated, order of checks.def */
 
-/* The finding's pattern, which its fingerprint is made of: the file's own name, the part and what was found there, so
- * that a model moved to another folder keeps its suppressions. */
+/* The finding's place, and its pattern, which its fingerprint is made of: the file's own name, the part and what was
+ * found there, so that a model moved to another folder keeps its suppressions. */
 void bez_audit_subject(const bez_check_input *in, bez_report *report, bez_finding *finding, uint32_t part,
-                       const char *what);
+                       uint64_t byte, const char *what);
 
 /* Says what could not be read: bytes that nobody has examined are never clean. */
 void bez_audit_unread(const bez_check_input *in, bez_report *report);

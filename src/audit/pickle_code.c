@@ -67,7 +67,7 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
                       : f->what == BEZ_MODEL_STATE ? "changes"
                                                    : "looks up",
                       f->text);
-    bez_audit_subject(in, report, x, f->part, f->text);
+    bez_audit_subject(in, report, x, f->part, f->at, f->text);
     bez_finding_text(report, x, "why", "%s", why);
     bez_finding_text(report, x, "opcode", "%s", f->opcode);
     bez_finding_number(report, x, "byte", (double)f->at);

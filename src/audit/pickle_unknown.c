@@ -26,12 +26,13 @@ static bool unknown(const bez_model_fact *f) {
          bez_pickle_judge(f->module, f->name, &why) == BEZ_PICKLE_UNKNOWN;
 }
 
-/* The names of one part, separated by commas; how many. */
-static uint32_t list_names(const bez_model *m, uint32_t part, bez_buf *names) {
+/* The names of one part, separated by commas; how many, and the byte of the first. */
+static uint32_t list_names(const bez_model *m, uint32_t part, bez_buf *names, uint64_t *first) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < m->n_facts; i++) {
     const bez_model_fact *f = &m->facts[i];
     if (f->part != part || !unknown(f) || (f->what == BEZ_MODEL_CALL && *f->module)) continue;
+    if (!n) *first = f->at;
     if (n++ < 40) bez_buf_printf(names, "%s%s", n > 1 ? ", " : "", f->text);
   }
   return n;
@@ -41,14 +42,15 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
   bez_status st = BEZ_OK;
   for (uint32_t p = 0; p < in->model->n_parts && st == BEZ_OK; p++) {
     bez_buf names = {0};
-    uint32_t n = list_names(in->model, p, &names);
+    uint64_t first = 0;
+    uint32_t n = list_names(in->model, p, &names, &first);
     st = bez_buf_status(&names, err);
     if (n && st == BEZ_OK) {
       const char *place = bez_audit_place(in, report, p);
       bez_finding *x = bez_report_add(report, &bez_check_pickle_unknown.rule, BEZ_SEV_WARNING);
       bez_finding_title(report, x, "%s: loading it uses %u unknown name%s: %s", place, n, n == 1 ? "" : "s",
                         names.data);
-      bez_audit_subject(in, report, x, p, names.data);
+      bez_audit_subject(in, report, x, p, first, names.data);
       bez_finding_number(report, x, "names", n);
     }
     bez_buf_free(&names);

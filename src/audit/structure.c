@@ -26,7 +26,7 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
     const char *place = bez_audit_place(in, report, f->part);
     bez_finding *x = bez_report_add(report, &bez_check_structure.rule, BEZ_SEV_WARNING);
     bez_finding_title(report, x, "%s: %s", place, f->text);
-    bez_audit_subject(in, report, x, f->part, f->name);
+    bez_audit_subject(in, report, x, f->part, f->at, f->name);
     bez_finding_number(report, x, "byte", (double)f->at);
     bez_finding_number(report, x, "times", (double)f->count);
   }

@@ -314,7 +314,7 @@ static int run(const bez_args *given) {
 const bez_command bez_command_scan = {
     .name = "scan",
     .synopsis = "PATH…",
-    .summary = "Find poisoned rows in a table, in text or in pictures.",
+    .summary = "Find poisoned rows in tables, text and pictures, and code in models.",
     .description =
         "Reads the files, folders, globs or URLs as one data set, runs every detector that fits its columns, and "
         "reports "
@@ -327,8 +327,11 @@ const bez_command bez_command_scan = {
         "(docs/remote.md). Nothing is fetched unless a path is a URL; reports keep neither credentials nor queries of "
         "URLs.\n"
         "\n"
-        "What could not be examined is said on the first line of the report; it is never called clean. Models "
-        "and other files that are no tables, text or pictures are \"not checked\" and make the exit code 3.\n"
+        "Models (pickle, PyTorch, joblib, safetensors, in whatever archive) are read by a sandboxed program and never "
+        "executed: the report says what loading them would run (docs/models.md).\n"
+        "\n"
+        "What could not be examined is said on the first line of the report; it is never called clean. Files that "
+        "nothing here reads are \"not checked\" and make the exit code 3.\n"
         "\n"
         "Options may also come from the environment (BEZOAR_LABEL, BEZOAR_FAIL_ON; several values of a repeated "
         "option stand on lines of their own) and from the file that --config names. A flag wins over the "

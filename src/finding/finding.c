@@ -113,6 +113,12 @@ static void add_evidence(bez_report *report, bez_finding *f, const char *key, co
   f->evidence_last = e;
 }
 
+void bez_finding_place(bez_report *report, bez_finding *f, const char *file, const char *part, uint64_t byte) {
+  if (f)
+    f->place =
+        (bez_file_place){.file = bez_report_text(report, file), .part = bez_report_text(report, part), .byte = byte};
+}
+
 void bez_finding_number(bez_report *report, bez_finding *f, const char *key, double value) {
   if (!f) return;
   char text[32];

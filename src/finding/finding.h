@@ -71,6 +71,13 @@ typedef struct bez_row_hit {
   const char *suggested; /* suggested label, NULL where there is none */
 } bez_row_hit;
 
+/* Where in a file that has no rows: a model. */
+typedef struct bez_file_place {
+  const char *file; /* NULL: the rows say where */
+  const char *part; /* what is packed in it: "archive/data.pkl"; "" the file itself */
+  uint64_t byte;    /* of the part */
+} bez_file_place;
+
 typedef struct bez_finding {
   const bez_rule *rule;
   bez_severity severity;
@@ -83,6 +90,7 @@ typedef struct bez_finding {
   double score, p_value, q_value; /* NaN where there is none */
   bez_evidence *evidence, *evidence_last;
   bez_exhibit *exhibit, *exhibit_last;
+  bez_file_place place;
   const bez_row_hit *rows; /* ascending by row */
   uint64_t n_rows;
   bool ranked_list; /* the rows are a list to review, not rows said to be poisoned: they found no incident */
@@ -179,6 +187,8 @@ void bez_finding_title(bez_report *report, bez_finding *f, const char *fmt, ...)
 void bez_finding_remedy(bez_report *report, bez_finding *f, const char *fmt, ...) BEZ_PRINTF(3, 4);
 /* pattern and target are copied. */
 void bez_finding_subject(bez_report *report, bez_finding *f, const char *pattern, const char *target);
+/* Copied. */
+void bez_finding_place(bez_report *report, bez_finding *f, const char *file, const char *part, uint64_t byte);
 /* Keys are constants of the rule. A number stays under --redact: counts, shares and scores are numbers, a value of
  * the data (5013, "SE") is text. */
 void bez_finding_number(bez_report *report, bez_finding *f, const char *key, double value);

@@ -383,6 +383,19 @@ static void get_rows(bez_wire *w, json_t *in, bez_finding *f) {
   free(hits);
 }
 
+/* Reports that were written before places were known have none. */
+static void get_place(bez_wire *w, json_t *in, bez_finding *f) {
+  json_t *place = json_object_get(in, "place");
+  if (!place) return;
+  if (!json_is_object(place)) {
+    refuse(w, "place", "is no object");
+    return;
+  }
+  f->place = (bez_file_place){.file = needed_text(w, place, "file"),
+                              .part = needed_text(w, place, "part"),
+                              .byte = count(w, place, "byte", UINT64_MAX)};
+}
+
 static void get_finding(bez_wire *w, json_t *in) {
   const bez_rule *rule = rule_of(w, in);
   bez_severity level = severity(w, in);
@@ -401,6 +414,7 @@ static void get_finding(bez_wire *w, json_t *in) {
   f->suppressed = flag(w, in, "suppressed", false);
   f->suppressed_by = text(w, in, "suppressed_by");
   f->is_new = flag(w, in, "new", true);
+  get_place(w, in, f);
   get_evidence(w, in, f);
   get_exhibits(w, in, f);
   get_rows(w, in, f);

@@ -237,6 +237,16 @@ static void put_rows(bez_json *j, const bez_finding *f) {
   bez_json_close(j, '}');
 }
 
+static void put_place(bez_json *j, const bez_file_place *place) {
+  if (!place->file) return;
+  bez_json_key(j, "place");
+  bez_json_open(j, '{');
+  bez_json_kstr(j, "file", place->file);
+  bez_json_kstr(j, "part", place->part);
+  bez_json_kuint(j, "byte", place->byte);
+  bez_json_close(j, '}');
+}
+
 static void put_finding(bez_json *j, const bez_finding *f) {
   bez_json_open(j, '{');
   bez_json_kstr(j, "rule", f->rule->id);
@@ -254,6 +264,7 @@ static void put_finding(bez_json *j, const bez_finding *f) {
   bez_json_kbool(j, "suppressed", f->suppressed);
   bez_json_kstr(j, "suppressed_by", f->suppressed_by);
   bez_json_kbool(j, "new", f->is_new);
+  put_place(j, &f->place);
   put_evidence(j, f);
   put_exhibits(j, f);
   put_rows(j, f);

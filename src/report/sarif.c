@@ -301,12 +301,45 @@ static void put_location(bez_sarif *s, const bez_report_file *file, uint64_t row
   bez_json_close(j, '}');
 }
 
-/* The first rows of the lead; a finding without rows lies in the data as a whole. */
+/* In a file without rows: the byte, where it is the file's own, and what is packed in it by its name. */
+static void put_place(bez_sarif *s, const bez_file_place *place) {
+  bez_json *j = &s->j;
+  bez_json_open(j, '{');
+  bez_json_key(j, "physicalLocation");
+  bez_json_open(j, '{');
+  bez_json_key(j, "artifactLocation");
+  bez_json_open(j, '{');
+  put_uri(s, place->file);
+  bez_json_close(j, '}');
+  if (!*place->part) {
+    bez_json_key(j, "region");
+    bez_json_open(j, '{');
+    bez_json_kuint(j, "byteOffset", place->byte);
+    bez_json_close(j, '}');
+  }
+  bez_json_close(j, '}');
+  if (*place->part) {
+    char name[40];
+    snprintf(name, sizeof name, "byte %llu", (unsigned long long)place->byte);
+    bez_json_key(j, "logicalLocations");
+    bez_json_open(j, '[');
+    bez_json_open(j, '{');
+    bez_json_kstr(j, "name", name);
+    bez_json_kstr(j, "fullyQualifiedName", place->part);
+    bez_json_kstr(j, "kind", "member");
+    bez_json_close(j, '}');
+    bez_json_close(j, ']');
+  }
+  bez_json_close(j, '}');
+}
+
+/* The first rows of the lead, or its place; a finding without either lies in the data as a whole. */
 static void put_locations(bez_sarif *s, const bez_group *g) {
   bez_json *j = &s->j;
   uint64_t local;
   bez_json_key(j, "locations");
   bez_json_open(j, '[');
+  if (g->lead->place.file) put_place(s, &g->lead->place);
   for (uint64_t i = 0; i < g->lead->n_rows && i < MAX_LOCATIONS; i++) {
     const bez_report_file *file = bez_report_locate(s->report, g->lead->rows[i].row, &local);
     if (file) put_location(s, file, local);

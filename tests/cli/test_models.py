@@ -285,3 +285,23 @@ def test_without_the_helper_nothing_is_read(bezoar, tmp_path):
     (tmp_path / "m.pkl").write_bytes(EVIL)
     result = subprocess.run([alone / "bezoar", "scan", "m.pkl"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 3 and "bezoar-decode" in result.stdout + result.stderr
+
+
+def test_findings_have_places(bezoar, tmp_path):
+    (tmp_path / "m.pt").write_bytes(zipped([("archive/data.pkl", EVIL)]))
+    (tmp_path / "m.pkl").write_bytes(EVIL)
+    for name, part in (("m.pt", "archive/data.pkl"), ("m.pkl", "")):
+        bezoar("scan", name, "--report", "r.json")
+        place = json.loads((tmp_path / "r.json").read_text())["findings"][0]["place"]
+        assert place == {"file": name, "part": part, "byte": EVIL.index(b"R.")}
+        sarif = json.loads(bezoar("scan", name, "--format", "sarif").stdout)
+        location = sarif["runs"][0]["results"][0]["locations"][0]
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == name
+        if part:
+            assert location["logicalLocations"][0]["fullyQualifiedName"] == part
+        else:
+            assert location["physicalLocation"]["region"]["byteOffset"] == place["byte"]
+        again = bezoar("report", "show", "r.json", "--format", "sarif")
+        assert json.loads(again.stdout)["runs"][0]["results"][0]["locations"] == [location]
+        redacted = bezoar("scan", name, "--redact", "--format", "json")
+        assert json.loads(redacted.stdout)["findings"][0]["place"] == place
