@@ -3,7 +3,7 @@
     from flwr.serverapp.strategy import FedAvg
     from bezoar.flower import robust
 
-    strategy = robust(FedAvg(), rule="trimmed-mean", f=0.2, log="verdicts.jsonl")
+    strategy = robust(FedAvg(), rule="trimmed-mean", pre="nnm", f=0.2, log="verdicts.jsonl")
 
 Needs Flower 1.22 or newer (`pip install "bezoar[flower]"`).
 """
