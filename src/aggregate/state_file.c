@@ -24,11 +24,15 @@ static char *key_of(bez_arena *arena, const char *name, size_t digits) {
 }
 
 /* Layers of one key stand together, as they were written. */
-static bez_status put_key(const bez_layer *layers, uint32_t n, size_t prefix, const char *key, bez_layer *plain,
-                          bez_aggregate_state *state, bez_error *err) {
+static bez_status put_key(const char *path, const bez_layer *layers, uint32_t n, size_t prefix, const char *key,
+                          bez_layer *plain, bez_aggregate_state *state, bez_error *err) {
   for (uint32_t l = 0; l < n; l++) {
     plain[l] = layers[l];
     plain[l].name += prefix + 1;
+    /* Rules remember numbers with a fraction alone; a key without any would be lost when the state is saved. */
+    if (plain[l].dtype != BEZ_DTYPE_F32 && plain[l].dtype != BEZ_DTYPE_F64)
+      return bez_fail(err, BEZ_FORMAT, path, "tensor \"%s\" is of type %s: none of a state", layers[l].name,
+                      bez_dtype_name(plain[l].dtype));
   }
   bez_update memory = {.client = key, .n_layers = n, .layers = plain};
   return bez_aggregate_state_put(state, &memory, err);
@@ -51,7 +55,7 @@ bez_status bez_aggregate_state_load(const char *path, bez_aggregate_state *state
     char *key = colon ? key_of(&arena, layers[first].name, prefix) : NULL;
     if (!key) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "tensor \"%s\" is none of a state", layers[first].name));
     for (end = first; end < n && !strncmp(layers[end].name, layers[first].name, prefix + 1);) end++;
-    BEZ_TRY(put_key(layers + first, end - first, prefix, key, plain, state, err));
+    BEZ_TRY(put_key(path, layers + first, end - first, prefix, key, plain, state, err));
   }
 cleanup:
   free(plain);
