@@ -15,7 +15,7 @@
 #define HEAD_BYTES (64u << 10) /* tell the size of nearly every picture */
 
 typedef struct hand {
-  bez_image_helper helper;
+  bez_helper helper;
   bez_buf room;
 } hand;
 
@@ -96,7 +96,7 @@ static bez_status go_through(pass *p, const char *stage, bez_tile_fn fn, bez_err
   for (p->first = 0; st == BEZ_OK && p->first < b->n; p->first += STRETCH) {
     uint64_t n = b->n - p->first < STRETCH ? b->n - p->first : STRETCH;
     st = bez_parallel(n, threads, fn, p, err);
-    for (unsigned t = 0; t < threads; t++) bez_image_helper_stop(&p->hands[t].helper);
+    for (unsigned t = 0; t < threads; t++) bez_helper_stop(&p->hands[t].helper);
     if (st == BEZ_OK && progress && !progress(ctx, stage, "pictures", p->first + n, b->n))
       st = bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
   }
@@ -228,7 +228,7 @@ static bez_status look_twice(pass *p, uint64_t first, bez_error *err) {
     row++;
   }
 cleanup:
-  bez_image_helper_stop(&h.helper);
+  bez_helper_stop(&h.helper);
   bez_buf_free(&h.room);
   free(views);
   return st;

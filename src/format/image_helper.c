@@ -2,80 +2,19 @@
  * plain numbers are taken, each within its bounds, and as many pixels as were asked for. */
 #include "format/image_helper.h"
 
-#include <dlfcn.h>
-#include <link.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/limits.h"
 
-#define NAME "bezoar-decode"
-#define CPU_SECONDS 300u
-#define PATIENCE 60u /* seconds for one answer */
 #define RETIRE 1000u /* files; then a fresh one takes over */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY 0 /* sanitizers reserve terabytes of addresses */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MEMORY 0
-#endif
-#endif
-#ifndef MEMORY
-#define MEMORY ((uint64_t)3 << 29) /* bytes of addresses: twice the largest picture, three times the largest file */
-#endif
-
-/* The file this code was loaded from: a library or extension module by its name, the program by the kernel's word. */
-static bool own_file(char out[4096]) {
-  Dl_info info;
-  struct link_map *map = NULL;
-  ssize_t n;
-  if (dladdr1((const void *)(uintptr_t)&bez_image_helper_path, &info, (void **)&map, RTLD_DL_LINKMAP) && map &&
-      map->l_name && map->l_name[0] == '/')
-    return (size_t)snprintf(out, 4096, "%s", map->l_name) < 4096;
-  n = readlink("/proc/self/exe", out, 4095);
-  if (n <= 0) return false;
-  out[n] = 0;
-  return true;
-}
-
-bool bez_image_helper_path(char out[4096]) {
-  static const char *const places[] = {"", "bin/", "../libexec/bezoar/"};
-  char own[4096];
-  char *slash = own_file(own) ? strrchr(own, '/') : NULL;
-  for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++)
-    if ((size_t)snprintf(out, 4096, "%.*s/%s" NAME, (int)(slash - own), own, places[i]) < 4096 &&
-        access(out, X_OK) == 0)
-      return true;
-  snprintf(out, 4096, BEZ_LIBEXEC "/" NAME);
-  return access(out, X_OK) == 0;
-}
-
-static bez_status start(bez_image_helper *h, bez_error *err) {
-  static const char *const argv[] = {NAME, NULL}, *const envp[] = {"LC_ALL=C", NULL};
-  char path[4096];
-  if (!bez_image_helper_path(path))
-    return bez_fail(err, BEZ_UNSUPPORTED, NULL, "pictures are decoded by " NAME ", which is not installed");
-  bez_spawn plan = {.program = path,
-                    .argv = argv,
-                    .envp = envp,
-                    .input_fd = -1,
-                    .feed = true,
-                    .memory = MEMORY,
-                    .cpu_seconds = CPU_SECONDS,
-                    .patience = PATIENCE};
-  bez_status st = bez_spawn_start(&plan, &h->child, err);
-  h->running = st == BEZ_OK;
-  h->served = 0;
-  return st;
-}
-
-void bez_image_helper_stop(bez_image_helper *h) {
-  if (h->running) (void)bez_child_finish(&h->child, true);
-  h->running = false;
-}
+static const bez_helper_limits limits = {
+    .memory = (uint64_t)3 << 29, /* twice the largest picture, three times the largest file */
+    .cpu_seconds = 300,
+    .patience = 60, /* for one answer */
+};
 
 static float in_range(float value, float most) {
   return value >= 0 && value <= most ? value : value > most ? most : 0; /* NaN: 0 */
@@ -132,32 +71,32 @@ static bool check(const bez_image_request *q, bez_image_reply *r) {
 }
 
 /* One exchange; an error: the helper is lost. */
-static bez_status exchange(bez_image_helper *h, const bez_image_request *q, const uint8_t *bytes, bez_image_reply *r,
+static bez_status exchange(bez_helper *h, const bez_image_request *q, const uint8_t *bytes, bez_image_reply *r,
                            uint8_t *pixels, bez_error *err) {
   bool ended = false;
   bez_status st = bez_child_write(&h->child, q, sizeof *q, err);
   if (st == BEZ_OK) st = bez_child_write(&h->child, bytes, (size_t)q->bytes, err);
   if (st == BEZ_OK) st = bez_child_read(&h->child, r, sizeof *r, &ended, err);
   if (st != BEZ_OK) return st;
-  if (ended) return bez_fail(err, BEZ_IO, NAME, "the helper ended");
-  if (!check(q, r)) return bez_fail(err, BEZ_FORMAT, NAME, "the helper answered nonsense");
+  if (ended) return bez_fail(err, BEZ_IO, BEZ_HELPER_NAME, "the helper ended");
+  if (!check(q, r)) return bez_fail(err, BEZ_FORMAT, BEZ_HELPER_NAME, "the helper answered nonsense");
   if (r->why[0] || !bez_image_answer_bytes(q)) return BEZ_OK;
   st = bez_child_read(&h->child, pixels, bez_image_answer_bytes(q), &ended, err);
-  return st == BEZ_OK && ended ? bez_fail(err, BEZ_IO, NAME, "the helper ended") : st;
+  return st == BEZ_OK && ended ? bez_fail(err, BEZ_IO, BEZ_HELPER_NAME, "the helper ended") : st;
 }
 
-bez_status bez_image_helper_ask(bez_image_helper *h, const bez_image_request *q, const uint8_t *bytes,
-                                bez_image_reply *r, uint8_t *pixels, bez_error *err) {
-  if (h->served >= RETIRE) bez_image_helper_stop(h);
+bez_status bez_image_helper_ask(bez_helper *h, const bez_image_request *q, const uint8_t *bytes, bez_image_reply *r,
+                                uint8_t *pixels, bez_error *err) {
+  if (h->served >= RETIRE) bez_helper_stop(h);
   for (;;) {
-    bez_status st = h->running ? BEZ_OK : start(h, err);
+    bez_status st = h->running ? BEZ_OK : bez_helper_start(h, NULL, &limits, "pictures are decoded", err);
     if (st != BEZ_OK) return st;
     bez_error why = {0};
     if (exchange(h, q, bytes, r, pixels, &why) == BEZ_OK) {
       h->served++;
       return BEZ_OK;
     }
-    bez_image_helper_stop(h);
+    bez_helper_stop(h);
     if (h->served) continue; /* files before this one may have worn it out: again with a fresh one */
     *r = (bez_image_reply){.magic = BEZ_IMAGE_ANSWER};
     snprintf(r->why, sizeof r->why, "the decoder gave up over it (%.100s)", why.message);

@@ -3,7 +3,6 @@
 #include "format/model_helper.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,48 +10,15 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "format/image_helper.h"
 #include "format/model_wire.h"
 
-#define NAME "bezoar-decode"
-#define CPU_SECONDS 600u
-#define PATIENCE 300u /* seconds for one answer */
-#define RETIRE 1000u  /* files; then a fresh one takes over */
+#define RETIRE 1000u /* files; then a fresh one takes over */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HEAP 0 /* sanitizers reserve terabytes of addresses */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HEAP 0
-#endif
-#endif
-#ifndef HEAP
-#define HEAP ((uint64_t)1 << 30)
-#endif
-
-static bez_status start(bez_model_helper *h, bez_error *err) {
-  static const char *const argv[] = {NAME, "models", NULL}, *const envp[] = {"LC_ALL=C", NULL};
-  char path[4096];
-  if (!bez_image_helper_path(path))
-    return bez_fail(err, BEZ_UNSUPPORTED, NULL, "models are read by " NAME ", which is not installed");
-  bez_spawn plan = {.program = path,
-                    .argv = argv,
-                    .envp = envp,
-                    .input_fd = -1,
-                    .feed = true,
-                    .heap = HEAP,
-                    .cpu_seconds = CPU_SECONDS,
-                    .patience = PATIENCE};
-  bez_status st = bez_spawn_start(&plan, &h->child, err);
-  h->running = st == BEZ_OK;
-  h->served = 0;
-  return st;
-}
-
-void bez_model_helper_stop(bez_model_helper *h) {
-  if (h->running) (void)bez_child_finish(&h->child, true);
-  h->running = false;
-}
+static const bez_helper_limits limits = {
+    .heap = (uint64_t)1 << 30, /* the mapped file does not count */
+    .cpu_seconds = 600,
+    .patience = 300, /* for one answer */
+};
 
 static bez_status open_file(const char *path, int *fd, bez_error *err) {
   struct stat info;
@@ -63,7 +29,7 @@ static bez_status open_file(const char *path, int *fd, bez_error *err) {
   return bez_fail(err, BEZ_USAGE, path, "is no regular file");
 }
 
-static bez_status exchange(bez_model_helper *h, const bez_model_request *q, int fd, uint8_t **bytes, size_t *len,
+static bez_status exchange(bez_helper *h, const bez_model_request *q, int fd, uint8_t **bytes, size_t *len,
                            bez_error *err) {
   bez_model_reply r;
   bool ended = false;
@@ -71,18 +37,18 @@ static bez_status exchange(bez_model_helper *h, const bez_model_request *q, int 
   if (st == BEZ_OK) st = bez_child_pass(&h->child, fd, err);
   if (st == BEZ_OK) st = bez_child_read(&h->child, &r, sizeof r, &ended, err);
   if (st != BEZ_OK) return st;
-  if (ended) return bez_fail(err, BEZ_IO, NAME, "the helper ended");
+  if (ended) return bez_fail(err, BEZ_IO, BEZ_HELPER_NAME, "the helper ended");
   if (r.magic != BEZ_MODEL_ANSWER || r.bytes > BEZ_MAX_MODEL_ANSWER)
-    return bez_fail(err, BEZ_FORMAT, NAME, "the helper answered nonsense");
-  if (r.failed) return bez_fail(err, BEZ_MEMORY, NAME, "the helper's memory is out");
+    return bez_fail(err, BEZ_FORMAT, BEZ_HELPER_NAME, "the helper answered nonsense");
+  if (r.failed) return bez_fail(err, BEZ_MEMORY, BEZ_HELPER_NAME, "the helper's memory is out");
   *len = (size_t)r.bytes;
   *bytes = malloc(*len + 1);
   if (!*bytes) return bez_fail_memory(err, *len);
   st = bez_child_read(&h->child, *bytes, *len, &ended, err);
-  return st == BEZ_OK && ended && *len ? bez_fail(err, BEZ_IO, NAME, "the helper ended") : st;
+  return st == BEZ_OK && ended && *len ? bez_fail(err, BEZ_IO, BEZ_HELPER_NAME, "the helper ended") : st;
 }
 
-bez_status bez_model_helper_ask(bez_model_helper *h, const char *path, bez_model *out, bez_error *err) {
+bez_status bez_model_helper_ask(bez_helper *h, const char *path, bez_model *out, bez_error *err) {
   bez_model_request q = {.magic = BEZ_MODEL_MAGIC};
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
   size_t skip = strlen(name) >= sizeof q.name ? strlen(name) + 1 - sizeof q.name : 0;
@@ -94,13 +60,13 @@ bez_status bez_model_helper_ask(bez_model_helper *h, const char *path, bez_model
   *out = (bez_model){0};
   if (st != BEZ_OK) return st;
   memcpy(q.name, name + skip, strlen(name + skip) + 1);
-  if (h->running && h->served >= RETIRE) bez_model_helper_stop(h);
-  if (!h->running) BEZ_TRY(start(h, err));
+  if (h->running && h->served >= RETIRE) bez_helper_stop(h);
+  if (!h->running) BEZ_TRY(bez_helper_start(h, "models", &limits, "models are read", err));
   st = exchange(h, &q, fd, &bytes, &len, &why);
   if (st == BEZ_OK) st = bez_model_load(bytes, len, out, &why);
   h->served++;
   if (st != BEZ_OK) {
-    bez_model_helper_stop(h);
+    bez_helper_stop(h);
     st = bez_fail(err, BEZ_LIMIT, path, "the sandboxed reader gave up on it: %s", why.message);
   }
 cleanup:

@@ -2,21 +2,12 @@
 #ifndef BEZ_FORMAT_MODEL_HELPER_H
 #define BEZ_FORMAT_MODEL_HELPER_H
 
-#include "base/spawn.h"
+#include "format/helper.h"
 #include "format/model.h"
-
-/* One helper process, for one thread; started when it is needed. */
-typedef struct bez_model_helper {
-  bez_child child;
-  bool running;
-  unsigned served;  /* files since it was started */
-} bez_model_helper; /* zero-initialise; stop with bez_model_helper_stop in the thread that asked last */
 
 /* What the file holds; the caller frees it. Errors: BEZ_IO and BEZ_USAGE for a file that cannot be opened, BEZ_LIMIT
  * when the helper died over it (it is gone then, and the next question starts another), BEZ_UNSUPPORTED where there is
  * no helper on this machine. There is no other way of reading a model. */
-BEZ_MUST_USE bez_status bez_model_helper_ask(bez_model_helper *helper, const char *path, bez_model *out,
-                                             bez_error *err);
-void bez_model_helper_stop(bez_model_helper *helper);
+BEZ_MUST_USE bez_status bez_model_helper_ask(bez_helper *helper, const char *path, bez_model *out, bez_error *err);
 
 #endif

@@ -42,7 +42,7 @@ static void end(bez_scan *scan) {
   bez_table_destroy(scan->golden);
   bez_table_destroy(scan->reference);
   bez_spool_destroy(scan->spool);
-  bez_model_helper_stop(&scan->helper);
+  bez_helper_stop(&scan->helper);
   free(scan->models);
 }
 

@@ -37,7 +37,7 @@ typedef struct bez_scan {
   uint32_t *features, *texts;
   uint32_t n_features, n_texts;
   uint32_t n_classes; /* distinct labels, missing ones not counted */
-  bez_model_helper helper;
+  bez_helper helper;
   bez_scan_model *models; /* owned */
   size_t n_models, unread_models;
 } bez_scan;

@@ -248,7 +248,7 @@ static const uint8_t tiny[] = "P5 2 1 255\n\x05\x06";
 
 static void a_helper_that_dies_is_replaced(void **state) {
   (void)state;
-  bez_image_helper h = {0};
+  bez_helper h = {0};
   bez_image_reply reply;
   bez_error err = {0};
   uint8_t pixels[2] = {0, 0};
@@ -261,13 +261,13 @@ static void a_helper_that_dies_is_replaced(void **state) {
     assert_int_equal(pixels[1], 6);
     assert_int_equal(kill(h.child.pid, SIGKILL), 0);
   }
-  bez_image_helper_stop(&h);
+  bez_helper_stop(&h);
 }
 
 /* A size that the helper refuses to serve makes it end: the file is given up, the next one is served. */
 static void a_file_that_kills_the_helper_is_given_up(void **state) {
   (void)state;
-  bez_image_helper h = {0};
+  bez_helper h = {0};
   bez_image_reply reply;
   bez_error err = {0};
   uint8_t pixels[2];
@@ -277,13 +277,13 @@ static void a_file_that_kills_the_helper_is_given_up(void **state) {
   assert_non_null(strstr(reply.why, "gave up"));
   assert_int_equal(bez_image_helper_ask(&h, &q, tiny, &reply, pixels, &err), BEZ_OK);
   assert_string_equal(reply.why, "");
-  bez_image_helper_stop(&h);
+  bez_helper_stop(&h);
 }
 
 /* What the running helper may still do, by the kernel's word. */
 static void the_helper_is_locked_in(void **state) {
   (void)state;
-  bez_image_helper h = {0};
+  bez_helper h = {0};
   bez_image_reply reply;
   bez_error err = {0};
   bez_buf status = {0};
@@ -297,7 +297,7 @@ static void the_helper_is_locked_in(void **state) {
   assert_non_null(strstr(status.data, "Seccomp:\t2"));
   assert_non_null(strstr(status.data, "Seccomp_filters:\t2"));
   bez_buf_free(&status);
-  bez_image_helper_stop(&h);
+  bez_helper_stop(&h);
 }
 
 int main(void) {
