@@ -1,15 +1,9 @@
-/* The body of the kernels, included once per instruction set and number type. The includer defines, and this
- * file undefines at its end,
- *   REAL       the number type
+/* The body of the kernels, included once per instruction set and number type. The includer includes type_f32.h or
+ * type_f64.h and defines, and this file undefines at its end,
  *   WIDTH      numbers per register
- *   LANES      sums kept side by side, a multiple of WIDTH: the same for every instruction set
  *   KERNEL     the name of the function
- *   PAIR       the careful function for one pair
- *   NAME(x)    a name of its own for each helper
  *   FMA(a, b, c)   a · b + c per lane, rounded once
- *   TOTAL          the sum of LANES sums (math/lanes.h)
- *   SIDE       rows of a block: as many as leave all sums in registers
- *   LOW, HIGH  the range in which a sum of one tile is as precise as it should be */
+ *   SIDE       rows of a block: as many as leave all sums in registers */
 #include <stddef.h>
 #include <string.h>
 
@@ -106,7 +100,7 @@ void KERNEL(const REAL *const *rows, uint32_t n, size_t len, double *out) {
       for (unsigned a = 0; a < ni; a++)
         for (unsigned b = 0; b < nj; b++) {
           if (i + a >= j + b) continue;
-          if (!(part[a][b] > LOW && part[a][b] < HIGH)) part[a][b] = PAIR(rows[i + a], rows[j + b], len);
+          if (!(part[a][b] > SQUARE_LOW && part[a][b] < SQUARE_HIGH)) part[a][b] = PAIR(rows[i + a], rows[j + b], len);
           out[(size_t)(i + a) * n + j + b] += part[a][b];
         }
     }
@@ -115,14 +109,8 @@ void KERNEL(const REAL *const *rows, uint32_t n, size_t len, double *out) {
 #undef V
 #undef PARTS
 #undef INLINE
-#undef REAL
 #undef WIDTH
 #undef SIDE
-#undef LANES
 #undef KERNEL
-#undef PAIR
 #undef FMA
-#undef TOTAL
-#undef NAME
-#undef LOW
-#undef HIGH
+#include "math/type_end.h"

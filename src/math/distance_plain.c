@@ -16,28 +16,16 @@ static doubles f64_fma(doubles a, doubles b, doubles c) {
   return c;
 }
 
-#define REAL float
+#include "math/type_f32.h"
 #define WIDTH 4u
 #define SIDE 1u
-#define LANES 16u
 #define KERNEL bez_distance_f32_plain
 #define FMA(a, b, c) f32_fma(a, b, c)
-#define TOTAL bez_lanes_f32
-#define PAIR bez_distance_pair_f32
-#define NAME(x) f32_##x
-#define LOW 1e-25
-#define HIGH 1e30
 #include "math/distance_body.h"
 
-#define REAL double
+#include "math/type_f64.h"
 #define WIDTH 2u
 #define SIDE 1u
-#define LANES 8u
 #define KERNEL bez_distance_f64_plain
 #define FMA(a, b, c) f64_fma(a, b, c)
-#define TOTAL bez_lanes_f64
-#define PAIR bez_distance_pair_f64
-#define NAME(x) f64_##x
-#define LOW 1e-280
-#define HIGH 1e300
 #include "math/distance_body.h"

@@ -1,17 +1,10 @@
-/* The body of the kernels, included once per instruction set and number type. The includer defines, and this
- * file undefines at its end,
- *   REAL, INT      the number type and the integer type of its size
+/* The body of the kernels, included once per instruction set and number type. The includer includes type_f32.h or
+ * type_f64.h and defines, and this file undefines at its end,
  *   WIDTH          numbers per register
  *   KERNEL         the name of the function
- *   NAME(x)        a name of its own for each helper
- *   LANES          sums and counts of a row kept side by side, a multiple of WIDTH: the same for every instruction set
  *   LESSER(a, b)   a < b ? a : b, per lane; GREATER(a, b) a > b ? a : b
- *   MOST           the largest number
  *   ANY_BEYOND(v)  whether some lane is above MOST, below −MOST or NaN; ANY_NAN(v); both unless the plain way will do
- *   INSIDE(count, x, low, high)   count, one more in each lane with low ≤ x ≤ high
- *   TOTAL, COUNT   the sum of LANES sums, of LANES counts (math/lanes.h)
- *   PAIR           the careful squared distance of two rows (math/distance.h)
- *   SQUARE_LOW, SQUARE_HIGH     the range in which a tile's squared distance is as precise as it should be */
+ *   INSIDE(count, x, low, high)   count, one more in each lane with low ≤ x ≤ high */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -263,20 +256,11 @@ bool KERNEL(const bez_order *o, const REAL *const *rows, size_t len, REAL *out, 
 #undef STORE_HIGH
 #undef SORTER
 #undef SORTER_NAME
-#undef REAL
-#undef INT
 #undef WIDTH
 #undef KERNEL
-#undef NAME
 #undef LESSER
 #undef GREATER
-#undef LANES
-#undef MOST
 #undef INSIDE
 #undef ANY_BEYOND
 #undef ANY_NAN
-#undef TOTAL
-#undef COUNT
-#undef PAIR
-#undef SQUARE_LOW
-#undef SQUARE_HIGH
+#include "math/type_end.h"
