@@ -10,6 +10,17 @@ const bez_check *const bez_checks[] = {
     NULL};
 #undef BEZ_CHECK
 
+bez_check_input bez_audit_of(const bez_check_input *set, const bez_audit_file *file) {
+  return (bez_check_input){
+      .path = file->path, .model = file->model, .file = file, .set = set->set, .context = set->context};
+}
+
+const bez_audit_file *bez_audit_find(const bez_audit_set *set, const char *name) {
+  for (size_t i = 0; i < set->n; i++)
+    if (!strcmp(set->files[i].name, name)) return &set->files[i];
+  return NULL;
+}
+
 /* From below the file down to the part; "" for the file itself. */
 static const char *part_in(const bez_model *m, bez_report *report, uint32_t part) {
   const char *place = "";

@@ -6,16 +6,63 @@
 #include "finding/finding.h"
 #include "format/model.h"
 
+/* One file of a set. */
+typedef struct bez_audit_file {
+  const char *path;   /* as opened */
+  const char *name;   /* below the set's root, with '/'; its own name where it was given alone */
+  const char *sha256; /* of its bytes, 64 hex digits; "" where it could not be read */
+  const char *link;   /* a symbolic link that leads out of the repository, which is not followed: where to; NULL */
+  uint64_t size;
+  bool listed;            /* it is no model: configuration, text, code; "no reader knows it" is not worth a word */
+  const bez_model *model; /* what the sandboxed reader saw; NULL: it could not be read, which has been said */
+} bez_audit_file;
+
+/* What was given as one path: a folder with everything in it, or a file alone. */
+typedef struct bez_audit_set {
+  const char *root;            /* the path as given */
+  const bez_audit_file *files; /* by name, ascending */
+  size_t n;
+} bez_audit_set;
+
+/* What a check may need that the scan was given. */
+typedef struct bez_audit_context {
+  const bez_audit_set *base; /* --base: the model that this one says it was made from; NULL */
+  const char *bank;          /* --bank: a reference bank of adapters; NULL */
+  const char *known;         /* --known: digests that are known to be good; NULL */
+  unsigned threads;          /* for bez_parallel */
+  uint64_t seed;
+  bez_progress_fn progress; /* NULL: nobody; false: stop with BEZ_CANCELLED */
+  void *progress_ctx;
+} bez_audit_context;
+
+/* In .run: one file. In .run_set: path is the set's root, file and model are NULL. */
 typedef struct bez_check_input {
   const char *path;
   const bez_model *model;
+  const bez_audit_file *file;
+  const bez_audit_set *set;
+  const bez_audit_context *context; /* never NULL */
 } bez_check_input;
+
+typedef enum bez_check_needs {
+  BEZ_CHECK_BASE = 1, /* context->base */
+  BEZ_CHECK_BANK = 2,
+  BEZ_CHECK_KNOWN = 4
+} bez_check_needs;
 
 typedef struct bez_check {
   bez_rule rule;
   const char *cost, *source;
+  unsigned needs; /* bez_check_needs: without them it does not run, and the report says so */
+  /* One of the two, or both. A check that could not do its work says bez_report_not_checked. */
   bez_status (*run)(const bez_check_input *in, bez_report *report, bez_error *err);
+  bez_status (*run_set)(const bez_check_input *in, bez_report *report, bez_error *err);
 } bez_check;
+
+/* The input for one file of a set, for a run_set that adds findings about it. */
+bez_check_input bez_audit_of(const bez_check_input *set, const bez_audit_file *file);
+/* The file of that name below the root; NULL. */
+const bez_audit_file *bez_audit_find(const bez_audit_set *set, const char *name);
 
 #define BEZ_CHECK(symbol) extern const bez_check symbol;
 #include "audit/checks.def"

@@ -36,6 +36,9 @@
 #define BEZ_MAX_PICKLE_OBJECTS 100000u   /* arrays of objects in one joblib file */
 #define BEZ_MAX_MODEL_PARTS 65536u       /* files within one model file */
 #define BEZ_MAX_MODEL_FACTS 65536u
+#define BEZ_MAX_MODEL_TENSORS (1u << 20)
+#define BEZ_MAX_MODEL_DIMS 8u             /* of a tensor */
+#define BEZ_MAX_MODEL_ABOUT (64u << 10)   /* bytes of what a model says of itself, each */
 #define BEZ_MAX_MODEL_DEPTH 8u            /* archives within archives */
 #define BEZ_MAX_UNPACKED (512u << 20)     /* bytes unpacked from one model file */
 #define BEZ_MAX_MODEL_ANSWER (256u << 20) /* what is seen in one model, as bytes */

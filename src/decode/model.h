@@ -43,6 +43,15 @@ void bez_model_tell(struct bez_model_out *out, const bez_model_fact *fact);
 void bez_model_unread(struct bez_model_out *out, uint32_t part, const char *fmt, ...) BEZ_PRINTF(3, 4);
 void bez_model_odd(struct bez_model_out *out, uint32_t part, uint64_t at, const char *which, const char *fmt, ...)
     BEZ_PRINTF(5, 6);
+/* The format names code, or files to reach. kind: a row of audit/code_kinds.def ("keras-lambda"), which says how bad it
+ * is; what: the code or path itself; the sentence says where it stands and what it would do. */
+void bez_model_code(struct bez_model_out *out, uint32_t part, uint64_t at, const char *kind, const char *what,
+                    const char *fmt, ...) BEZ_PRINTF(6, 7);
+/* What the file says of itself: key and value (need not end in NUL). */
+void bez_model_says(struct bez_model_out *out, uint32_t part, const char *key, const char *value, size_t len);
+/* A tensor whose `bytes` bytes of numbers begin at data, anywhere in what is examined (NULL: in no memory; then file
+ * and at say where, if anywhere). `at` is worked out from it; strings are copied. */
+void bez_model_tensor_at(struct bez_model_out *out, const bez_model_tensor *tensor, const uint8_t *data);
 /* False, and said: more would be unpacked from one file than is allowed (BEZ_MAX_UNPACKED). */
 bool bez_model_may_unpack(struct bez_model_out *out, uint32_t part, uint64_t bytes);
 

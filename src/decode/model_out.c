@@ -18,7 +18,10 @@ typedef struct bez_model_out {
   bez_model_part *parts;
   kept_fact *facts;
   uint32_t *table; /* 1 + number of a fact, by hash; 0 empty */
-  uint32_t n_parts, n_facts;
+  bez_model_tensor *tensors;
+  uint32_t n_parts, n_facts, n_tensors, tensor_room;
+  const uint8_t *bytes; /* of the file itself */
+  size_t len;
   uint64_t unpacked;
   uint64_t left; /* bytes that may still be examined: entries that share bytes would make it endless */
   bool full, out_of_memory;
@@ -42,6 +45,7 @@ void bez_model_out_destroy(bez_model_out *out) {
   free(out->parts);
   free(out->facts);
   free(out->table);
+  free(out->tensors);
   bez_arena_free(&out->arena);
   free(out);
 }
@@ -113,6 +117,55 @@ void bez_model_odd(bez_model_out *out, uint32_t part, uint64_t at, const char *w
   bez_model_tell(out, &(bez_model_fact){.part = part, .what = BEZ_MODEL_ODD, .at = at, .name = which, .text = text});
 }
 
+void bez_model_code(bez_model_out *out, uint32_t part, uint64_t at, const char *kind, const char *what, const char *fmt,
+                    ...) {
+  char text[400];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  bez_model_tell(out, &(bez_model_fact){
+                          .part = part, .what = BEZ_MODEL_CODE, .at = at, .name = kind, .module = what, .text = text});
+}
+
+void bez_model_says(bez_model_out *out, uint32_t part, const char *key, const char *value, size_t len) {
+  char *text = len <= BEZ_MAX_MODEL_ABOUT ? bez_arena_strndup(&out->arena, value, len) : NULL;
+  if (len > BEZ_MAX_MODEL_ABOUT)
+    bez_model_unread(out, part, "what it says of %s is longer than %u KiB", key, BEZ_MAX_MODEL_ABOUT >> 10);
+  else if (!text)
+    out->out_of_memory = true;
+  else
+    bez_model_tell(out, &(bez_model_fact){.part = part, .what = BEZ_MODEL_ABOUT, .name = key, .text = text});
+}
+
+/* Room for one more tensor; false, and said: there is none. */
+static bool tensor_room(bez_model_out *out, uint32_t part) {
+  if (out->n_tensors == BEZ_MAX_MODEL_TENSORS)
+    bez_model_unread(out, part, "more than %u tensors", BEZ_MAX_MODEL_TENSORS);
+  if (out->n_tensors < out->tensor_room) return true;
+  if (out->n_tensors == BEZ_MAX_MODEL_TENSORS) return false;
+  const uint32_t room = out->tensor_room ? 2 * out->tensor_room : 256;
+  bez_model_tensor *more = realloc(out->tensors, room * sizeof *more);
+  if (!more) out->out_of_memory = true;
+  if (!more) return false;
+  out->tensors = more;
+  out->tensor_room = room;
+  return true;
+}
+
+void bez_model_tensor_at(bez_model_out *out, const bez_model_tensor *tensor, const uint8_t *data) {
+  if (!tensor_room(out, tensor->part)) return;
+  bez_model_tensor *t = &out->tensors[out->n_tensors++];
+  *t = *tensor;
+  t->name = keep(out, tensor->name);
+  t->dtype = keep(out, tensor->dtype);
+  t->file = keep(out, tensor->file);
+  if (*t->file) return;
+  const uintptr_t from = (uintptr_t)out->bytes, where = (uintptr_t)data;
+  const bool inside = data && where >= from && where - from <= out->len && t->bytes <= out->len - (where - from);
+  t->at = inside ? where - from : UINT64_MAX;
+}
+
 bool bez_model_may_unpack(bez_model_out *out, uint32_t part, uint64_t bytes) {
   if (bytes <= BEZ_MAX_UNPACKED - out->unpacked) {
     out->unpacked += bytes;
@@ -136,6 +189,7 @@ uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, 
     bez_model_unread(out, part, "packed more than %u levels deep", BEZ_MAX_MODEL_DEPTH);
     return part;
   }
+  if (part == 0) out->bytes = bytes, out->len = len;
   if (part == 0) out->left = BEZ_MAX_EXAMINED_TIMES * (uint64_t)len + 2 * (uint64_t)BEZ_MAX_UNPACKED;
   if (len > out->left) {
     bez_model_unread(out, part, "its parts share so many bytes that they would be examined more than %u times",
@@ -168,6 +222,7 @@ static void put_text(bez_buf *b, const char *text) {
 bez_status bez_model_save(const bez_model_out *out, bez_buf *b, bez_error *err) {
   bez_put_le32(b, out->n_parts);
   bez_put_le32(b, out->n_facts);
+  bez_put_le32(b, out->n_tensors);
   for (uint32_t i = 0; i < out->n_parts; i++) {
     const bez_model_part *p = &out->parts[i];
     bez_put_le32(b, p->parent);
@@ -187,6 +242,18 @@ bez_status bez_model_save(const bez_model_out *out, bez_buf *b, bez_error *err) 
     put_text(b, f->module);
     put_text(b, f->name);
     put_text(b, f->text);
+  }
+  for (uint32_t i = 0; i < out->n_tensors; i++) {
+    const bez_model_tensor *t = &out->tensors[i];
+    bez_put_le32(b, t->part);
+    bez_put_le32(b, t->strided);
+    bez_put_le32(b, t->n_dims);
+    bez_put_le64(b, t->at);
+    bez_put_le64(b, t->bytes);
+    for (uint32_t d = 0; d < t->n_dims; d++) bez_put_le64(b, t->shape[d]);
+    put_text(b, t->name);
+    put_text(b, t->dtype);
+    put_text(b, t->file);
   }
   if (out->out_of_memory) b->failed = BEZ_MEMORY;
   return bez_buf_status(b, err);

@@ -5,6 +5,7 @@
 #define BEZ_FORMAT_MODEL_H
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "bezoar/base.h"
 
 typedef enum bez_model_what {
@@ -13,6 +14,8 @@ typedef enum bez_model_what {
   BEZ_MODEL_STATE,     /* … changes it: attributes of a module or class, items of what it holds */
   BEZ_MODEL_EXTENSION, /* … uses a code of the extension registry */
   BEZ_MODEL_ODD,       /* readers may disagree over these bytes: text says why, name which oddity */
+  BEZ_MODEL_CODE,  /* the format names code or files to reach: name says what kind, module which, text in a sentence */
+  BEZ_MODEL_ABOUT, /* what the file says of itself: name is the key ("base_model"), text the value */
   BEZ_MODEL_WHATS
 } bez_model_what;
 
@@ -25,6 +28,19 @@ typedef struct bez_model_fact {
   const char *module, *name; /* "" where only running could tell */
   const char *text;          /* the first one, as Python would be written; or a sentence */
 } bez_model_fact;
+
+/* A tensor: where its numbers lie. They are data, so the parent reads them itself, within the file's bounds
+ * (format/weights.h). */
+typedef struct bez_model_tensor {
+  uint32_t part;
+  const char *name;
+  const char *dtype; /* as safetensors or GGUF name it: "F32", "BF16", "F8_E4M3", "Q4_K", "BOOL" */
+  const char *file;  /* "" the model's own; else the path of external data as it is written (ONNX), relative to it */
+  uint32_t n_dims;
+  uint64_t shape[BEZ_MAX_MODEL_DIMS]; /* outermost first */
+  uint64_t at, bytes;                 /* in the file, little endian; at UINT64_MAX: packed, out of the parent's reach */
+  bool strided;                       /* not in C order */
+} bez_model_tensor;
 
 typedef struct bez_model_part {
   uint32_t parent;    /* its own number for the file itself */
@@ -40,7 +56,12 @@ typedef struct bez_model {
   uint32_t n_parts;
   bez_model_fact *facts; /* in the order of parts, then as met */
   uint32_t n_facts;
+  bez_model_tensor *tensors; /* in the order of the file */
+  uint32_t n_tensors;
 } bez_model;
+
+/* The value of a BEZ_MODEL_ABOUT fact of the file or any of its parts; NULL: it says nothing of that. */
+const char *bez_model_about(const bez_model *model, const char *key);
 
 void bez_model_free(bez_model *model);
 

@@ -34,7 +34,10 @@ bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err) {
     scan->unread_models++;
     return bez_report_status(scan->report, err);
   }
-  const bez_check_input in = {.path = path, .model = &model};
+  const bez_audit_file file = {.path = path, .name = path, .sha256 = "", .size = model.parts[0].size, .model = &model};
+  const bez_audit_set set = {.root = path, .files = &file, .n = 1};
+  const bez_audit_context context = {.threads = scan->threads};
+  const bez_check_input in = {.path = path, .model = &model, .file = &file, .set = &set, .context = &context};
   if (!scan->n_models)
     bez_report_not_checked(scan->report, false, "weights and signatures of models",
                            "this version examines what a model would run when it is loaded, not what it has learnt");
@@ -42,6 +45,7 @@ bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err) {
   BEZ_TRY(keep(scan, path, &model, err));
   for (size_t i = 0; bez_checks[i]; i++) {
     if (!bez_scan_wanted(scan->options, &bez_checks[i]->rule)) continue;
+    if (!bez_checks[i]->run) continue;
     BEZ_TRY(bez_checks[i]->run(&in, scan->report, err));
     if (scan->n_models == 1) bez_report_ran(scan->report, &bez_checks[i]->rule);
   }
