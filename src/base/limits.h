@@ -18,7 +18,7 @@
 #define BEZ_MAX_RATIO 2000u /* decompressed : compressed, checked after BEZ_RATIO_FLOOR bytes */
 #define BEZ_RATIO_FLOOR (64u << 20)
 #define BEZ_MAX_NPY_HEADER (1u << 20)
-#define BEZ_MAX_TENSOR_HEADER (100u << 20) /* bytes of a safetensors header */
+#define BEZ_MAX_TENSOR_HEADER 100000000u /* bytes of a safetensors header: as the official loader has it */
 #define BEZ_MAX_TENSOR_DIMS 32u
 #define BEZ_MAX_IMAGE_SIDE 16384u           /* pixels */
 #define BEZ_MAX_IMAGE_BYTES (256ull << 20)  /* of one picture, unpacked */

@@ -15,14 +15,21 @@ typedef struct extent {
   const char *name;
 } extent;
 
+typedef struct walk {
+  const uint8_t *bytes;
+  uint64_t size, data_at;
+  const char *path;
+  const bez_safetensors_visit *visit;
+} walk;
+
 static uint64_t little_endian(const uint8_t *bytes) {
   uint64_t value = 0;
   for (unsigned i = 0; i < 8; i++) value |= (uint64_t)bytes[i] << (8 * i);
   return value;
 }
 
-static bez_status bad(const bez_tensors *t, const char *name, const char *what, bez_error *err) {
-  return bez_fail(err, BEZ_FORMAT, t->path, "tensor \"%s\": %s", name, what);
+static bez_status bad(const walk *w, const char *name, const char *what, bez_error *err) {
+  return bez_fail(err, BEZ_FORMAT, w->path, "tensor \"%s\": %s", name, what);
 }
 
 static bool whole_number(const json_t *value, uint64_t *out) {
@@ -31,40 +38,64 @@ static bool whole_number(const json_t *value, uint64_t *out) {
   return true;
 }
 
-static bez_status read_shape(bez_tensors *t, const char *name, const json_t *shape, bez_layer *layer, bez_error *err) {
-  size_t n = json_array_size(shape);
-  if (!json_is_array(shape)) return bad(t, name, "has no shape", err);
-  if (n > BEZ_MAX_TENSOR_DIMS) return bad(t, name, "has too many dimensions", err);
-  uint64_t *dim = bez_arena_alloc(&t->arena, (n + 1) * sizeof *dim);
-  if (!dim) return bez_fail_memory(err, n * sizeof *dim);
-  for (size_t k = 0; k < n; k++)
-    if (!whole_number(json_array_get(shape, k), &dim[k])) return bad(t, name, "a dimension is no whole number", err);
-  layer->n_dims = (uint32_t)n;
-  layer->shape = dim;
-  return BEZ_OK;
+unsigned bez_safetensors_bits(const char *dtype) {
+  static const struct {
+    const char *name;
+    unsigned bits;
+  } types[] = {{"F32", 32},    {"BF16", 16},   {"F16", 16},        {"F64", 64},        {"I64", 64},  {"I32", 32},
+               {"I16", 16},    {"I8", 8},      {"U8", 8},          {"U16", 16},        {"U32", 32},  {"U64", 64},
+               {"BOOL", 8},    {"F8_E4M3", 8}, {"F8_E5M2", 8},     {"F8_E8M0", 8},     {"C64", 64},  {"F4", 4},
+               {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"C128", 128}};
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (!strcmp(types[i].name, dtype)) return types[i].bits;
+  return 0;
 }
 
-static bez_status read_tensor(bez_tensors *t, const char *name, const json_t *entry, uint64_t data_at, bez_layer *layer,
-                              extent *where, bez_error *err) {
-  const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+/* Bytes of that many items of so many bits; false: too many, or no whole number of bytes. */
+static bool bytes_of(uint64_t items, unsigned bits, uint64_t *out) {
+  uint64_t all;
+  if (__builtin_mul_overflow(items, bits, &all)) {
+    return bits % 8 == 0 && !__builtin_mul_overflow(items, bits / 8, out);
+  }
+  *out = all / 8;
+  return all % 8 == 0;
+}
+
+static bez_status read_shape(const walk *w, const char *name, const json_t *shape, bez_safetensors_tensor *t,
+                             uint64_t *items, bez_error *err) {
+  const size_t n = json_array_size(shape);
+  bool countable = true;
+  if (!json_is_array(shape)) return bad(w, name, "has no shape", err);
+  if (n > BEZ_MAX_TENSOR_DIMS) return bad(w, name, "has too many dimensions", err);
+  *items = 1;
+  for (size_t k = 0; k < n; k++) {
+    if (!whole_number(json_array_get(shape, k), &t->shape[k]))
+      return bad(w, name, "a dimension is no whole number", err);
+    countable &= !__builtin_mul_overflow(*items, t->shape[k], items);
+  }
+  t->n_dims = (uint32_t)n;
+  return countable ? BEZ_OK : bad(w, name, "its bytes do not fit its shape", err);
+}
+
+static bez_status read_tensor(const walk *w, const json_t *entry, bez_safetensors_tensor *t, extent *where,
+                              bez_error *err) {
   const json_t *offsets = json_object_get(entry, "data_offsets");
-  uint64_t bytes;
-  *where = (extent){.name = layer->name};
-  if (!dtype) return bad(t, name, "has no dtype", err);
-  if (!bez_dtype_find(dtype, &layer->dtype))
-    return bez_fail(err, BEZ_UNSUPPORTED, t->path, "tensor \"%s\": items of type %.16s cannot be read", name, dtype);
-  bez_status st = read_shape(t, name, json_object_get(entry, "shape"), layer, err);
+  uint64_t items = 0, bytes = 0;
+  t->dtype = json_string_value(json_object_get(entry, "dtype"));
+  if (!t->dtype) return bad(w, t->name, "has no dtype", err);
+  t->bits = bez_safetensors_bits(t->dtype);
+  bez_status st = read_shape(w, t->name, json_object_get(entry, "shape"), t, &items, err);
   if (st != BEZ_OK) return st;
   if (json_array_size(offsets) != 2 || !whole_number(json_array_get(offsets, 0), &where->begin) ||
       !whole_number(json_array_get(offsets, 1), &where->end))
-    return bad(t, name, "data_offsets is not a pair of whole numbers", err);
-  if (where->begin > where->end || where->end > t->size - data_at)
-    return bad(t, name, "lies beyond the end of the file", err);
-  uint64_t items = bez_layer_items(layer);
-  if (items == UINT64_MAX || __builtin_mul_overflow(items, bez_dtype_size(layer->dtype), &bytes) ||
-      bytes != where->end - where->begin)
-    return bad(t, name, "its bytes do not fit its shape", err);
-  return bez_tensors_place(t, layer, data_at + where->begin, bytes, err);
+    return bad(w, t->name, "data_offsets is not a pair of whole numbers", err);
+  if (where->begin > where->end || where->end > w->size - w->data_at)
+    return bad(w, t->name, "lies beyond the end of the file", err);
+  t->at = w->data_at + where->begin;
+  t->bytes = where->end - where->begin;
+  if (t->bits && (!bytes_of(items, t->bits, &bytes) || bytes != t->bytes))
+    return bad(w, t->name, "its bytes do not fit its shape", err);
+  return w->visit->tensor(w->visit->ctx, t, err);
 }
 
 static int by_begin(const void *a, const void *b) {
@@ -74,54 +105,97 @@ static int by_begin(const void *a, const void *b) {
 }
 
 /* One behind the other, from the first byte of data to the last of the file. */
-static bez_status check_extents(const bez_tensors *t, extent *where, uint64_t data, bez_error *err) {
+static bez_status check_extents(const walk *w, extent *where, size_t n, bez_error *err) {
+  const uint64_t data = w->size - w->data_at;
   uint64_t at = 0;
-  qsort(where, t->n, sizeof *where, by_begin);
-  for (uint32_t i = 0; i < t->n; i++) {
+  qsort(where, n, sizeof *where, by_begin);
+  for (size_t i = 0; i < n; i++) {
     if (where[i].begin != at)
-      return bad(t, where[i].name, where[i].begin < at ? "overlaps another tensor" : "leaves a gap before it", err);
+      return bad(w, where[i].name, where[i].begin < at ? "overlaps another tensor" : "leaves a gap before it", err);
     at = where[i].end;
   }
   return at == data
              ? BEZ_OK
-             : bez_fail(err, BEZ_FORMAT, t->path, "%llu bytes behind the last tensor", (unsigned long long)(data - at));
+             : bez_fail(err, BEZ_FORMAT, w->path, "%llu bytes behind the last tensor", (unsigned long long)(data - at));
 }
 
-static bez_status read_header(bez_tensors *t, const json_t *header, uint64_t data_at, bez_error *err) {
+static bez_status read_metadata(const walk *w, const json_t *says, bez_error *err) {
+  const char *key;
+  json_t *value;
+  if (!w->visit->says) return BEZ_OK;
+  if (!json_is_object(says)) return bez_fail(err, BEZ_FORMAT, w->path, "__metadata__ is no object");
+  json_object_foreach((json_t *)(uintptr_t)says, key, value) {
+    if (!json_is_string(value)) return bez_fail(err, BEZ_FORMAT, w->path, "__metadata__ holds more than texts");
+    w->visit->says(w->visit->ctx, key, json_string_value(value), json_string_length(value));
+  }
+  return BEZ_OK;
+}
+
+static bez_status read_header(const walk *w, const json_t *header, bez_error *err) {
   bez_status st = BEZ_OK;
   const char *name;
   json_t *entry;
+  size_t n = 0;
   const size_t entries = json_object_size(header);
   extent *where = calloc(entries + 1, sizeof *where);
-  t->layers = bez_arena_alloc(&t->arena, (entries + 1) * sizeof *t->layers);
-  if (!where || !t->layers) BEZ_TRY(bez_fail_memory(err, entries * sizeof *where));
+  if (!where) return bez_fail_memory(err, entries * sizeof *where);
   json_object_foreach((json_t *)(uintptr_t)header, name, entry) {
-    if (!strcmp(name, "__metadata__")) continue;
-    bez_layer *layer = &t->layers[t->n];
-    *layer = (bez_layer){.name = bez_arena_strndup(&t->arena, name, strlen(name))};
-    if (!layer->name) BEZ_TRY(bez_fail_memory(err, strlen(name)));
-    BEZ_TRY(read_tensor(t, name, entry, data_at, layer, &where[t->n], err));
-    t->n++;
+    if (!strcmp(name, "__metadata__")) {
+      BEZ_TRY(read_metadata(w, entry, err));
+      continue;
+    }
+    bez_safetensors_tensor t = {.name = name, .of = entries};
+    where[n].name = name;
+    BEZ_TRY(read_tensor(w, entry, &t, &where[n], err));
+    n++;
   }
-  st = check_extents(t, where, t->size - data_at, err);
+  st = check_extents(w, where, n, err);
 cleanup:
   free(where);
   return st;
 }
 
-bez_status bez_safetensors_read(bez_tensors *t, bez_error *err) {
+bez_status bez_safetensors_walk(const uint8_t *bytes, size_t size, const char *path, const bez_safetensors_visit *visit,
+                                bez_error *err) {
   json_t *header = NULL;
-  uint64_t len = t->size >= 8 ? little_endian(t->bytes) : 0;
-  if (t->size < 9 || t->bytes[8] != '{')
-    return bez_fail(err, BEZ_FORMAT, t->path, "is neither safetensors nor npy nor npz");
-  if (len > t->size - 8 || len > BEZ_MAX_TENSOR_HEADER)
-    return bez_fail_at(err, BEZ_FORMAT, t->path, -1, 0, "the header is to have %llu bytes, the file has %zu",
-                       (unsigned long long)len, t->size);
-  bez_status st = bez_json_parse((const char *)t->bytes + 8, (size_t)len, t->path, &header, err);
-  if (st == BEZ_OK && !json_is_object(header)) st = bez_fail(err, BEZ_FORMAT, t->path, "the header is no object");
-  if (st == BEZ_OK) st = read_header(t, header, 8 + len, err);
+  uint64_t len = size >= 8 ? little_endian(bytes) : 0;
+  if (size < 9 || bytes[8] != '{') return bez_fail(err, BEZ_FORMAT, path, "is neither safetensors nor npy nor npz");
+  if (len > size - 8 || len > BEZ_MAX_TENSOR_HEADER)
+    return bez_fail_at(err, BEZ_FORMAT, path, -1, 0, "the header is to have %llu bytes, the file has %zu",
+                       (unsigned long long)len, size);
+  const walk w = {.bytes = bytes, .size = size, .data_at = 8 + len, .path = path, .visit = visit};
+  bez_status st = bez_json_parse((const char *)bytes + 8, (size_t)len, path, &header, err);
+  if (st == BEZ_OK && !json_is_object(header)) st = bez_fail(err, BEZ_FORMAT, path, "the header is no object");
+  if (st == BEZ_OK) st = read_header(&w, header, err);
   json_decref(header);
   return st;
+}
+
+/* ---- as layers -------------------------------------------------------------------------------------------------- */
+
+static bez_status take_layer(void *ctx, const bez_safetensors_tensor *from, bez_error *err) {
+  bez_tensors *t = ctx;
+  if (!t->layers) t->layers = bez_arena_array(&t->arena, from->of, sizeof *t->layers);
+  if (!t->layers) return bez_fail_memory(err, from->of * sizeof *t->layers);
+  bez_layer *layer = &t->layers[t->n];
+  uint64_t *dim = bez_arena_alloc(&t->arena, (from->n_dims + 1) * sizeof *dim);
+  *layer = (bez_layer){
+      .name = bez_arena_strndup(&t->arena, from->name, strlen(from->name)), .n_dims = from->n_dims, .shape = dim};
+  if (!layer->name || !dim) return bez_fail_memory(err, strlen(from->name));
+  if (!bez_dtype_find(from->dtype, &layer->dtype))
+    return bez_fail(err, BEZ_UNSUPPORTED, t->path, "tensor \"%s\": items of type %.16s cannot be read", from->name,
+                    from->dtype);
+  memcpy(dim, from->shape, from->n_dims * sizeof *dim);
+  bez_status st = bez_tensors_place(t, layer, from->at, from->bytes, err);
+  t->n += st == BEZ_OK;
+  return st;
+}
+
+bez_status bez_safetensors_read(bez_tensors *t, bez_error *err) {
+  const bez_safetensors_visit visit = {.tensor = take_layer, .ctx = t};
+  bez_status st = bez_safetensors_walk(t->bytes, t->size, t->path, &visit, err);
+  if (st == BEZ_OK && !t->layers) t->layers = bez_arena_alloc(&t->arena, sizeof *t->layers);
+  return st == BEZ_OK && !t->layers ? bez_fail_memory(err, sizeof *t->layers) : st;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
