@@ -5,7 +5,7 @@
 #include "cli/say.h"
 
 static const bez_option options[] = {
-    {"format", 0, BEZ_ARG_CHOICE, .value = "FORMAT", .choices = "json sarif html md junit text rows",
+    {"format", 0, BEZ_ARG_CHOICE, .value = "FORMAT", .choices = "json sarif html md junit text rows cyclonedx",
      .help = "Format to write. Default: by the extension of --output, else text."},
     {"output", 'o', BEZ_ARG_FILE, .value = "FILE", .fallback = "-", .help = "Where it goes; - is standard output."},
     {"redact", 0, BEZ_ARG_FLAG, .help = "Keep values of the data out."},

@@ -91,12 +91,13 @@ bez_status bez_outputs_plan(bez_args *args, const char *const *inputs, size_t n_
   const char *const *reports;
   size_t n_reports = bez_args_list(args, "report", &reports);
   const char *format = bez_args_text(args, "format"), *path = bez_args_text(args, "output");
-  const char *rows = bez_args_text(args, "rows");
+  const char *rows = bez_args_text(args, "rows"), *sbom = bez_args_text(args, "sbom");
   bez_status st = BEZ_OK;
-  *out = (bez_outputs){.items = bez_arena_array(&args->arena, n_reports + 2, sizeof *out->items)};
+  *out = (bez_outputs){.items = bez_arena_array(&args->arena, n_reports + 3, sizeof *out->items)};
   if (!out->items) return bez_fail_memory(err, n_reports * sizeof *out->items);
   for (size_t i = 0; i < n_reports; i++) BEZ_TRY(add_report(out, reports[i], format, inputs, n_inputs, err));
   if (rows) BEZ_TRY(add(out, "--rows", rows, "rows", inputs, n_inputs, err));
+  if (sbom) BEZ_TRY(add(out, "--sbom", sbom, "cyclonedx", inputs, n_inputs, err));
   if (!path) path = "-";
   const char *main_format = format ? format : writer_of_path(path);
   BEZ_TRY(add(out, "--output", path, main_format ? main_format : "text", inputs, n_inputs, err));

@@ -110,12 +110,19 @@ typedef struct bez_not_checked {
   struct bez_not_checked *next;
 } bez_not_checked;
 
+typedef struct bez_kv {
+  const char *key, *value;
+} bez_kv;
+
 typedef struct bez_report_file {
   const char *path;
   uint64_t first_row, n_rows; /* global rows [first_row, first_row + n_rows) */
   uint64_t bytes;
   const char *format;
-  const char *digest; /* tells the content from another of the same size; NULL or "" where unknown */
+  const char *digest;  /* tells the content from another of the same size; NULL or "" where unknown */
+  const char *sha256;  /* of a model's bytes, 64 hex digits; NULL or "" where there is none */
+  const bez_kv *about; /* what a model says of itself: architecture, base_model, license …; keys may come again */
+  size_t n_about;
 } bez_report_file;
 
 typedef struct bez_report_column {
@@ -131,10 +138,6 @@ typedef struct bez_incident {
   const char *title;
   uint64_t n_rows;
 } bez_incident;
-
-typedef struct bez_kv {
-  const char *key, *value;
-} bez_kv;
 
 /* One suppression as applied (owner, justification, expiry shown in every report). */
 typedef struct bez_suppression {
@@ -228,6 +231,11 @@ void bez_report_run_info(bez_report *report, const char *key, const char *value)
 /* Computes fingerprints, orders findings (severity, then score, then rule, then fingerprint) and caps them at
  * BEZ_MAX_FINDINGS per rule (what is cut is said among what was not checked). May be called again. */
 void bez_report_seal(bez_report *report);
+
+/* Whether the file was examined as a model, or beside one: it has no rows. */
+bool bez_file_is_model(const bez_report_file *file);
+/* Why some of it was not examined: the first reason there is; NULL where nothing is said. */
+const char *bez_file_unchecked(const bez_report *report, const bez_report_file *file);
 
 /* Which file a global row lies in; *local is its 0-based row there. NULL when outside. */
 const bez_report_file *bez_report_locate(const bez_report *report, uint64_t row, uint64_t *local);

@@ -248,6 +248,18 @@ static void redact_lists(const bez_report *report, bez_report *out) {
     bez_report_not_checked(out, item->requested, sentence_of(out, item->what), "%s", sentence_of(out, item->reason));
 }
 
+/* What a model says of itself is text that somebody wrote into the data. */
+static void redact_files(bez_report *out) {
+  bez_report_file *files = bez_report_array(out, out->n_files, sizeof *files);
+  if (!files) return;
+  for (size_t i = 0; i < out->n_files; i++) {
+    files[i] = out->files[i];
+    files[i].about = NULL;
+    files[i].n_about = 0;
+  }
+  out->files = files;
+}
+
 bez_status bez_report_redact(const bez_report *report, bez_report **result, bez_error *err) {
   bez_report *out = bez_report_create(report->command);
   if (!out) return bez_fail_memory(err, sizeof *out);
@@ -264,6 +276,7 @@ bez_status bez_report_redact(const bez_report *report, bez_report **result, bez_
   out->findings = bez_report_array(out, report->n_findings, sizeof(bez_finding *));
   out->incidents = bez_report_array(out, report->n_incidents, sizeof *out->incidents);
   bez_status st = BEZ_OK;
+  redact_files(out);
   if (out->findings && out->incidents) redact_lists(report, out);
   st = bez_report_status(out, err);
   if (st != BEZ_OK) {

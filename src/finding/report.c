@@ -144,3 +144,15 @@ bez_row_view bez_report_row(const bez_report *report, uint64_t index) {
                         .suggested_label = hit->suggested,
                         .incident = f->incident};
 }
+
+bool bez_file_is_model(const bez_report_file *file) {
+  return file->n_rows == 0 && (!file->digest || !*file->digest);
+}
+
+const char *bez_file_unchecked(const bez_report *report, const bez_report_file *file) {
+  size_t len = strlen(file->path);
+  for (const bez_not_checked *item = report->not_checked; item; item = item->next)
+    if (!strncmp(item->what, file->path, len) && (!item->what[len] || !strncmp(item->what + len, " \xE2\x80\xBA ", 5)))
+      return item->reason;
+  return NULL;
+}

@@ -147,6 +147,18 @@ static const bez_rule *rule_of(bez_wire *w, json_t *finding) {
   return NULL;
 }
 
+static void get_about(bez_wire *w, json_t *in, bez_report_file *file) {
+  json_t *items;
+  size_t n = list(w, in, "about", MAX_PAIRS, &items);
+  bez_kv *about = n ? room(w, &n, sizeof *about) : NULL;
+  for (size_t i = 0; i < n && w->status == BEZ_OK; i++) {
+    json_t *item = json_array_get(items, i);
+    about[i] = (bez_kv){needed_text(w, item, "key"), needed_text(w, item, "value")};
+  }
+  file->about = about;
+  file->n_about = n;
+}
+
 static void get_data(bez_wire *w, json_t *doc) {
   bez_report *r = w->report;
   json_t *data = member(w, doc, "data", JSON_OBJECT), *files, *columns;
@@ -160,9 +172,11 @@ static void get_data(bez_wire *w, json_t *doc) {
     r->files[i] = (bez_report_file){.path = needed_text(w, in, "path"),
                                     .format = text_or(w, in, "format", ""),
                                     .digest = text_or(w, in, "digest", ""),
+                                    .sha256 = text_or(w, in, "sha256", ""),
                                     .first_row = count(w, in, "first_row", BEZ_MAX_ROWS),
                                     .n_rows = count(w, in, "rows", BEZ_MAX_ROWS),
                                     .bytes = count(w, in, "bytes", INT64_MAX)};
+    get_about(w, in, &r->files[i]);
     if (r->files[i].first_row < behind) refuse(w, "files", "overlap");
     behind = r->files[i].first_row + r->files[i].n_rows;
   }

@@ -48,6 +48,20 @@ static void put_not_checked(bez_json *j, const bez_report *r) {
   bez_json_close(j, ']');
 }
 
+/* Left out where there is nothing; a list, for keys may come again. */
+static void put_about(bez_json *j, const bez_report_file *f) {
+  if (!f->n_about) return;
+  bez_json_key(j, "about");
+  bez_json_open(j, '[');
+  for (size_t i = 0; i < f->n_about; i++) {
+    bez_json_open(j, '{');
+    bez_json_kstr(j, "key", f->about[i].key);
+    bez_json_kstr(j, "value", f->about[i].value);
+    bez_json_close(j, '}');
+  }
+  bez_json_close(j, ']');
+}
+
 static void put_files(bez_json *j, const bez_report *r) {
   bez_json_key(j, "files");
   bez_json_open(j, '[');
@@ -60,6 +74,8 @@ static void put_files(bez_json *j, const bez_report *r) {
     bez_json_kuint(j, "rows", f->n_rows);
     bez_json_kuint(j, "bytes", f->bytes);
     if (f->digest && *f->digest) bez_json_kstr(j, "digest", f->digest);
+    if (f->sha256 && *f->sha256) bez_json_kstr(j, "sha256", f->sha256);
+    put_about(j, f);
     bez_json_close(j, '}');
   }
   bez_json_close(j, ']');

@@ -61,15 +61,42 @@ static void put_columns(bez_buf *out, const bez_report *r) {
 
 #define MAX_LISTED 50u /* a folder of pictures has a file per row; the JSON report names them all */
 
+/* A model's digest, and what it says of itself. */
+static void put_model_cells(bez_buf *out, const bez_report *r, const bez_report_file *f) {
+  const char *why = bez_file_unchecked(r, f);
+  bez_buf_puts(out, "<td><code>");
+  bez_html_puts(out, f->sha256 && *f->sha256 ? f->sha256 : "not computed");
+  bez_buf_puts(out, "</code></td><td>");
+  for (size_t i = 0; i < f->n_about; i++) {
+    bez_html_puts(out, f->about[i].key);
+    bez_buf_puts(out, ": ");
+    bez_html_short(out, f->about[i].value, 120);
+    bez_buf_puts(out, "<br>");
+  }
+  bez_buf_puts(out,
+               why ? "</td><td><span class=\"badge warning\">not all</span> " : "</td><td>all that the checks need");
+  bez_html_puts(out, why);
+  bez_buf_puts(out, "</td>");
+}
+
+static bool any_model(const bez_report *r) {
+  for (size_t i = 0; i < r->n_files; i++)
+    if (bez_file_is_model(&r->files[i])) return true;
+  return false;
+}
+
 static void put_files(bez_buf *out, const bez_report *r) {
+  bool models = any_model(r);
   if (r->n_files > 12) bez_buf_printf(out, "<details><summary>%zu files</summary>", r->n_files);
-  open_table(out, "Files", "file|format|#rows|#bytes");
+  open_table(out, "Files",
+             models ? "file|format|#rows|#bytes|SHA-256|says of itself|examined" : "file|format|#rows|#bytes");
   size_t listed = r->n_files <= MAX_LISTED ? r->n_files : MAX_LISTED;
   for (size_t i = 0; i < listed; i++) {
     head_cell(out, r->files[i].path);
     text_cell(out, r->files[i].format);
     count_cell(out, r->files[i].n_rows);
     count_cell(out, r->files[i].bytes);
+    if (models && bez_file_is_model(&r->files[i])) put_model_cells(out, r, &r->files[i]);
     bez_buf_puts(out, "</tr>\n");
   }
   close_table(out);

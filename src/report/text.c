@@ -4,6 +4,7 @@
 
 #include "report/checks.h"
 #include "report/columns.h"
+#include "report/files.h"
 #include "report/groups.h"
 #include "report/visible.h"
 #include "report/words.h"
@@ -247,6 +248,7 @@ static bez_status render(const bez_report *report, const bez_write_options *opti
   if (groups.n_active > MAX_GROUPS)
     bez_buf_printf(out, "\n%zu more are left out here; --report r.html or r.json holds all\n",
                    groups.n_active - MAX_GROUPS);
+  bez_put_files(&paper, report);
   put_suppressions(&paper, report);
   bez_put_checks(&paper, report);
   put_not_checked(&paper, report);

@@ -14,6 +14,7 @@
 #include "detect/detector.h"
 #include "detect/shared.h"
 #include "format/dataset.h"
+#include "format/model.h"
 #include "format/model_helper.h"
 #include "net/spool.h"
 
@@ -65,6 +66,10 @@ bool bez_scan_named_model(const char *path);
 bool bez_scan_is_model(const char *path);
 BEZ_MUST_USE bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err);
 BEZ_MUST_USE bez_status bez_scan_list_models(bez_scan *scan, bez_error *err);
+
+/* What a model says of itself becomes file->about: short values, once each; strings are the report's. */
+BEZ_MUST_USE bez_status bez_scan_about(bez_report *report, const bez_model *model, bez_report_file *file,
+                                       bez_error *err);
 
 /* Unknown names in only and skip, an unknown ruleset: BEZ_USAGE. */
 BEZ_MUST_USE bez_status bez_scan_check_options(const bez_scan_options *options, bez_error *err);

@@ -28,8 +28,10 @@ static inline void fixture_data(bez_report *r) {
   r->n_rows = 1000;
   r->n_files = 2;
   r->files = bez_arena_array(&r->arena, 2, sizeof *r->files);
-  r->files[0] = (bez_report_file){"data/a.csv", 0, 600, 12000, "csv", "00000000000000a1"};
-  r->files[1] = (bez_report_file){"data/b, \"odd\".csv", 600, 400, 8000, "csv", NULL};
+  r->files[0] = (bez_report_file){
+      .path = "data/a.csv", .n_rows = 600, .bytes = 12000, .format = "csv", .digest = "00000000000000a1"};
+  r->files[1] =
+      (bez_report_file){.path = "data/b, \"odd\".csv", .first_row = 600, .n_rows = 400, .bytes = 8000, .format = "csv"};
   r->n_columns = 4;
   r->columns = bez_arena_array(&r->arena, 4, sizeof *r->columns);
   for (int i = 0; i < 4; i++)

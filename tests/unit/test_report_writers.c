@@ -63,8 +63,48 @@ static bez_report *odd_report(void) {
   return r;
 }
 
+/* A model and its configuration, one of them read in part. */
+static bez_report *model_report(void) {
+  static const bez_kv about[] = {{"base_model", "org/base"}, {"license", "apache-2.0"}, {"name", HOSTILE}};
+  static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+  bez_report *r = bez_report_create("scan");
+  r->n_files = 2;
+  r->files = bez_arena_array(&r->arena, 2, sizeof *r->files);
+  r->files[0] = (bez_report_file){.path = "m/config.json", .format = "json", .bytes = 7, .sha256 = hex, .about = about};
+  r->files[0].n_about = 3;
+  r->files[1] = (bez_report_file){.path = "m/model.pt", .format = "zip", .bytes = 1000, .sha256 = hex};
+  bez_finding *f = bez_report_add(r, &fixture_rules[0], BEZ_SEV_ERROR);
+  bez_finding_title(r, f, "runs " CANARY);
+  bez_finding_place(r, f, "m/model.pt", "archive/data.pkl", 17);
+  bez_finding *whole = bez_report_add(r, &fixture_rules[1], BEZ_SEV_WARNING);
+  bez_finding_place(r, whole, "m", "", 0);
+  bez_report_not_checked(r, true, "m/model.pt \xE2\x80\xBA a.7z", "cannot be unpacked");
+  bez_report_ran(r, &fixture_rules[0]);
+  bez_report_seal(r);
+  return r;
+}
+
+static void test_models_are_listed(void **state) {
+  static const char *const formats[] = {"text", "html", "json", "cyclonedx"};
+  bez_report *r = model_report();
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    char *bytes = render(r, formats[i], NULL);
+    assert_non_null(strstr(bytes, r->files[0].sha256));
+    assert_non_null(strstr(bytes, "org/base"));
+    assert_non_null(strstr(bytes, "cannot be unpacked"));
+    bez_free(bytes);
+  }
+  assert_true(bez_file_unchecked(r, &r->files[0]) == NULL && bez_file_unchecked(r, &r->files[1]) != NULL);
+  char *sbom = render(r, "cyclonedx", NULL);
+  assert_non_null(strstr(sbom, "\"ref\": \"file-2\""));
+  assert_non_null(strstr(sbom, "\"id\": \"Apache-2.0\""));
+  assert_non_null(strstr(sbom, "\"ancestors\""));
+  bez_free(sbom);
+  bez_report_destroy(r);
+}
+
 static void test_every_writer_with_every_report(void **state) {
-  bez_report *(*const makers[])(void) = {fixture_report, empty_report, clean_report, odd_report};
+  bez_report *(*const makers[])(void) = {fixture_report, empty_report, clean_report, odd_report, model_report};
   for (size_t m = 0; m < sizeof makers / sizeof *makers; m++)
     for (size_t w = 0; w < bez_writer_count(); w++)
       for (int redact = 0; redact < 2; redact++) {
@@ -117,7 +157,7 @@ static void test_no_raw_hazards(void **state) {
 }
 
 static void test_text_fits(void **state) {
-  bez_report *(*const makers[])(void) = {fixture_report, empty_report, clean_report, odd_report};
+  bez_report *(*const makers[])(void) = {fixture_report, empty_report, clean_report, odd_report, model_report};
   static const unsigned widths[] = {0, 40, 61, 120};
   for (size_t m = 0; m < sizeof makers / sizeof *makers; m++)
     for (size_t i = 0; i < 4; i++) {
@@ -274,6 +314,7 @@ static void test_format_by_extension(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_writer_with_every_report),
+      cmocka_unit_test(test_models_are_listed),
       cmocka_unit_test(test_redacted_everywhere),
       cmocka_unit_test(test_no_raw_hazards),
       cmocka_unit_test(test_text_fits),

@@ -1,0 +1,105 @@
+"""What stays on record of a scanned model: the bill of materials (CycloneDX 1.6), by its official schema."""
+import json
+import pickle
+import re
+
+import pytest
+
+
+def official_schema():
+    """The validator of the CycloneDX project's own library, which carries the published schema."""
+    reason = "cyclonedx-python-lib[json-validation] is not installed: the bill is not held against the official schema"
+    validation = pytest.importorskip("cyclonedx.validation.json", reason=reason)
+    schema = pytest.importorskip("cyclonedx.schema", reason=reason)
+    return validation.JsonStrictValidator(schema.SchemaVersion.V1_6)
+
+
+def assert_valid(text):
+    problem = official_schema().validate_str(text)
+    assert problem is None, problem
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model that runs a program when it is loaded, an ordinary one, one that breaks off, and what lies beside them."""
+
+    class Runs:
+        def __reduce__(self):
+            return (eval, ("1+1",))
+
+    root = tmp_path / "model"
+    root.mkdir()
+    (root / "bad.pkl").write_bytes(pickle.dumps(Runs()))
+    (root / "good \u202e\U0001f40d.pkl").write_bytes(pickle.dumps({"a": [1, 2.5, "x"]}))
+    (root / "broken.pkl").write_bytes(pickle.dumps(list(range(100)))[:-7])
+    (root / "config.json").write_text(json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}))
+    return root
+
+
+def test_sbom_is_valid_and_names_everything(bezoar, folder, tmp_path):
+    done = bezoar("scan", folder, "--sbom", tmp_path / "bom.json", "--report", tmp_path / "r.json")
+    assert done.returncode == 1, done.stderr
+    text = (tmp_path / "bom.json").read_text(encoding="utf-8")
+    bom, report = json.loads(text), json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert bom["metadata"]["component"]["type"] == "machine-learning-model"
+    files = {c["name"]: c for c in bom["components"]}
+    assert list(files) == [f["path"] for f in report["data"]["files"]]
+    assert len(bom["vulnerabilities"]) == len(report["findings"]) >= 1
+    for entry, finding in zip(bom["vulnerabilities"], report["findings"]):
+        assert entry["id"] == finding["rule"]
+        assert {"name": "bezoar:fingerprint", "value": finding["fingerprint"]} in entry["properties"]
+        ref = entry["affects"][0]["ref"]
+        assert ref in {c["bom-ref"] for c in bom["components"]} | {"whole"}
+    bad = [e for e in bom["vulnerabilities"] if e["ratings"][0]["severity"] == "high"]
+    assert bad and bad[0]["affects"][0]["ref"] == files[str(folder / "bad.pkl")]["bom-ref"]
+    properties = bom["metadata"]["properties"]
+    assert sum(p["name"].startswith("bezoar:check:") for p in properties) == sum(r["ran"] for r in report["rules"])
+    assert sum(p["name"] == "bezoar:not-checked" for p in properties) == len(report["not_checked"])
+    assert_valid(text)
+
+
+def test_sbom_of_the_same_input_is_the_same(bezoar, folder, tmp_path):
+    bills = []
+    for name in ("a.json", "b.json"):
+        bezoar("scan", folder, "--sbom", tmp_path / name)
+        bom = json.loads((tmp_path / name).read_text(encoding="utf-8"))
+        assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", bom["serialNumber"])
+        del bom["metadata"]["timestamp"]
+        bills.append(bom)
+    assert bills[0] == bills[1]
+    (folder / "bad.pkl").unlink()
+    bezoar("scan", folder, "--sbom", tmp_path / "c.json")
+    assert json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["serialNumber"] != bills[0]["serialNumber"]
+
+
+def test_sbom_says_what_the_model_says_of_itself(bezoar, folder, tmp_path):
+    """From a saved report, which may hold anything."""
+    bezoar("scan", folder, "--report", tmp_path / "r.json")
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    about = [("base_model", "org/base"), ("base_model", "org/other"), ("license", "apache-2.0"), ("license", "llama2"),
+             ("architecture", "LlamaForCausalLM"), ("model_type", "llama"), ("name", "x\u0000\x1b[2J\ud7ff")]
+    report["data"]["files"][0]["about"] = [{"key": k, "value": v.replace("\0", "")} for k, v in about]
+    report["data"]["files"][0]["sha256"] = "0123456789abcdef" * 4
+    report["findings"][0].update(suppressed=True, suppressed_by="Ann: known")
+    (tmp_path / "s.json").write_text(json.dumps(report), encoding="utf-8")
+    done = bezoar("report", "show", tmp_path / "s.json", "--format", "cyclonedx")
+    assert done.returncode in (0, 1, 3), done.stderr
+    bom = json.loads(done.stdout)
+    whole = bom["metadata"]["component"]
+    assert [a["name"] for a in whole["pedigree"]["ancestors"]] == ["org/base", "org/other"]
+    assert [entry["license"].get("id", entry["license"].get("name")) for entry in whole["licenses"]] == ["Apache-2.0", "llama2"]
+    assert whole["modelCard"]["modelParameters"] == {"architectureFamily": "llama", "modelArchitecture": "LlamaForCausalLM"}
+    assert bom["components"][0]["hashes"] == [{"alg": "SHA-256", "content": "0123456789abcdef" * 4}]
+    assert bom["vulnerabilities"][0]["analysis"]["response"] == ["will_not_fix"]
+    assert_valid(done.stdout)
+    closed = bezoar("report", "show", tmp_path / "s.json", "--format", "cyclonedx", "--redact")
+    assert "org/base" not in closed.stdout
+    assert_valid(closed.stdout)
+
+
+def test_sbom_of_tables(bezoar, messages, tmp_path):
+    done = bezoar("scan", messages, "--label", "label", "--sbom", tmp_path / "bom.json")
+    assert done.returncode == 1, done.stderr
+    text = (tmp_path / "bom.json").read_text(encoding="utf-8")
+    assert json.loads(text)["metadata"]["component"]["type"] == "data"
+    assert_valid(text)
