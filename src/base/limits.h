@@ -42,6 +42,8 @@
 #define BEZ_MAX_MODEL_DEPTH 8u            /* archives within archives */
 #define BEZ_MAX_UNPACKED (512u << 20)     /* bytes unpacked from one model file */
 #define BEZ_MAX_MODEL_ANSWER (256u << 20) /* what is seen in one model, as bytes */
+#define BEZ_MAX_BANK_BYTES (256u << 20)   /* a reference bank of adapters */
+#define BEZ_MAX_BANK_ROWS 200000u         /* … and the adapters in it */
 #define BEZ_MAX_EXAMINED_TIMES 4u         /* bytes of a model, by parts that share them */
 #define BEZ_BOMB_RATIO 200u               /* unpacked : packed of a part of a model … */
 #define BEZ_BOMB_FLOOR (16u << 20)        /* … once that much has come out */
