@@ -88,8 +88,9 @@ static bool is_lookup(const unsigned char *head, size_t len) {
 
 /* A name that nothing but a model has, be it packed. */
 bool bez_scan_named_model(const char *path) {
-  static const char *const names[] = {".pkl",    ".pickle", ".pt",  ".pth",        ".ckpt",
-                                      ".joblib", ".dill",   ".bin", ".safetensors"};
+  static const char *const names[] = {".pkl",   ".pickle", ".pt",          ".pth",  ".ckpt", ".joblib",
+                                      ".dill",  ".bin",    ".safetensors", ".gguf", ".onnx", ".tflite",
+                                      ".keras", ".h5",     ".hdf5",        ".pb",   ".nemo", ".mar"};
   static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst", ".lzma"};
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
   size_t len = strlen(name);
@@ -109,7 +110,10 @@ bool bez_scan_is_model(const char *path) {
                                       "a PyTorch model (ZIP)",
                                       "a Keras model (ZIP)",
                                       "a ZIP archive",
-                                      "a 7z archive"};
+                                      "a 7z archive",
+                                      "a GGUF model",
+                                      "a TensorFlow Lite model",
+                                      "an HDF5 file (a Keras model?)"};
   const char *what = bez_scan_identify(NULL, path);
   unsigned char head[512];
   uint64_t size;

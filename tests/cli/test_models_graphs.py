@@ -1,0 +1,91 @@
+"""bezoar scan on ONNX, Keras, TensorFlow and HDF5 models: code and files that their graphs name are found, ordinary
+models are let pass, and what is broken is never clean."""
+import json
+
+import pytest
+from graph_files import field, hostile_onnx, message, onnx_model, onnx_node, ordinary_onnx
+
+
+def scan(bezoar, *paths):
+    result = bezoar("scan", *paths, "--format", "json")
+    assert result.stdout, result.stderr
+    return result.returncode, json.loads(result.stdout)
+
+
+def found(report):
+    """(kind, severity) of what BZ-M004 says."""
+    kinds = [{e["key"]: e["text"] for e in f["evidence"]}.get("kind") for f in report["findings"]]
+    return [(k, f["severity"]) for k, f in zip(kinds, report["findings"]) if k]
+
+
+def loud(report):
+    return [(f["rule"], f["title"]) for f in report["findings"] if f["severity"] in ("error", "warning")]
+
+
+@pytest.mark.parametrize("name", hostile_onnx())
+def test_hostile_onnx(bezoar, tmp_path, name):
+    data, kind, severity = hostile_onnx()[name]
+    (tmp_path / "model.onnx").write_bytes(data)
+    code, report = scan(bezoar, tmp_path / "model.onnx")
+    assert (kind, severity) in found(report), report["findings"]
+    assert code == (1 if severity == "error" else 0), report["not_checked"]
+
+
+@pytest.mark.parametrize("name", ordinary_onnx())
+def test_ordinary_onnx(bezoar, tmp_path, name):
+    (tmp_path / "model.onnx").write_bytes(ordinary_onnx()[name])
+    code, report = scan(bezoar, tmp_path / "model.onnx")
+    assert not loud(report) and code == 0, report["not_checked"]
+
+
+def test_content_decides(bezoar, tmp_path):
+    (tmp_path / "weights.bin").write_bytes(hostile_onnx()["python op"][0])
+    code, report = scan(bezoar, tmp_path / "weights.bin")
+    assert ("onnx-python-op", "error") in found(report) and code == 1
+
+
+def test_broken_onnx_is_never_clean(bezoar, tmp_path):
+    whole = onnx_model((1, onnx_node("Relu")))
+    deep = onnx_node("Relu")
+    for _ in range(200):
+        deep = onnx_node("If", "", (5, message((1, "then_branch"), (6, message((1, deep))))))
+    broken = {"cut": whole[:-3], "deep": onnx_model((1, deep)), "node": onnx_model((1, b"\x0a\x7f")),
+              "tensor": onnx_model((5, b"\x42\x7f")), "many dimensions": onnx_model((5, message(*((1, 1) for _ in range(9))))),
+              "unknown type": onnx_model((5, message((2, 99)))), "trailing": whole + b"\xff"}
+    for name, data in broken.items():
+        (tmp_path / f"{name}.onnx").write_bytes(data)
+        code, report = scan(bezoar, tmp_path / f"{name}.onnx")
+        assert code == 3 and report["not_checked"], name
+
+
+def test_fields_that_stand_twice(bezoar, tmp_path):
+    node = message((4, "Relu"), (4, "Sigmoid"))
+    (tmp_path / "model.onnx").write_bytes(onnx_model((1, node)))
+    _, report = scan(bezoar, tmp_path / "model.onnx")
+    assert [f["rule"] for f in report["findings"]] == ["BZ-M003"]
+
+
+def test_groups_are_stepped_over(bezoar, tmp_path):
+    group = b"\x9b\x06" + field(5, "inside") + b"\x9c\x06"  # field 99, wire types 3 and 4
+    (tmp_path / "model.onnx").write_bytes(onnx_model() + group)
+    code, report = scan(bezoar, tmp_path / "model.onnx")
+    assert not loud(report) and code == 0
+    (tmp_path / "model.onnx").write_bytes(onnx_model() + group[:-2])
+    assert scan(bezoar, tmp_path / "model.onnx")[0] == 3
+
+
+def test_models_of_the_onnx_package(bezoar, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
+    import numpy as np
+
+    made = [onnx.numpy_helper.from_array(np.ones((4, 3), kind), f"w{i}")
+            for i, kind in enumerate((np.float32, np.float64, np.float16, np.int64, np.int32, np.int8, np.uint8, bool))]
+    info = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["x", "w0"], ["y"])], "net",
+                                   [info("x", 1, [1, 4])], [info("y", 1, [1, 3])], made)
+    model = onnx.helper.make_model(graph, producer_name="test")
+    onnx.save(model, tmp_path / "inside.onnx")
+    onnx.save(model, tmp_path / "beside.onnx", save_as_external_data=True, size_threshold=0, location="beside.data")
+    for name in ("inside.onnx", "beside.onnx"):
+        code, report = scan(bezoar, tmp_path / name)
+        assert not loud(report) and code == 0, (name, report["not_checked"])
