@@ -202,7 +202,7 @@ static void test_a_model_is_never_clean(void **state) {
   bez_error err = {0};
   bez_report *r = NULL;
   bez_scan_options o = {0};
-  temp_file(".gguf", "GGUF\x03\0\0\0", 8, path);
+  temp_file(".ggml", "ggml\x03\0\0\0", 8, path);
   const char *paths[] = {path};
   assert_int_equal(bez_scan_paths(paths, 1, &o, &r, &err), BEZ_UNSUPPORTED);
   assert_null(r);
