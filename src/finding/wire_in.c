@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "finding/base64.h"
+#include "base/base64.h"
 #include "finding/index.h"
 #include "finding/text.h"
 #include "finding/wire.h"

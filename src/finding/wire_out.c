@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "finding/base64.h"
+#include "base/base64.h"
 #include "finding/redact.h"
 #include "finding/wire.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "finding/base64.h"
+#include "base/base64.h"
 #include "report/html.h"
 #include "report/visible.h"
 #include "report/words.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "finding/base64.h"
+#include "base/base64.h"
 #include "report/html.h"
 #include "report/visible.h"
 

@@ -1,5 +1,5 @@
 /* Base64 (RFC 4648). */
-#include "finding/base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 
@@ -35,4 +35,12 @@ bool bez_base64_get(const char *text, size_t len, uint8_t *out, size_t want) {
     for (size_t k = 0; k < have; k++) out[n++] = (uint8_t)(word >> (16 - 8 * k));
   }
   return n == want;
+}
+
+bool bez_base64_size(const char *text, size_t len, size_t *size) {
+  if (len % 4) return false;
+  size_t pads = 0;
+  while (pads < 2 && pads < len && text[len - 1 - pads] == '=') pads++;
+  *size = len / 4 * 3 - pads;
+  return true;
 }

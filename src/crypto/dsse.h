@@ -1,0 +1,12 @@
+/* Dead Simple Signing Envelope, v1: what is signed is not the payload but this encoding of it and its type. */
+#ifndef BEZ_CRYPTO_DSSE_H
+#define BEZ_CRYPTO_DSSE_H
+
+#include "base/buf.h"
+
+#define BEZ_IN_TOTO_PAYLOAD "application/vnd.in-toto+json"
+
+/* Appends "DSSEv1 <length> <type> <length> <payload>" (pre-authentication encoding). */
+void bez_dsse_pae(bez_buf *out, const char *type, const void *payload, size_t len);
+
+#endif
