@@ -107,6 +107,7 @@ bool bez_scan_named_model(const char *path) {
 bool bez_scan_is_model(const char *path) {
   static const char *const kinds[] = {"a pickle (a model or Python objects)",
                                       "a safetensors model",
+                                      "a GGUF model",
                                       "a PyTorch model (ZIP)",
                                       "a Keras model (ZIP)",
                                       "a ZIP archive",
