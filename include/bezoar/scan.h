@@ -26,6 +26,10 @@ typedef struct bez_scan_options {
   const char *golden_labels;     /* its labels file */
   const char *golden_embeddings; /* its embeddings */
   const char *reference;         /* path of known-good data of the same kind, NULL none */
+  const char *base;              /* path of the model that the scanned ones were made from, NULL none */
+  const char *bank;              /* path of a reference bank of adapters, NULL none */
+  const char *known;             /* path of a list of digests known to be good, NULL none */
+  bool sandbox_off;              /* models may be read where no sandbox can be had; the report says so */
   const char *const *only;       /* rule ids or names; unknown ones are BEZ_USAGE */
   size_t n_only;
   const char *const *skip;

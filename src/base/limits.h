@@ -34,7 +34,9 @@
 #define BEZ_MAX_PICKLE_BYTES (96u << 20) /* of its containers; beyond them contents are not remembered */
 #define BEZ_MAX_PICKLE_DEPTH 8u          /* pickles within pickles */
 #define BEZ_MAX_PICKLE_OBJECTS 100000u   /* arrays of objects in one joblib file */
-#define BEZ_MAX_MODEL_PARTS 65536u       /* files within one model file */
+#define BEZ_MAX_MODEL_FILES (1u << 18)   /* in one folder */
+#define BEZ_MAX_FOLDER_DEPTH 32u
+#define BEZ_MAX_MODEL_PARTS 65536u /* files within one model file */
 #define BEZ_MAX_MODEL_FACTS 65536u
 #define BEZ_MAX_MODEL_TENSORS (1u << 20)
 #define BEZ_MAX_MODEL_DIMS 8u             /* of a tensor */

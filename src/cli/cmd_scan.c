@@ -30,6 +30,12 @@ static const bez_option options[] = {
     {"golden-labels", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Labels file of the golden set."},
     {"golden-embeddings", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Embeddings of the golden set."},
     {"reference-data", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Known-good data of the same kind to compare with."},
+    {"base", 0, BEZ_ARG_FILE, .value = "PATH",
+     .help = "The model that the scanned model or adapter says it was made from: file or folder."},
+    {"bank", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Reference bank of adapters to compare with."},
+    {"known", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Digests of model files that are known to be good."},
+    {"sandbox", 0, BEZ_ARG_CHOICE, .value = "HOW", .choices = "on off", .fallback = "on",
+     .help = "off: read models even where the sandbox cannot be had; the report says so."},
     {"columns", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "COL,…",
      .help = "Read these columns and those that --label, --text, --source and --id name, no others (from Parquet, the "
              "others are not even decoded). Rows keep their numbers."},
@@ -104,6 +110,10 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   o.read.labels_file = bez_args_text(args, "labels-file");
   o.read.embeddings = bez_args_text(args, "embeddings");
   o.golden = bez_args_text(args, "golden");
+  o.base = bez_args_text(args, "base");
+  o.bank = bez_args_text(args, "bank");
+  o.known = bez_args_text(args, "known");
+  o.sandbox_off = strcmp(bez_args_text(args, "sandbox"), "off") == 0;
   o.golden_labels = bez_args_text(args, "golden-labels");
   o.golden_embeddings = bez_args_text(args, "golden-embeddings");
   o.reference = bez_args_text(args, "reference-data");

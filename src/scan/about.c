@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "scan/scan.h"
+#include "scan/models.h"
 
 enum { MAX_ABOUT = 32, MAX_VALUE = 256 };
 

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "format/source.h"
-#include "scan/scan.h"
+#include "scan/models.h"
 
 typedef struct magic {
   unsigned offset, len;

@@ -1,150 +1,248 @@
-/* Models among what is scanned: the sandboxed helper reads them, the checks of src/audit/ judge what it saw. */
-#include <dirent.h>
+/* Models that were collected: each set is judged by every check that has what it needs, and its files are listed. */
+#include "scan/models.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
-#include "audit/audit.h"
 #include "base/error.h"
-#include "scan/scan.h"
 
-#define MAX_DEPTH 16u    /* of folders */
-#define MAX_MODELS 4096u /* in one of them */
+static void free_set(bez_scan_set *set) {
+  for (size_t i = 0; i < set->n; i++) bez_model_free(&set->files[i].model);
+  free(set->files);
+}
 
-static bez_status keep(bez_scan *scan, const char *path, const bez_model *model, bez_error *err) {
-  bez_scan_model *more = realloc(scan->models, (scan->n_models + 1) * sizeof *more);
-  if (!more) return bez_fail_memory(err, (scan->n_models + 1) * sizeof *more);
-  scan->models = more;
-  more[scan->n_models] = (bez_scan_model){.path = bez_arena_strdup(&scan->report->arena, path),
-                                          .kind = bez_arena_strdup(&scan->report->arena, model->parts[0].kind),
-                                          .bytes = model->parts[0].size};
-  if (!more[scan->n_models].path || !more[scan->n_models].kind) return bez_fail_memory(err, strlen(path));
-  scan->n_models++;
+void bez_scan_models_destroy(bez_scan_models *m) {
+  if (!m) return;
+  for (size_t i = 0; i < m->n; i++) free_set(&m->sets[i]);
+  free_set(&m->base);
+  free(m->sets);
+  free(m);
+}
+
+bez_status bez_scan_set_add(bez_scan_set *set, const bez_scan_file *file, bez_error *err) {
+  if (set->n == set->room) {
+    const size_t room = set->room ? 2 * set->room : 4;
+    bez_scan_file *more = realloc(set->files, room * sizeof *more);
+    if (!more) return bez_fail_memory(err, room * sizeof *more);
+    set->files = more;
+    set->room = room;
+  }
+  set->files[set->n++] = *file;
   return BEZ_OK;
 }
 
-bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err) {
-  bez_model model = {0};
-  bez_error why = {0};
-  bez_status st = bez_model_helper_ask(&scan->helper, path, &model, &why);
-  if (st == BEZ_MEMORY) return bez_fail_memory(err, 0);
-  if (st != BEZ_OK) { /* it is among the files that were asked for, and nothing is known of it */
-    bez_report_not_checked(scan->report, true, path, "%s", why.message);
-    scan->unread_models++;
-    return bez_report_status(scan->report, err);
+/* A new set, empty. */
+static bez_scan_set *add_set(bez_scan *scan) {
+  if (!scan->models) scan->models = calloc(1, sizeof *scan->models);
+  bez_scan_models *m = scan->models;
+  if (m && m->n == m->room) {
+    const size_t room = m->room ? 2 * m->room : 4;
+    bez_scan_set *more = realloc(m->sets, room * sizeof *more);
+    if (!more) return NULL;
+    m->sets = more;
+    m->room = room;
   }
-  const bez_audit_file file = {.path = path, .name = path, .sha256 = "", .size = model.parts[0].size, .model = &model};
-  const bez_audit_set set = {.root = path, .files = &file, .n = 1};
-  const bez_audit_context context = {.threads = scan->threads};
-  const bez_check_input in = {.path = path, .model = &model, .file = &file, .set = &set, .context = &context};
-  if (!scan->n_models)
-    bez_report_not_checked(scan->report, false, "weights and signatures of models",
-                           "this version examines what a model would run when it is loaded, not what it has learnt");
-  bez_audit_unread(&in, scan->report);
-  BEZ_TRY(keep(scan, path, &model, err));
-  for (size_t i = 0; bez_checks[i]; i++) {
-    if (!bez_scan_wanted(scan->options, &bez_checks[i]->rule)) continue;
-    if (!bez_checks[i]->run) continue;
-    BEZ_TRY(bez_checks[i]->run(&in, scan->report, err));
-    if (scan->n_models == 1) bez_report_ran(scan->report, &bez_checks[i]->rule);
-  }
-  BEZ_TRY(bez_report_status(scan->report, err));
-cleanup:
-  bez_model_free(&model);
-  return st;
+  if (!m) return NULL;
+  m->sets[m->n] = (bez_scan_set){0};
+  return &m->sets[m->n++];
 }
 
-/* Behind the table's files. */
-bez_status bez_scan_list_models(bez_scan *scan, bez_error *err) {
-  bez_report *r = scan->report;
-  if (!scan->n_models) return BEZ_OK;
-  bez_report_file *files = bez_arena_array(&r->arena, r->n_files + scan->n_models, sizeof *files);
-  if (!files) return bez_fail_memory(err, scan->n_models * sizeof *files);
-  if (r->n_files) memcpy(files, r->files, r->n_files * sizeof *files);
-  for (size_t i = 0; i < scan->n_models; i++)
-    files[r->n_files + i] = (bez_report_file){.path = scan->models[i].path,
-                                              .first_row = r->n_rows,
-                                              .bytes = scan->models[i].bytes,
-                                              .format = *scan->models[i].kind ? scan->models[i].kind : "unknown",
-                                              .digest = ""};
-  r->files = files;
-  r->n_files += scan->n_models;
+bez_status bez_scan_add_model(bez_scan *scan, const char *path, bez_error *err) {
+  bez_scan_set *set = add_set(scan);
+  bez_scan_folder ignored;
+  return set ? bez_scan_walk(scan, path, set, &ignored, err) : bez_fail_memory(err, sizeof *set);
+}
+
+bez_status bez_scan_add_folder(bez_scan *scan, const char *path, bez_scan_folder *out, bez_error *err) {
+  bez_scan_set *set = add_set(scan);
+  if (!set) return bez_fail_memory(err, sizeof *set);
+  bez_status st = bez_scan_walk(scan, path, set, out, err);
+  if (st != BEZ_OK || out->models) return st;
+  free_set(set);
+  if (--scan->models->n == 0) {
+    bez_scan_models_destroy(scan->models);
+    scan->models = NULL;
+  }
   return BEZ_OK;
 }
 
-/* ---- models in folders --------------------------------------------------------------------------------------------
+/* ---- judging ------------------------------------------------------------------------------------------------------
  */
 
-/* What lies beside models and is neither a model nor data: configurations, cards, tokenizers, code. */
-static bool beside_models(const char *name) {
-  static const char *const endings[] = {".json",          ".md",   ".txt", ".yaml", ".yml", ".py", ".model",
-                                        ".gitattributes", ".lock", ".sig", ".jinja"};
-  const char *dot = strrchr(name, '.');
-  for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-    if (!strcasecmp(dot, endings[i])) return true;
-  return !strcasecmp(name, "LICENSE") || !strcasecmp(name, "NOTICE");
-}
-
-static bez_status add_name(bez_scan_names *names, bez_arena *arena, const char *path, bez_error *err) {
-  if (names->n == MAX_MODELS) return bez_fail(err, BEZ_LIMIT, path, "more than %u models in one folder", MAX_MODELS);
-  if (names->n == names->room) {
-    size_t room = names->room ? 2 * names->room : 16;
-    const char **more = realloc(names->items, room * sizeof *more);
-    if (!more) return bez_fail_memory(err, room * sizeof *more);
-    names->items = more;
-    names->room = room;
+/* As the checks see a set; in the report's arena. */
+static bez_status show(bez_scan *scan, const bez_scan_set *set, bez_audit_set *out, bez_error *err) {
+  bez_audit_file *files = bez_arena_array(&scan->report->arena, set->n + 1, sizeof *files);
+  if (!files) return bez_fail_memory(err, set->n * sizeof *files);
+  for (size_t i = 0; i < set->n; i++) {
+    const bez_scan_file *f = &set->files[i];
+    files[i] = (bez_audit_file){.path = f->path,
+                                .name = f->name,
+                                .sha256 = f->sha256,
+                                .link = f->link,
+                                .size = f->size,
+                                .listed = f->listed,
+                                .model = f->known ? &f->model : NULL};
   }
-  const char *copy = bez_arena_strdup(arena, path);
-  if (!copy) return bez_fail_memory(err, strlen(path));
-  names->items[names->n++] = copy;
+  *out = (bez_audit_set){.root = set->root, .files = files, .n = set->n};
   return BEZ_OK;
 }
 
-/* Regular files, and links to them as long as they lead to something. */
-static bez_status walk(bez_scan *scan, const char *folder, unsigned depth, bez_scan_names *models,
-                       bez_scan_names *others, bez_error *err) {
-  DIR *dir = depth <= MAX_DEPTH ? opendir(folder) : NULL;
-  bez_status st = BEZ_OK;
-  struct dirent *entry;
-  while (dir && st == BEZ_OK && (entry = readdir(dir)) != NULL) {
-    struct stat info;
-    if (entry->d_name[0] == '.') continue;
-    size_t n = strlen(folder);
-    const char *path =
-        bez_arena_printf(&scan->report->arena, "%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", entry->d_name);
-    if (!path) st = bez_fail_memory(err, n);
-    if (st != BEZ_OK || lstat(path, &info) != 0) continue;
-    if (S_ISDIR(info.st_mode))
-      st = walk(scan, path, depth + 1, models, others, err);
-    else if ((S_ISREG(info.st_mode) || (stat(path, &info) == 0 && S_ISREG(info.st_mode))) && bez_scan_named_model(path))
-      st = add_name(models, &scan->report->arena, path, err);
-    else if (beside_models(entry->d_name))
-      st = add_name(others, &scan->report->arena, path, err);
+static void say_unread(bez_scan *scan, const bez_scan_set *set, const bez_check_input *whole) {
+  size_t unknown = 0;
+  for (size_t i = 0; i < set->n; i++) {
+    const bez_scan_file *f = &set->files[i];
+    const bez_check_input in = bez_audit_of(whole, &whole->set->files[i]);
+    if (f->link)
+      bez_report_not_checked(scan->report, true, f->path, "a link that leads out of the folder, to %s: not followed",
+                             f->link);
+    else if (f->why)
+      bez_report_not_checked(scan->report, true, f->path, "%s", f->why);
+    else if (f->known && f->listed && !*f->model.parts[0].kind)
+      unknown++;
+    else if (f->known)
+      bez_audit_unread(&in, scan->report);
   }
-  if (dir) closedir(dir);
+  if (unknown)
+    bez_report_not_checked(scan->report, false, set->root, "%zu file%s beside the models: %s no format known here",
+                           unknown, unknown == 1 ? "" : "s", unknown == 1 ? "it has" : "they have");
+}
+
+static bool has_tensors(const bez_scan_models *m) {
+  for (size_t s = 0; s < m->n; s++)
+    for (size_t i = 0; i < m->sets[s].n; i++)
+      if (m->sets[s].files[i].model.n_tensors) return true;
+  return false;
+}
+
+/* What the check needs and was not given; NULL: nothing. */
+static const char *missing(const bez_check *check, const bez_audit_context *context) {
+  if ((check->needs & BEZ_CHECK_BASE) && !context->base) return "no model to compare with (give it with --base)";
+  if ((check->needs & BEZ_CHECK_BANK) && !context->bank) return "no reference bank (give one with --bank)";
+  if ((check->needs & BEZ_CHECK_KNOWN) && !context->known) return "no list of digests (give one with --known)";
+  return NULL;
+}
+
+static bez_status run_check(bez_scan *scan, const bez_check *check, const bez_check_input *set, bez_error *err) {
+  bez_status st = BEZ_OK;
+  for (size_t i = 0; check->run && st == BEZ_OK && i < set->set->n; i++) {
+    const bez_check_input in = bez_audit_of(set, &set->set->files[i]);
+    if (in.model) st = check->run(&in, scan->report, err);
+  }
+  if (check->run_set && st == BEZ_OK) st = check->run_set(set, scan->report, err);
   return st;
 }
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
+/* A check that fails leaves none of what it had begun; the others go on. */
+static bez_status settle(bez_scan *scan, const bez_check *check, bez_status st, size_t before, const bez_error *why,
+                         bez_error *err) {
+  char what[128];
+  snprintf(what, sizeof what, "%s %s", check->rule.id, check->rule.name);
+  if (scan->cancelled) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
+  if (st == BEZ_MEMORY) return bez_fail_memory(err, 0);
+  scan->report->n_findings = before;
+  if (scan->timed_out)
+    bez_report_not_checked(scan->report, true, what, "did not finish within --max-time");
+  else
+    bez_report_not_checked(scan->report, true, what, "%s: %s", bez_status_text(st), why->message);
+  return BEZ_OK;
 }
 
-bez_status bez_scan_folder(bez_scan *scan, const char *folder, bez_scan_names *done, bez_error *err) {
-  bez_scan_names models = {0}, others = {0};
-  bez_status st = walk(scan, folder, 0, &models, &others, err);
-  if (st == BEZ_OK && models.n) qsort(models.items, models.n, sizeof *models.items, by_name);
-  for (size_t i = 0; st == BEZ_OK && i < models.n; i++) {
-    st = bez_scan_audit(scan, models.items[i], err);
-    if (st == BEZ_OK) st = add_name(done, &scan->report->arena, models.items[i], err);
+static bez_status judge(bez_scan *scan, const bez_check *check, const bez_audit_set *sets, size_t n,
+                        const bez_audit_context *context, bez_error *err) {
+  const char *needed = missing(check, context);
+  char what[128];
+  snprintf(what, sizeof what, "%s %s", check->rule.id, check->rule.name);
+  if (needed && bez_scan_requested(scan->options, &check->rule))
+    bez_report_not_checked(scan->report, true, what, "%s", needed);
+  else if (needed && !(check->needs & BEZ_CHECK_KNOWN) && has_tensors(scan->models))
+    bez_report_not_checked(scan->report, false, what, "%s", needed);
+  if (needed) return BEZ_OK;
+  const size_t before = scan->report->n_findings;
+  bez_error why = {0};
+  bez_status st = BEZ_OK;
+  for (size_t s = 0; st == BEZ_OK && s < n; s++) {
+    const bez_check_input in = {.path = sets[s].root, .set = &sets[s], .context = context};
+    st = run_check(scan, check, &in, &why);
   }
-  for (size_t i = 0; st == BEZ_OK && models.n && i < others.n; i++)
-    st = add_name(done, &scan->report->arena, others.items[i], err);
-  if (st == BEZ_OK && models.n && others.n)
-    bez_report_not_checked(scan->report, false, folder,
-                           "%zu file%s beside the models (configuration, tokenizer, code) %s not examined", others.n,
-                           others.n == 1 ? "" : "s", others.n == 1 ? "was" : "were");
-  free(models.items);
-  free(others.items);
+  if (st != BEZ_OK) return settle(scan, check, st, before, &why, err);
+  bez_report_ran(scan->report, &check->rule);
+  return bez_report_status(scan->report, err);
+}
+
+/* ---- the report's list of files -----------------------------------------------------------------------------------
+ */
+
+static bez_status list_files(bez_scan *scan, bez_error *err) {
+  bez_report *r = scan->report;
+  size_t n = r->n_files;
+  for (size_t s = 0; s < scan->models->n; s++) n += scan->models->sets[s].n;
+  bez_report_file *files = bez_arena_array(&r->arena, n + 1, sizeof *files);
+  if (!files) return bez_fail_memory(err, n * sizeof *files);
+  if (r->n_files) memcpy(files, r->files, r->n_files * sizeof *files);
+  for (size_t s = 0; s < scan->models->n; s++)
+    for (size_t i = 0; i < scan->models->sets[s].n; i++) {
+      const bez_scan_file *f = &scan->models->sets[s].files[i];
+      const char *kind = f->known ? f->model.parts[0].kind : "";
+      files[r->n_files++] = (bez_report_file){.path = f->path,
+                                              .first_row = r->n_rows,
+                                              .bytes = f->size,
+                                              .format = bez_arena_strdup(&r->arena, *kind     ? kind
+                                                                                    : f->link ? "link"
+                                                                                              : "unknown"),
+                                              .digest = "",
+                                              .sha256 = bez_arena_strdup(&r->arena, f->sha256)};
+      bez_status st = f->known ? bez_scan_about(r, &f->model, &files[r->n_files - 1], err) : BEZ_OK;
+      if (st != BEZ_OK) return st;
+    }
+  r->files = files;
+  return bez_report_status(r, err);
+}
+
+static bool on_progress(void *ctx, const char *stage, const char *unit, uint64_t done, uint64_t total) {
+  return bez_scan_progress(ctx, stage, unit, done, total);
+}
+
+/* The model to compare with: read like the others, and not judged. */
+static bez_status open_base(bez_scan *scan, bez_error *err) {
+  bez_scan_folder found = {0};
+  struct stat info;
+  const char *path = scan->options->base;
+  if (!path) return BEZ_OK;
+  if (stat(path, &info) != 0) return bez_fail_errno(err, path, "cannot open");
+  bez_status st = bez_scan_walk(scan, path, &scan->models->base, &found, err);
+  if (st == BEZ_OK && !found.models) st = bez_fail(err, BEZ_USAGE, "--base", "there is no model in %s", path);
+  return st;
+}
+
+bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
+  bez_scan_models *m = scan->models;
+  bez_audit_set base = {0};
+  if (!m && scan->options->base) return bez_fail(err, BEZ_USAGE, "--base", "there is no model to compare it with");
+  if (!m) return BEZ_OK;
+  bez_status st = open_base(scan, err);
+  if (st == BEZ_OK) st = bez_scan_read_models(scan, err);
+  if (st != BEZ_OK) return st;
+  bez_audit_set *sets = bez_arena_array(&scan->report->arena, m->n, sizeof *sets);
+  if (!sets) return bez_fail_memory(err, m->n * sizeof *sets);
+  BEZ_TRY(show(scan, &m->base, &base, err));
+  bez_audit_context context = {.base = m->base.root ? &base : NULL,
+                               .bank = scan->options->bank,
+                               .known = scan->options->known,
+                               .threads = scan->threads,
+                               .seed = scan->options->read.seed,
+                               .progress = on_progress,
+                               .progress_ctx = scan};
+  for (size_t s = 0; s < m->n; s++) {
+    BEZ_TRY(show(scan, &m->sets[s], &sets[s], err));
+    const bez_check_input in = {.path = sets[s].root, .set = &sets[s], .context = &context};
+    say_unread(scan, &m->sets[s], &in);
+  }
+  for (size_t i = 0; bez_checks[i]; i++)
+    if (bez_scan_wanted(scan->options, &bez_checks[i]->rule))
+      BEZ_TRY(judge(scan, bez_checks[i], sets, m->n, &context, err));
+  BEZ_TRY(list_files(scan, err));
+cleanup:
   return st;
 }

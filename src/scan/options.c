@@ -102,6 +102,10 @@ static void record_effective(const bez_scan *scan) {
   record_path(r, "golden-labels", o->golden_labels);
   record_path(r, "golden-embeddings", o->golden_embeddings);
   record_path(r, "reference-data", o->reference);
+  record_path(r, "base", o->base);
+  record_path(r, "bank", o->bank);
+  record_path(r, "known", o->known);
+  if (o->sandbox_off) bez_report_option(r, "sandbox", "off");
   record_list(r, &buf, "columns", o->read.columns, o->read.n_columns);
   record_list(r, &buf, "exclude", o->read.exclude, o->read.n_exclude);
   record_list(r, &buf, "only", o->only, o->n_only);

@@ -12,7 +12,7 @@
 #include "format/images.h"
 #include "format/remote.h"
 #include "net/url.h"
-#include "scan/scan.h"
+#include "scan/models.h"
 
 #define NOT_A_TABLE "this version examines tables, text, pictures and models; this is %s"
 
@@ -42,8 +42,7 @@ static void end(bez_scan *scan) {
   bez_table_destroy(scan->golden);
   bez_table_destroy(scan->reference);
   bez_spool_destroy(scan->spool);
-  bez_helper_stop(&scan->helper);
-  free(scan->models);
+  bez_scan_models_destroy(scan->models);
 }
 
 static const char *today(const bez_scan_options *options, char out[16]) {
@@ -90,7 +89,7 @@ static bez_status examine(bez_scan *scan, bez_error *err) {
   char date[16];
   bez_status st = scan->table ? examine_table(scan, err) : BEZ_OK;
   if (st != BEZ_OK) return st;
-  BEZ_TRY(bez_scan_list_models(scan, err));
+  BEZ_TRY(bez_scan_audit(scan, err));
   bez_report_seal(scan->report);
   BEZ_TRY(bez_report_status(scan->report, err));
   const bez_scan_options *o = scan->options;
@@ -117,17 +116,17 @@ bez_status bez_scan_table(const bez_table *table, const bez_scan_options *option
 }
 
 static bool has_models(const bez_scan *scan) {
-  return scan->n_models + scan->unread_models > 0;
+  return scan->models != NULL;
 }
 
-/* Models are audited at once and leave the list; other paths that are plainly no tables leave it with a "not checked".
+/* Models are collected and leave the list; other paths that are plainly no tables leave it with a "not checked".
  * *n is what stays. */
 static bez_status sort_paths(bez_scan *scan, const char **paths, size_t *n, bez_error *err) {
   size_t kept = 0;
   const char *first = NULL, *first_what = NULL;
   for (size_t i = 0; i < *n; i++) {
     if (bez_scan_is_model(paths[i])) {
-      bez_status st = bez_scan_audit(scan, paths[i], err);
+      bez_status st = bez_scan_add_model(scan, paths[i], err);
       if (st != BEZ_OK) return st;
       continue;
     }
@@ -171,24 +170,35 @@ static const char *exact_glob(bez_arena *arena, const char *path) {
   return out;
 }
 
-/* Models in folders are audited, and left out where rows are read. */
-static bez_status sort_folders(bez_scan *scan, worklist *w, bez_error *err) {
-  bez_scan_names done = {0};
-  bez_status st = BEZ_OK;
-  struct stat info;
-  for (size_t i = 0; i < w->n && st == BEZ_OK; i++)
-    if (stat(w->paths[i], &info) == 0 && S_ISDIR(info.st_mode)) st = bez_scan_folder(scan, w->paths[i], &done, err);
-  const char **more =
-      st == BEZ_OK && done.n ? realloc(w->exclude, (w->n_exclude + done.n + MAX_RETRIES) * sizeof *more) : NULL;
-  if (st == BEZ_OK && done.n && !more) st = bez_fail_memory(err, done.n * sizeof *more);
-  if (more) w->exclude = more;
-  for (size_t i = 0; more && i < done.n && st == BEZ_OK; i++) {
-    const char *glob = exact_glob(&scan->report->arena, done.items[i]);
-    if (!glob) st = bez_fail_memory(err, 0);
+/* The files of the last set are left out where rows are read. */
+static bez_status exclude_set(bez_scan *scan, worklist *w, bez_error *err) {
+  const bez_scan_set *set = &scan->models->sets[scan->models->n - 1];
+  const char **more = realloc(w->exclude, (w->n_exclude + set->n + MAX_RETRIES) * sizeof *more);
+  if (!more) return bez_fail_memory(err, set->n * sizeof *more);
+  w->exclude = more;
+  for (size_t i = 0; i < set->n; i++) {
+    const char *glob = exact_glob(&scan->report->arena, set->files[i].path);
+    if (!glob) return bez_fail_memory(err, 0);
     w->exclude[w->n_exclude++] = glob;
   }
-  free(done.items);
-  return st;
+  return BEZ_OK;
+}
+
+/* Models in folders are collected; a folder that holds nothing else leaves the list. */
+static bez_status sort_folders(bez_scan *scan, worklist *w, bez_error *err) {
+  size_t kept = 0;
+  struct stat info;
+  for (size_t i = 0; i < w->n; i++) {
+    bez_scan_folder found = {.others = true};
+    bez_status st = BEZ_OK;
+    if (stat(w->paths[i], &info) == 0 && S_ISDIR(info.st_mode))
+      st = bez_scan_add_folder(scan, w->paths[i], &found, err);
+    if (st == BEZ_OK && found.models && found.others) st = exclude_set(scan, w, err);
+    if (st != BEZ_OK) return st;
+    if (!found.models || found.others) w->paths[kept++] = w->paths[i];
+  }
+  w->n = kept;
+  return BEZ_OK;
 }
 
 static bool is_file(const bez_scan *scan, const char *path) {
@@ -215,7 +225,7 @@ static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
   const char *what = bez_scan_identify(scan->spool, why->subject);
   if (is_file(scan, why->subject) && bez_scan_is_model(why->subject)) {
     bez_error ignored = {0};
-    if (bez_scan_audit(scan, why->subject, &ignored) != BEZ_OK)
+    if (bez_scan_add_model(scan, why->subject, &ignored) != BEZ_OK)
       bez_report_not_checked(scan->report, true, why->subject, "%s", ignored.message);
   } else if (what)
     bez_report_not_checked(scan->report, true, why->subject, NOT_A_TABLE, what);

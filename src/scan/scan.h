@@ -1,7 +1,7 @@
 /* Inside the scan room: what one scan carries from step to step.
  *
  *   identify   what is each path?
- *   models     models are read by the sandboxed helper and audited
+ *   models     model files are collected, read by sandboxed helpers, and audited (models.h)
  *   schema     files, columns and roles go into the report; features and texts are chosen
  *   run        the detectors whose needs are met, in table order, until --max-time
  *   remarks    what reading noticed becomes findings
@@ -14,15 +14,9 @@
 #include "detect/detector.h"
 #include "detect/shared.h"
 #include "format/dataset.h"
-#include "format/model.h"
-#include "format/model_helper.h"
 #include "net/spool.h"
 
-/* A model that was examined. */
-typedef struct bez_scan_model {
-  const char *path, *kind;
-  uint64_t bytes;
-} bez_scan_model;
+struct bez_scan_models; /* models.h */
 
 typedef struct bez_scan {
   const bez_scan_options *options;
@@ -37,10 +31,8 @@ typedef struct bez_scan {
   uint32_t cpu;
   uint32_t *features, *texts;
   uint32_t n_features, n_texts;
-  uint32_t n_classes; /* distinct labels, missing ones not counted */
-  bez_helper helper;
-  bez_scan_model *models; /* owned */
-  size_t n_models, unread_models;
+  uint32_t n_classes;             /* distinct labels, missing ones not counted */
+  struct bez_scan_models *models; /* what was given that holds models; owned; NULL: none */
 } bez_scan;
 
 /* Seconds of the monotonic clock. */
@@ -50,26 +42,6 @@ bool bez_scan_progress(void *ctx, const char *stage, const char *unit, uint64_t 
 
 /* What a file is when it is no table: "a PNG image", "a pickle (PyTorch or joblib) model" …; NULL: perhaps a table. */
 const char *bez_scan_identify(const bez_spool *spool, const char *path);
-
-/* Paths; the strings are the report's, the array is owned. */
-typedef struct bez_scan_names {
-  const char **items;
-  size_t n, room;
-} bez_scan_names;
-
-/* Audits the models in a folder, those that are named like models. done: they, and what lies beside them and is no data
- * (where there are models at all). */
-BEZ_MUST_USE bez_status bez_scan_folder(bez_scan *scan, const char *folder, bez_scan_names *done, bez_error *err);
-bool bez_scan_named_model(const char *path);
-
-/* Models: recognised, examined (what cannot be is "not checked"), and listed among the report's files at the end. */
-bool bez_scan_is_model(const char *path);
-BEZ_MUST_USE bez_status bez_scan_audit(bez_scan *scan, const char *path, bez_error *err);
-BEZ_MUST_USE bez_status bez_scan_list_models(bez_scan *scan, bez_error *err);
-
-/* What a model says of itself becomes file->about: short values, once each; strings are the report's. */
-BEZ_MUST_USE bez_status bez_scan_about(bez_report *report, const bez_model *model, bez_report_file *file,
-                                       bez_error *err);
 
 /* Unknown names in only and skip, an unknown ruleset: BEZ_USAGE. */
 BEZ_MUST_USE bez_status bez_scan_check_options(const bez_scan_options *options, bez_error *err);

@@ -1,0 +1,102 @@
+/* Reading and hashing the files of all sets (models.h): two tiles per file, since the helper's work on a large file and
+ * its digest have nothing to do with each other. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/threads.h"
+#include "format/model_helper.h"
+#include "scan/models.h"
+
+#define STRETCH 8192u /* files between two starts of the helpers, which end with the threads that asked them */
+
+typedef struct work {
+  bez_scan *scan;
+  bez_scan_file **files;
+  size_t first;
+  bez_helper *helpers; /* one per worker */
+  bez_watch watch;
+} work;
+
+/* The worker's own question between two pieces of a long file. */
+typedef struct asker {
+  work *work;
+  unsigned worker;
+} asker;
+
+static bool go_on(void *ctx) {
+  const asker *a = ctx;
+  return bez_watch_ask(&a->work->watch, a->worker);
+}
+
+static bez_status keep_reason(bez_scan_file *f, bez_status st, const bez_error *why, bez_error *err) {
+  if (st == BEZ_OK || f->why) return BEZ_OK;
+  if (st == BEZ_MEMORY) return bez_fail_memory(err, 0);
+  if (st == BEZ_CANCELLED) return bez_watch_fail(err);
+  f->why = bez_arena_strdup(&f->model.arena, why->message);
+  return f->why ? BEZ_OK : bez_fail_memory(err, strlen(why->message));
+}
+
+/* Even tiles ask what a file holds, odd ones hash it: only the even ones touch the model. */
+static bez_status read_one(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
+  work *w = ctx;
+  bez_scan_file *f = w->files[w->first + tile / 2];
+  asker a = {w, worker};
+  bez_error why = {0};
+  uint64_t size;
+  if (f->link) return BEZ_OK;
+  if (tile % 2) {
+    bez_status st = bez_sha256_file(f->path, f->sha256, &size, go_on, &a, &why);
+    return st == BEZ_MEMORY || st == BEZ_CANCELLED ? keep_reason(f, st, &why, err) : BEZ_OK;
+  }
+  bez_status st = bez_model_helper_ask(&w->helpers[worker], f->path, &f->model, &why);
+  f->known = st == BEZ_OK;
+  if (f->known) f->size = f->model.parts[0].size;
+  return keep_reason(f, st, &why, err);
+}
+
+/* What the time did not suffice for. */
+static bez_status note_time(bez_scan *scan, bez_scan_file *const *files, size_t n, bez_error *err) {
+  if (!scan->timed_out) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
+  for (size_t i = 0; i < n; i++) {
+    bez_scan_file *f = files[i];
+    if (f->known || f->why || f->link) continue;
+    f->why = bez_arena_strdup(&f->model.arena, "--max-time was over before it was read");
+    if (!f->why) return bez_fail_memory(err, 0);
+  }
+  return BEZ_OK;
+}
+
+static size_t gather(const bez_scan_models *m, bez_scan_file **out) {
+  size_t n = 0;
+  for (size_t s = 0; s <= m->n; s++) {
+    const bez_scan_set *set = s < m->n ? &m->sets[s] : &m->base;
+    for (size_t i = 0; i < set->n; i++, n++)
+      if (out) out[n] = &set->files[i];
+  }
+  return n;
+}
+
+bez_status bez_scan_read_models(bez_scan *scan, bez_error *err) {
+  const size_t n = gather(scan->models, NULL);
+  work w = {.scan = scan,
+            .files = calloc(n + 1, sizeof *w.files),
+            .helpers = calloc(scan->threads, sizeof *w.helpers),
+            .watch = {.progress = bez_scan_progress, .ctx = scan, .stage = "reading models", .unit = "steps"}};
+  bez_error why = {0};
+  bez_status st = w.files && w.helpers ? BEZ_OK : bez_fail_memory(&why, n * sizeof *w.files);
+  if (st == BEZ_OK) (void)gather(scan->models, w.files);
+  for (w.first = 0; st == BEZ_OK && w.first < n; w.first += STRETCH) {
+    const size_t some = n - w.first < STRETCH ? n - w.first : STRETCH;
+    st = bez_parallel_watched(2 * (uint64_t)some, scan->threads, &w.watch, read_one, &w, &why);
+    for (unsigned t = 0; w.helpers && t < scan->threads; t++) bez_helper_stop(&w.helpers[t]);
+  }
+  if (st == BEZ_CANCELLED)
+    st = note_time(scan, w.files, n, err);
+  else if (st != BEZ_OK && err)
+    *err = why;
+  free(w.helpers);
+  free(w.files);
+  return st;
+}

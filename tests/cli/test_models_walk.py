@@ -1,0 +1,120 @@
+"""bezoar scan on folders with models: which files are examined, which links are followed, and what the report lists."""
+import hashlib
+import json
+import os
+import pickle
+import shutil
+
+import pytest
+
+from model_corpus import EVIL
+
+
+def scan(bezoar, *args):
+    result = bezoar("scan", *args, "--format", "json")
+    assert result.returncode in (0, 1, 3), result.stderr
+    return result.returncode, json.loads(result.stdout)
+
+
+def listed(report):
+    return {f["path"]: f for f in report["data"]["files"]}
+
+
+def test_files_are_listed_with_digest_and_reader(bezoar, tmp_path):
+    folder = tmp_path / "m"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.pkl").write_bytes(pickle.dumps([1]))
+    (folder / "sub" / "b.pt").write_bytes(pickle.dumps({"x": 1}))
+    (folder / "README.md").write_text("# card\n")
+    code, report = scan(bezoar, "m")
+    assert code == 0
+    files = listed(report)
+    assert sorted(files) == ["m/README.md", "m/a.pkl", "m/sub/b.pt"]
+    for path, file in files.items():
+        assert file["sha256"] == hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()
+    assert files["m/a.pkl"]["format"] == "pickle"
+
+
+def test_content_decides_in_folders(bezoar, tmp_path):
+    """A pickle under any name, hidden ones too."""
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "a.pkl").write_bytes(pickle.dumps([1]))
+    for name in ("weights.dat", ".hidden", "model.weights", "noextension"):
+        (folder / name).write_bytes(EVIL)
+        code, report = scan(bezoar, "m")
+        assert code == 1 and any(name in f["title"] for f in report["findings"]), name
+        (folder / name).unlink()
+
+
+def test_a_hub_snapshot_is_all_links(bezoar, tmp_path):
+    repository = tmp_path / "models--org--name"
+    snapshot = repository / "snapshots" / "0123abc"
+    snapshot.mkdir(parents=True)
+    (repository / "blobs").mkdir()
+    (repository / "blobs" / "aaaa").write_bytes(EVIL)
+    (snapshot / "pytorch_model.bin").symlink_to("../../blobs/aaaa")
+    for path in (snapshot, repository, tmp_path):
+        code, report = scan(bezoar, path)
+        assert code == 1, path
+        assert len(report["data"]["files"]) == 1 and report["data"]["files"][0]["path"].endswith("pytorch_model.bin")
+
+
+def test_links_that_lead_out_are_not_followed(bezoar, tmp_path):
+    folder, secret = tmp_path / "m", tmp_path / "secret.pkl"
+    folder.mkdir()
+    secret.write_bytes(EVIL)
+    (folder / "a.pkl").write_bytes(pickle.dumps([1]))
+    (folder / "b.pkl").symlink_to("../secret.pkl")
+    (folder / "c.pkl").symlink_to("nowhere.pkl")
+    (folder / "d.pkl").symlink_to("a.pkl")
+    (folder / "loop").symlink_to(".")
+    code, report = scan(bezoar, "m")
+    files = listed(report)
+    assert "sha256" not in files["m/b.pkl"] and files["m/d.pkl"]["sha256"] == files["m/a.pkl"]["sha256"]
+    said = {item["what"] for item in report["not_checked"] if item["requested"]}
+    assert {"m/b.pkl", "m/c.pkl"} <= said
+    assert code in (1, 3) and not any(f["rule"] == "BZ-M001" for f in report["findings"])
+    assert "m/loop" not in json.dumps(report)
+
+
+def test_exclude_and_data_beside(bezoar, table, tmp_path):
+    folder = tmp_path / "m"
+    folder.mkdir()
+    shutil.copy(table, folder / "rows.csv")
+    (folder / "bad.pkl").write_bytes(EVIL)
+    code, report = scan(bezoar, "m")
+    assert code == 1 and report["data"]["rows"] == 400
+    code, report = scan(bezoar, "m", "--exclude", "bad.*")
+    assert code == 0 and report["data"]["rows"] == 400 and not any(
+        f["rule"].startswith("BZ-M") for f in report["findings"])
+
+
+def test_many_files_any_number_of_threads(bezoar, tmp_path):
+    folder = tmp_path / "m"
+    folder.mkdir()
+    for i in range(300):
+        (folder / f"{i:03d}.pkl").write_bytes(EVIL if i % 50 == 7 else pickle.dumps([i]))
+    one, many = (bezoar("scan", "m", "--format", "json", "--threads", n).stdout for n in ("1", "7"))
+    one, many = json.loads(one), json.loads(many)
+    one.pop("run"), many.pop("run")
+    assert one == many and len(one["findings"]) == 6
+
+
+def test_base_needs_models_on_both_sides(bezoar, table, tmp_path):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps([1]))
+    (tmp_path / "empty").mkdir()
+    assert bezoar("scan", table.name, "--base", "a.pkl").returncode == 2
+    assert bezoar("scan", "a.pkl", "--base", "empty").returncode == 2
+    assert bezoar("scan", "a.pkl", "--base", "missing").returncode == 3
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_cannot_be_listed(bezoar, tmp_path):
+    folder = tmp_path / "m"
+    (folder / "closed").mkdir(parents=True)
+    (folder / "a.pkl").write_bytes(pickle.dumps([1]))
+    (folder / "closed").chmod(0)
+    code, report = scan(bezoar, "m")
+    (folder / "closed").chmod(0o755)
+    assert code == 3 and any("closed" in item["what"] for item in report["not_checked"])
