@@ -3,10 +3,10 @@
 #include "decode/model_onnx.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "decode/name_set.h"
 #include "decode/outside.h"
 
 enum { IR_VERSION = 1, PRODUCER = 2, PRODUCER_VERSION = 3, GRAPH = 7, OPSETS = 8, PROPERTIES = 14 };
@@ -18,13 +18,11 @@ enum { ATTRIBUTE_NAME = 1, STRING = 4, TENSOR = 5, SUBGRAPH = 6, TENSORS = 10, S
 enum { SPARSE_ATTRIBUTE = 22, SPARSE_ATTRIBUTES = 23 };
 
 #define NAME_ROOM 240u
-#define MOST_FUNCTIONS 65536u
 
 typedef struct onnx {
   const bez_model_input *in;
   struct bez_model_out *out;
-  char **functions; /* "domain::name" of those that the model itself defines, ascending */
-  size_t n_functions;
+  bez_name_set functions; /* "domain::name" of those that the model itself defines */
 } onnx;
 
 static uint64_t where(const onnx *o, const bez_proto_field *f) {
@@ -45,14 +43,6 @@ void bez_onnx_twice(const bez_model_input *in, struct bez_model_out *out, const 
 
 /* ---- operators ----------------------------------------------------------------------------------------------------
  */
-
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_local(const onnx *o, const char *operator) {
-  return o->n_functions && bsearch(&operator, o->functions, o->n_functions, sizeof *o->functions, by_name);
-}
 
 static bool is_one_of(const char *text, const char *const *list, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -78,7 +68,7 @@ static void judge_operator(const onnx *o, uint64_t at, const char *domain, const
   static const char *const python[] = {"PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp", "PyFunc", "PyFuncOp"};
   char what[2 * NAME_ROOM + 4];
   snprintf(what, sizeof what, "%s::%s", domain, type);
-  if (is_local(o, what)) return;
+  if (bez_name_set_has(&o->functions, what)) return;
   if (IS_ONE_OF(type, python) || !strcasecmp(domain, "pyop"))
     bez_model_code(o->out, o->in->part, at, "onnx-python-op", what, "operator %s calls a Python function", what);
   else if (!IS_ONE_OF(domain, standard))
@@ -161,7 +151,7 @@ static void read_graph(const onnx *o, bez_cursor graph, unsigned depth) {
 /* ---- functions ----------------------------------------------------------------------------------------------------
  */
 
-static char *function_name(bez_cursor function) {
+static bool add_function(onnx *o, bez_cursor function) {
   bez_proto_field f, name = {0}, domain = {0};
   char name_text[NAME_ROOM], domain_text[NAME_ROOM], both[2 * NAME_ROOM + 4];
   while (bez_proto_next(&function, &f)) {
@@ -170,25 +160,17 @@ static char *function_name(bez_cursor function) {
   }
   snprintf(both, sizeof both, "%s::%s", bez_proto_text(&domain, domain_text, sizeof domain_text),
            bez_proto_text(&name, name_text, sizeof name_text));
-  return strdup(both);
+  return bez_name_set_add(&o->functions, both);
 }
 
 /* Operators that the model itself defines are no library's: what they consist of is read like any graph. */
 static void collect_functions(onnx *o) {
   bez_cursor model = {.data = o->in->bytes, .len = o->in->len};
-  size_t n = 0;
   bez_proto_field f;
-  while (bez_proto_next(&model, &f)) n += bez_proto_is(&f, FUNCTIONS, BEZ_PROTO_BYTES);
-  if (!n || n > MOST_FUNCTIONS) return;
-  o->functions = calloc(n, sizeof *o->functions);
-  model.pos = 0;
-  while (o->functions && o->n_functions < n && bez_proto_next(&model, &f)) {
-    if (!bez_proto_is(&f, FUNCTIONS, BEZ_PROTO_BYTES)) continue;
-    char *name = function_name(bez_proto_inside(&f));
-    if (!name) break;
-    o->functions[o->n_functions++] = name;
-  }
-  if (o->n_functions) qsort(o->functions, o->n_functions, sizeof *o->functions, by_name);
+  bool room = true;
+  while (room && bez_proto_next(&model, &f))
+    if (bez_proto_is(&f, FUNCTIONS, BEZ_PROTO_BYTES)) room = add_function(o, bez_proto_inside(&f));
+  bez_name_set_sort(&o->functions);
 }
 
 static void read_function(const onnx *o, bez_cursor function) {
@@ -247,8 +229,7 @@ static void read_onnx(const bez_model_input *in, struct bez_model_out *out) {
   }
   check_end(&o, &model, "the model");
   say_producer(&o, &producer, &version);
-  for (size_t i = 0; i < o.n_functions; i++) free(o.functions[i]);
-  free(o.functions);
+  bez_name_set_free(&o.functions);
 }
 
 /* A graph, and the version of the format or the operators it needs; whole, unless the name says what it is meant to be.

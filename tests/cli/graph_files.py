@@ -1,5 +1,8 @@
 """Model files whose format is a graph, written byte by byte with the standard library: ordinary ones and hostile ones."""
+import io
+import json
 import struct
+import zipfile
 
 
 # ---- Protocol Buffers -------------------------------------------------------------------------------------------------
@@ -99,4 +102,188 @@ def ordinary_onnx():
         "local function": onnx_model((1, onnx_node("Gelu", "pkg.local")), model=[(25, local)]),
         "ONNX Runtime": onnx_model((1, onnx_node("FusedConv", "com.microsoft"))),
         "properties": onnx_model(model=[(14, message((1, "license"), (2, "MIT")))]),
+    }
+
+
+# ---- Keras ------------------------------------------------------------------------------------------------------------
+
+
+def keras_object(module, name, config=None, **more):
+    return {"module": module, "class_name": name, "config": {} if config is None else config, "registered_name": None, **more}
+
+
+def keras_function(module, name):
+    return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
+
+
+def keras_config(*layers, **compiled):
+    start = keras_object("keras.layers", "InputLayer", {"batch_shape": [None, 4], "name": "input"})
+    return keras_object("keras", "Sequential", {"name": "net", "layers": [start, *layers]}, compile_config=compiled)
+
+
+def keras_lambda(function, **more):
+    return keras_object("keras.layers", "Lambda", {"name": "l", "function": function, "arguments": {}, **more})
+
+
+def keras_file(config, **entries):
+    """A .keras file; config as an object or as the bytes themselves."""
+    raw = config if isinstance(config, bytes) else json.dumps(config).encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, data in {"metadata.json": b'{"keras_version": "3.9.0", "date_saved": "x"}', "config.json": raw,
+                           **entries}.items():
+            z.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+def dense(**more):
+    return keras_object("keras.layers", "Dense", {"units": 2, "activation": "relu", **more})
+
+
+CODE = "4wEAAAAAAAAAAAAAAAIAAAADAAAA8wwAAAA="  # marshalled code, as Keras writes it; cut short
+
+
+def hostile_keras_configs():
+    """name -> (configuration, kind of finding, severity)."""
+    bytecode = {"class_name": "__lambda__", "config": {"code": CODE, "defaults": None, "closure": None}}
+    lookup = lambda path: keras_object("keras.layers", "StringLookup", {"vocabulary": path})  # noqa: E731
+    foreign, unsafe = ("keras-foreign-module", "error"), ("keras-unsafe-function", "error")
+    custom = ("keras-custom-object", "warning")
+    return {
+        "CVE-2024-3660 Lambda": (keras_config(keras_lambda(bytecode)), "keras-lambda", "error"),
+        "CVE-2024-3660 Lambda of Keras 2": (keras_config(keras_lambda([CODE, None, None], function_type="lambda")),
+                                            "keras-lambda", "error"),
+        "CVE-2025-1550 class": (keras_config(keras_object("subprocess", "Popen", {"args": ["id"]})), *foreign),
+        "CVE-2025-1550 function": (keras_config(keras_lambda(keras_function("os", "system"))), *foreign),
+        "CVE-2025-1550 in compile": (keras_config(dense(), loss=keras_function("pty", "spawn")), *foreign),
+        "CVE-2025-1550 no model around": ({"x": [keras_object("os", "system")]}, *foreign),
+        "prefix of a name": (keras_config(keras_object("keras_evil.layers", "Dense")), *foreign),
+        "builtins": (keras_config(keras_lambda(keras_function("builtins", "exec"))), *unsafe),
+        "CVE-2025-8747 get_file": (keras_config(keras_lambda(keras_function("keras.utils", "get_file"))), *unsafe),
+        "CVE-2025-8747 as a class": (keras_config(keras_object("keras.utils", "get_file")), *unsafe),
+        "CVE-2025-9906 safe mode": (keras_config(keras_lambda(keras_function("keras.config",
+                                                                             "enable_unsafe_deserialization"))), *unsafe),
+        "CVE-2025-12058 file": (keras_config(lookup("/etc/passwd")), "outside-path", "error"),
+        "CVE-2025-12058 address": (keras_config(lookup("http://host/v.txt")), "outside-path", "error"),
+        "vocabulary beside it": (keras_config(lookup("words.txt")), "keras-file", "warning"),
+        "CVE-2025-49655 torch": (keras_config(keras_object("keras.layers", "TorchModuleWrapper", {"module": CODE})),
+                                 "keras-torch-module", "error"),
+        "saved model elsewhere": (keras_config(keras_object("keras.layers", "TFSMLayer", {"filepath": "//host/model"})),
+                                  "outside-path", "error"),
+        "own class": (keras_config(keras_object(None, "Mine", registered_name="mine>Mine")), *custom),
+        "own function": (keras_config(keras_lambda(keras_function("builtins", "mine"))), *custom),
+        "own class of Keras 2": (keras_config({"class_name": "mine>Layer", "config": {}}), *custom),
+        "own class of the program": (keras_config(keras_object("__main__", "Mine", registered_name="Mine")), *custom),
+    }
+
+
+def hostile_keras():
+    """name -> (bytes, kind, severity): .keras files."""
+    configs = hostile_keras_configs()
+    files = {name: (keras_file(config), kind, severity) for name, (config, kind, severity) in configs.items()}
+    raw = json.dumps(configs["CVE-2025-1550 class"][0]).encode()
+    files["escaped keys"] = (keras_file(raw.replace(b"class_name", b"cl\\u0061ss_name")), "keras-foreign-module", "error")
+    files["key twice"] = (keras_file(raw.replace(b'"subprocess"', b'"keras.layers", "module": "subprocess"')),
+                          "keras-foreign-module", "error")
+    files["byte order mark"] = (keras_file(b"\xef\xbb\xbf" + raw), "keras-foreign-module", "error")
+    return files
+
+
+def unreadable_keras():
+    raw = json.dumps(hostile_keras_configs()["CVE-2025-1550 class"][0])
+    deep = keras_object("subprocess", "Popen")
+    for _ in range(3000):
+        deep = {"a": deep}
+    return {"UTF-16": keras_file(raw.encode("utf-16")), "UTF-32": keras_file(raw.encode("utf-32-le")),
+            "not a number": keras_file(raw.replace("null", "NaN").encode()),
+            "deep": keras_file(('{"a":' * 3000 + json.dumps(keras_object("os", "system")) + "}" * 3000).encode()),
+            "a hundred levels": keras_file(('{"a":' * 100 + json.dumps(keras_config()) + "}" * 100).encode())}
+
+
+def ordinary_keras_configs():
+    specification = {"class_name": "__typespec__", "spec_name": "TensorSpec", "config": [[None], "float32"],
+                     "module": "tensorflow.python.framework.tensor_spec", "registered_name": None}
+    return {
+        "dense": keras_config(dense(), loss="mse", optimizer=keras_object("keras.optimizers", "Adam")),
+        "losses and functions": keras_config(dense(activation=keras_function("builtins", "relu")),
+                                             loss=keras_function("builtins", "mean_squared_error")),
+        "operations": keras_config(keras_object("keras.src.ops.numpy", "GetItem")),
+        "hub": keras_config(keras_object("keras_hub.src.models.bert", "BertBackbone", registered_name="keras_hub>BertBackbone")),
+        "vocabulary": keras_config(keras_object("keras.layers", "StringLookup", {"vocabulary": ["a", "b"]})),
+        "specification": keras_config(dense(spec=specification)),
+        "Keras 2": {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"units": 2}}]}},
+    }
+
+
+# ---- TensorFlow -------------------------------------------------------------------------------------------------------
+
+
+def tf_node(op, name="n", **attributes):
+    """attributes: AttrValue messages."""
+    return message((1, name), (2, op), *((5, message((1, k), (2, v))) for k, v in attributes.items()))
+
+
+def tf_graph(*nodes, functions=()):
+    library = message(*((1, message((1, message((1, name))), *((3, n) for n in body))) for name, body in functions))
+    return message(*((1, n) for n in nodes), (4, message((1, 27))), *([(2, library)] if functions else []))
+
+
+def tf_meta(graph, *more):
+    return message((1, message((4, "serve"), (5, "2.16.1"))), (2, graph), *more)
+
+
+def tf_saved(graph, *more):
+    return message((1, 1), (2, tf_meta(graph, *more)))
+
+
+def keras_object_graph(config):
+    node = message((4, message((1, "_tf_keras_layer"), (3, json.dumps(config)))))
+    return message((1, node))
+
+
+def keras_metadata(config):
+    return message((1, message((2, 0), (3, "root"), (4, "_tf_keras_sequential"), (5, json.dumps(config)))))
+
+
+def hostile_tensorflow():
+    """name -> (file's name, bytes, kind, severity)."""
+    python, file, data = ("savedmodel-python", "error"), ("savedmodel-file", "error"), ("savedmodel-data", "warning")
+    saved = "saved_model.pb"
+    lambda_config = hostile_keras_configs()["CVE-2024-3660 Lambda of Keras 2"][0]
+    add = tf_node("AddV2")
+    files = {op: (saved, tf_saved(tf_graph(add, tf_node(op))), *python) for op in ("PyFunc", "EagerPyFunc", "PyFuncStateless")}
+    files |= {op: (saved, tf_saved(tf_graph(tf_node(op), add)), *file) for op in ("ReadFile", "WriteFile", 
+                                                                                 "ImmutableConst", "DumpTensor")}
+    files |= {
+        "in a function": (saved, tf_saved(tf_graph(add, functions=[("f", [tf_node("WriteFile")])])), *file),
+        "in a function, no node": (saved, tf_saved(tf_graph(functions=[("f", [tf_node("PyFunc")])])), *python),
+        "in the second graph": (saved, tf_saved(tf_graph(add)) + message((2, tf_meta(tf_graph(tf_node("PyFunc"))))), *python),
+        "merged into the first graph": (saved, message((2, tf_meta(tf_graph(add), (2, tf_graph(tf_node("PyFunc")))))), *python),
+        "frozen": ("frozen.pb", tf_graph(add, tf_node("ReadFile")), *file),
+        "checkpoint": ("meta.bin", tf_meta(tf_graph(tf_node("PyFunc"))), *python),
+        "without extension": ("graph.bin", tf_saved(tf_graph(tf_node("PyFunc"))), *python),
+        "print to a file": (saved, tf_saved(tf_graph(tf_node("PrintV2", output_stream=message((2, "file:///tmp/x"))))), *file),
+        "debugger": (saved, tf_saved(tf_graph(tf_node("DebugIdentityV3", debug_urls=message((1, message((2, "grpc://h:1"))))))),
+                     *file),
+        "descriptor": (saved, tf_saved(tf_graph(tf_node("DecodeProtoV2", descriptor_source=message((2, "/etc/x"))))), *file),
+        "data set": (saved, tf_saved(tf_graph(tf_node("TextLineDataset"))), *data),
+        "unknown operator": (saved, tf_saved(tf_graph(tf_node("Evil>Run"))), "savedmodel-unknown-op", "warning"),
+        "asset": (saved, tf_saved(tf_graph(add), (6, message((2, "../../x")))), "outside-path", "error"),
+        "Lambda": (saved, tf_saved(tf_graph(add), (7, keras_object_graph(lambda_config))), "keras-lambda", "error"),
+        "Lambda in the metadata": ("keras_metadata.pb", keras_metadata(lambda_config), "keras-lambda", "error"),
+    }
+    return files
+
+
+def ordinary_tensorflow():
+    weights = message((1, 1), (2, message((2, message((1, 2))))), (4, struct.pack("<2f", 1, 2)))
+    const = tf_node("Const", "w", value=message((8, weights)))
+    call = tf_node("__inference_f_1")
+    return {
+        "saved_model.pb": tf_saved(tf_graph(const, call, functions=[("__inference_f_1", [tf_node("MatMul")])]),
+                                   (7, keras_object_graph(keras_config(dense())))),
+        "frozen.pb": tf_graph(const, tf_node("SaveV2"), tf_node("RestoreV2")),
+        "keras_metadata.pb": keras_metadata(keras_config(keras_object(None, "Mine", registered_name="mine>Mine"))),
+        "fingerprint.pb": message((1, 1 << 63), (2, 5), (3, 5), (4, 7), (5, 9), (6, message((1, 1)))),
+        "meta.bin": tf_meta(tf_graph(const)),
     }

@@ -3,7 +3,9 @@ models are let pass, and what is broken is never clean."""
 import json
 
 import pytest
-from graph_files import field, hostile_onnx, message, onnx_model, onnx_node, ordinary_onnx
+from graph_files import (field, hostile_keras, hostile_onnx, hostile_tensorflow, keras_file, message, onnx_model, onnx_node,
+                         ordinary_keras_configs, ordinary_onnx, ordinary_tensorflow, tf_graph, tf_node, tf_saved,
+                         unreadable_keras)
 
 
 def scan(bezoar, *paths):
@@ -89,3 +91,76 @@ def test_models_of_the_onnx_package(bezoar, tmp_path):
     for name in ("inside.onnx", "beside.onnx"):
         code, report = scan(bezoar, tmp_path / name)
         assert not loud(report) and code == 0, (name, report["not_checked"])
+
+
+@pytest.mark.parametrize("name", hostile_keras())
+def test_hostile_keras(bezoar, tmp_path, name):
+    data, kind, severity = hostile_keras()[name]
+    (tmp_path / "model.keras").write_bytes(data)
+    code, report = scan(bezoar, tmp_path / "model.keras")
+    assert (kind, severity) in found(report), report["findings"]
+    assert code == (1 if severity == "error" else 0), report["not_checked"]
+
+
+def test_ordinary_keras(bezoar, tmp_path):
+    for name, config in ordinary_keras_configs().items():
+        (tmp_path / "model.keras").write_bytes(keras_file(config))
+        code, report = scan(bezoar, tmp_path / "model.keras")
+        assert not loud(report) and code == 0, (name, report["not_checked"])
+
+
+def test_unreadable_keras_is_never_clean(bezoar, tmp_path):
+    for name, data in unreadable_keras().items():
+        (tmp_path / "model.keras").write_bytes(data)
+        code, report = scan(bezoar, tmp_path / "model.keras")
+        assert code in (1, 3) and (report["not_checked"] or code == 1), name
+
+
+@pytest.mark.parametrize("case", hostile_tensorflow())
+def test_hostile_tensorflow(bezoar, tmp_path, case):
+    name, data, kind, severity = hostile_tensorflow()[case]
+    (tmp_path / name).write_bytes(data)
+    code, report = scan(bezoar, tmp_path / name)
+    assert (kind, severity) in found(report), report["findings"]
+    assert code == (1 if severity == "error" else 0), report["not_checked"]
+
+
+def test_ordinary_tensorflow(bezoar, tmp_path):
+    for name, data in ordinary_tensorflow().items():
+        (tmp_path / name).write_bytes(data)
+        code, report = scan(bezoar, tmp_path / name)
+        assert not loud(report) and code == 0, (name, report["not_checked"])
+
+
+def test_broken_tensorflow_is_never_clean(bezoar, tmp_path):
+    whole = tf_saved(tf_graph(tf_node("AddV2")))
+    broken = {"cut": whole[:-2], "node": tf_saved(tf_graph(tf_node("AddV2"), b"\x0a\x7f")), "rubbish": b"\xff" * 40}
+    for name, data in broken.items():
+        (tmp_path / "saved_model.pb").write_bytes(data)
+        code, report = scan(bezoar, tmp_path / "saved_model.pb")
+        assert code == 3 and report["not_checked"], name
+
+
+def test_models_of_tensorflow(bezoar, tmp_path):
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+
+    class Net(tf.Module):
+        def __init__(self):
+            self.w = tf.Variable([[1.0], [2.0]])
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 2])])
+        def __call__(self, x):
+            return tf.nn.relu(x @ self.w)
+
+    class Evil(Net):
+        @tf.function(input_signature=[tf.TensorSpec([None, 2])])
+        def __call__(self, x):
+            return tf.io.read_file("/etc/hostname")
+
+    tf.saved_model.save(Net(), tmp_path / "net")
+    tf.saved_model.save(Evil(), tmp_path / "evil")
+    for path in (tmp_path / "net").glob("*.pb"):
+        code, report = scan(bezoar, path)
+        assert not loud(report) and code == 0, (path.name, report["not_checked"])
+    code, report = scan(bezoar, tmp_path / "evil" / "saved_model.pb")
+    assert ("savedmodel-file", "error") in found(report) and code == 1
