@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "decode/model.h"
+#include "model_names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,14 +14,13 @@ static void check_text(const char *text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   /* The first byte chooses the name: its extension breaks ties. */
-  static const char *const names[] = {"model.pkl", "data", "model.pt", "x.joblib"};
   bez_buf bytes = {0};
   bez_model model = {0};
   bez_error err = {0};
   if (!size) return 0;
   struct bez_model_out *out = bez_model_out_create();
   if (!out) return 0;
-  (void)bez_model_examine(out, 0, 0, names[data[0] % 4], 0, data + 1, size - 1);
+  (void)bez_model_examine(out, 0, 0, model_names[data[0] % MODEL_NAMES], 0, data + 1, size - 1);
   if (bez_model_save(out, &bytes, &err) != BEZ_OK) abort();
   if (bez_model_load((const uint8_t *)bytes.data, bytes.len, &model, &err) != BEZ_OK) abort();
   for (uint32_t i = 0; i < model.n_facts; i++) check_text(model.facts[i].text);

@@ -21,6 +21,7 @@ typedef struct bez_spawn {
   uint64_t heap;           /* bytes of private memory, files mapped for reading not counted, 0: no limit */
   unsigned cpu_seconds;    /* 0: no limit */
   unsigned patience;       /* seconds that reading and writing wait for the child, 0: for ever */
+  bool unconfined;         /* without filters, because the user said so; resource limits stay */
 } bez_spawn;
 
 typedef struct bez_child {

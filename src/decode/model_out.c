@@ -6,6 +6,7 @@
 
 #include "base/cursor.h"
 #include "base/limits.h"
+#include "decode/inflate.h"
 #include "decode/model.h"
 
 typedef struct kept_fact {
@@ -17,9 +18,9 @@ typedef struct bez_model_out {
   bez_arena arena;
   bez_model_part *parts;
   kept_fact *facts;
-  uint32_t *table; /* 1 + number of a fact, by hash; 0 empty */
+  uint32_t *table; /* 1 + number of a fact, by hash; 0 empty; more than half of it is */
   bez_model_tensor *tensors;
-  uint32_t n_parts, n_facts, n_tensors, tensor_room;
+  uint32_t n_parts, n_facts, n_tensors, part_room, fact_room, table_room, tensor_room;
   const uint8_t *bytes; /* of the file itself */
   size_t len;
   uint64_t unpacked;
@@ -27,17 +28,9 @@ typedef struct bez_model_out {
   bool full, out_of_memory;
 } bez_model_out;
 
-#define TABLE (4u * BEZ_MAX_MODEL_FACTS)
-
+/* Most files have one part and a few facts: everything begins small. */
 bez_model_out *bez_model_out_create(void) {
-  bez_model_out *out = calloc(1, sizeof *out);
-  if (!out) return NULL;
-  out->parts = calloc(BEZ_MAX_MODEL_PARTS, sizeof *out->parts);
-  out->facts = calloc(BEZ_MAX_MODEL_FACTS, sizeof *out->facts);
-  out->table = calloc(TABLE, sizeof *out->table);
-  if (out->parts && out->facts && out->table) return out;
-  bez_model_out_destroy(out);
-  return NULL;
+  return calloc(1, sizeof(bez_model_out));
 }
 
 void bez_model_out_destroy(bez_model_out *out) {
@@ -83,10 +76,51 @@ static bool same(const char *a, const char *b) {
   return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+/* Room for one more of an array that holds n and has room for *room. False: memory is out. */
+static bool grow(bez_model_out *out, void **array, uint32_t n, uint32_t *room, size_t size) {
+  if (n < *room) return true;
+  const uint32_t wanted = *room ? 2 * *room : 16;
+  void *more = realloc(*array, wanted * size);
+  if (!more) out->out_of_memory = true;
+  if (!more) return false;
+  *array = more;
+  *room = wanted;
+  return true;
+}
+
+/* Room in the table for one more fact; it is built anew where that makes it more than half full. */
+static bool table_room(bez_model_out *out) {
+  if (2 * (out->n_facts + 1) <= out->table_room) return true;
+  const uint32_t room = out->table_room ? 4 * out->table_room : 64;
+  uint32_t *table = calloc(room, sizeof *table);
+  if (!table) out->out_of_memory = true;
+  if (!table) return false;
+  for (uint32_t i = 0; i < out->n_facts; i++) {
+    uint32_t at = (uint32_t)(out->facts[i].hash % room);
+    while (table[at]) at = (at + 1) % room;
+    table[at] = i + 1;
+  }
+  free(out->table);
+  out->table = table;
+  out->table_room = room;
+  return true;
+}
+
+static bool fact_room(bez_model_out *out, uint32_t part) {
+  if (out->n_facts == BEZ_MAX_MODEL_FACTS)
+    bez_model_unread(out, part, "more than %u different facts", BEZ_MAX_MODEL_FACTS);
+  if (out->n_facts == BEZ_MAX_MODEL_FACTS) return false;
+  void *facts = out->facts;
+  const bool good = grow(out, &facts, out->n_facts, &out->fact_room, sizeof *out->facts);
+  out->facts = facts;
+  return good;
+}
+
 void bez_model_tell(bez_model_out *out, const bez_model_fact *fact) {
+  if (!table_room(out)) return;
   uint64_t hash = hash_of(fact);
-  uint32_t at = (uint32_t)(hash % TABLE);
-  for (; out->table[at]; at = (at + 1) % TABLE) {
+  uint32_t at = (uint32_t)(hash % out->table_room);
+  for (; out->table[at]; at = (at + 1) % out->table_room) {
     kept_fact *k = &out->facts[out->table[at] - 1];
     if (k->hash == hash && k->fact.part == fact->part && k->fact.what == fact->what &&
         same(k->fact.module, fact->module) && same(k->fact.name, fact->name)) {
@@ -94,10 +128,7 @@ void bez_model_tell(bez_model_out *out, const bez_model_fact *fact) {
       return;
     }
   }
-  if (out->n_facts == BEZ_MAX_MODEL_FACTS) {
-    bez_model_unread(out, fact->part, "more than %u different facts", BEZ_MAX_MODEL_FACTS);
-    return;
-  }
+  if (!fact_room(out, fact->part)) return;
   kept_fact *k = &out->facts[out->n_facts++];
   out->table[at] = out->n_facts;
   *k = (kept_fact){.fact = *fact, .hash = hash};
@@ -142,15 +173,21 @@ void bez_model_says(bez_model_out *out, uint32_t part, const char *key, const ch
 static bool tensor_room(bez_model_out *out, uint32_t part) {
   if (out->n_tensors == BEZ_MAX_MODEL_TENSORS)
     bez_model_unread(out, part, "more than %u tensors", BEZ_MAX_MODEL_TENSORS);
-  if (out->n_tensors < out->tensor_room) return true;
   if (out->n_tensors == BEZ_MAX_MODEL_TENSORS) return false;
-  const uint32_t room = out->tensor_room ? 2 * out->tensor_room : 256;
-  bez_model_tensor *more = realloc(out->tensors, room * sizeof *more);
-  if (!more) out->out_of_memory = true;
-  if (!more) return false;
-  out->tensors = more;
-  out->tensor_room = room;
-  return true;
+  void *tensors = out->tensors;
+  const bool good = grow(out, &tensors, out->n_tensors, &out->tensor_room, sizeof *out->tensors);
+  out->tensors = tensors;
+  return good;
+}
+
+/* The same of parts, said of the parent. */
+static bool part_room(bez_model_out *out, uint32_t parent) {
+  if (out->n_parts == BEZ_MAX_MODEL_PARTS) bez_model_unread(out, parent, "more than %u parts", BEZ_MAX_MODEL_PARTS);
+  if (out->n_parts == BEZ_MAX_MODEL_PARTS) return false;
+  void *parts = out->parts;
+  const bool good = grow(out, &parts, out->n_parts, &out->part_room, sizeof *out->parts);
+  out->parts = parts;
+  return good;
 }
 
 void bez_model_tensor_at(bez_model_out *out, const bez_model_tensor *tensor, const uint8_t *data) {
@@ -166,7 +203,9 @@ void bez_model_tensor_at(bez_model_out *out, const bez_model_tensor *tensor, con
   t->at = inside ? where - from : UINT64_MAX;
 }
 
+/* Room doubles as it is needed, so that half of it may be empty. */
 bool bez_model_may_unpack(bez_model_out *out, uint32_t part, uint64_t bytes) {
+  if (bez_is_bomb(out, part, out->len, (out->unpacked + bytes) / 2)) return false; /* all entries together */
   if (bytes <= BEZ_MAX_UNPACKED - out->unpacked) {
     out->unpacked += bytes;
     return true;
@@ -177,10 +216,7 @@ bool bez_model_may_unpack(bez_model_out *out, uint32_t part, uint64_t bytes) {
 
 uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
                            const uint8_t *bytes, size_t len) {
-  if (out->n_parts == BEZ_MAX_MODEL_PARTS) {
-    bez_model_unread(out, parent, "more than %u parts", BEZ_MAX_MODEL_PARTS);
-    return parent;
-  }
+  if (!part_room(out, parent)) return parent;
   const uint32_t part = out->n_parts++;
   const bez_model_input in = {.bytes = bytes, .len = len, .name = name, .part = part, .depth = depth};
   out->parts[part] = (bez_model_part){

@@ -88,27 +88,41 @@ static void examine(struct archive *a, struct archive_entry *entry, const bez_mo
   free(u.bytes);
 }
 
-static void read_archive(const bez_model_input *in, struct bez_model_out *out) {
+static struct archive *open_archive(const bez_model_input *in, bool archives) {
   struct archive *a = archive_read_new();
-  struct archive_entry *entry;
-  int r = ARCHIVE_FATAL;
-  uint32_t n = 0;
   if (a && archive_read_support_filter_gzip(a) == ARCHIVE_OK && archive_read_support_filter_bzip2(a) == ARCHIVE_OK &&
       archive_read_support_filter_xz(a) == ARCHIVE_OK && archive_read_support_filter_zstd(a) == ARCHIVE_OK &&
-      archive_read_support_format_7zip(a) == ARCHIVE_OK && archive_read_support_format_tar(a) == ARCHIVE_OK &&
-      archive_read_support_format_raw(a) == ARCHIVE_OK)
-    r = archive_read_open_memory(a, in->bytes, in->len);
+      (!archives ||
+       (archive_read_support_format_7zip(a) == ARCHIVE_OK && archive_read_support_format_tar(a) == ARCHIVE_OK)) &&
+      archive_read_support_format_raw(a) == ARCHIVE_OK && archive_read_open_memory(a, in->bytes, in->len) == ARCHIVE_OK)
+    return a;
+  if (a) archive_read_free(a);
+  return NULL;
+}
+
+/* How many entries there were; what stopped it is said. */
+static uint32_t read_entries(const bez_model_input *in, bool archives, struct bez_model_out *out) {
+  struct archive *a = open_archive(in, archives);
+  struct archive_entry *entry;
+  int r = a ? ARCHIVE_OK : ARCHIVE_FATAL;
+  uint32_t n = 0;
   while (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
     r = archive_read_next_header(a, &entry);
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN) break;
     if (++n > BEZ_MAX_ZIP_ENTRIES) break;
     examine(a, entry, in, out);
   }
-  if (r == ARCHIVE_EOF && !n) bez_model_unread(out, in->part, "nothing could be unpacked");
   if (r != ARCHIVE_EOF)
     bez_model_unread(out, in->part, "cannot be unpacked: %s",
                      a && archive_error_string(a) ? archive_error_string(a) : "too many entries");
   if (a) archive_read_free(a);
+  return r == ARCHIVE_EOF ? n : n + 1;
+}
+
+/* Zeros pass for the end of a tar archive: where there is no entry, it is a single file that was packed. */
+static void read_archive(const bez_model_input *in, struct bez_model_out *out) {
+  if (!read_entries(in, true, out) && !read_entries(in, false, out))
+    bez_model_unread(out, in->part, "nothing could be unpacked");
 }
 
 static void read_packed(const bez_model_input *in, struct bez_model_out *out) {

@@ -275,6 +275,11 @@ static void say_twice(archive *a) {
                     "two entries are named \"%.80s\": readers take one or the other", a->entries[i].name);
 }
 
+static bool same_data(const entry *x, const entry *y) {
+  return x->data_at == y->data_at && x->method == y->method && x->packed == y->packed && x->size == y->size &&
+         x->flags == y->flags && x->crc == y->crc && !strcmp(x->name, y->name);
+}
+
 /* Local headers from `at` up to `end` that the directory does not list. */
 static uint64_t examine_hidden(archive *a, uint64_t at, uint64_t end) {
   while (at < end) {
@@ -305,7 +310,10 @@ static void examine_all(archive *a) {
       bez_model_odd(a->out, a->in->part, e->local_at, "overlap", "\"%.80s\" shares bytes with another entry", e->name);
     else if (e->local_at - at > DESCRIPTOR_MOST)
       (void)examine_hidden(a, at, e->local_at);
-    examine_entry(a, e);
+    if (i && same_data(e, &e[-1]))
+      e->end = e[-1].end; /* the same bytes once more, under whatever name */
+    else
+      examine_entry(a, e);
     if (e->end > at) at = e->end;
   }
   if (at < stop && (stop - at > DESCRIPTOR_MOST || !a->end_at)) (void)examine_hidden(a, at, stop);

@@ -61,14 +61,16 @@ bez_status bez_helper_start(bez_helper *h, const char *mode, const bez_helper_li
                     .memory = UNLIMITED ? 0 : limits->memory,
                     .heap = UNLIMITED ? 0 : limits->heap,
                     .cpu_seconds = limits->cpu_seconds,
-                    .patience = limits->patience};
+                    .patience = limits->patience,
+                    .unconfined = h->unconfined};
   bez_status st = bez_spawn_start(&plan, &h->child, err);
   h->running = st == BEZ_OK;
   h->served = 0;
   return st;
 }
 
-void bez_helper_stop(bez_helper *h) {
-  if (h->running) (void)bez_child_finish(&h->child, true);
+int bez_helper_stop(bez_helper *h) {
+  int code = h->running ? bez_child_finish(&h->child, true) : 0;
   h->running = false;
+  return code;
 }

@@ -48,6 +48,15 @@ static bez_status exchange(bez_helper *h, const bez_model_request *q, int fd, ui
   return st == BEZ_OK && ended && *len ? bez_fail(err, BEZ_IO, BEZ_HELPER_NAME, "the helper ended") : st;
 }
 
+/* A helper that never came to life is no fault of the file's. */
+static bez_status explain(int code, const char *path, const bez_error *why, bez_error *err) {
+  if (code == BEZ_HELPER_NO_FILTER || code == BEZ_HELPER_NO_SANDBOX)
+    return bez_fail(err, BEZ_UNSUPPORTED, path,
+                    "the sandbox cannot be started here (system call filters are refused), so that nothing was read; "
+                    "--sandbox=off reads without it");
+  return bez_fail(err, BEZ_LIMIT, path, "the sandboxed reader gave up on it: %s", why->message);
+}
+
 bez_status bez_model_helper_ask(bez_helper *h, const char *path, bez_model *out, bez_error *err) {
   bez_model_request q = {.magic = BEZ_MODEL_MAGIC};
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -60,14 +69,14 @@ bez_status bez_model_helper_ask(bez_helper *h, const char *path, bez_model *out,
   *out = (bez_model){0};
   if (st != BEZ_OK) return st;
   memcpy(q.name, name + skip, strlen(name + skip) + 1);
-  if (h->running && h->served >= RETIRE) bez_helper_stop(h);
-  if (!h->running) BEZ_TRY(bez_helper_start(h, "models", &limits, "models are read", err));
+  if (h->running && h->served >= RETIRE) (void)bez_helper_stop(h);
+  if (!h->running)
+    BEZ_TRY(bez_helper_start(h, h->unconfined ? "models-unconfined" : "models", &limits, "models are read", err));
   st = exchange(h, &q, fd, &bytes, &len, &why);
   if (st == BEZ_OK) st = bez_model_load(bytes, len, out, &why);
   h->served++;
   if (st != BEZ_OK) {
-    bez_helper_stop(h);
-    st = bez_fail(err, BEZ_LIMIT, path, "the sandboxed reader gave up on it: %s", why.message);
+    st = explain(bez_helper_stop(h), path, &why, err);
   }
 cleanup:
   free(bytes);
