@@ -52,6 +52,10 @@ def scan(
     progress: Callable[[str, str, int, int], bool | None] | None = None,
     max_download: int = 0,
     net_timeout: float = 0.0,
+    base: _Path | None = None,
+    bank: _Path | None = None,
+    known: _Path | None = None,
+    sandbox: bool = True,
 ) -> Report: ...
 def outliers(
     X: Any,

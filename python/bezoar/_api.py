@@ -52,8 +52,12 @@ def scan(
     progress=None,
     max_download=0,
     net_timeout=0.0,
+    base=None,
+    bank=None,
+    known=None,
+    sandbox=True,
 ):
-    """Examine a data set and return a `Report`.
+    """Examine a data set, a model or a folder of them, and return a `Report`.
 
     data      a path, folder, glob or URL (https, s3, gs, hf), a list of them; a pandas, Polars or PyArrow table or anything else with
               ``__arrow_c_stream__``; a NumPy array (1-D, 2-D, structured); a dict of equally long columns
@@ -67,6 +71,9 @@ def scan(
     suppress, baseline  paths of a suppression file and of an earlier JSON report
     name      what to call data in memory in the report
     progress  function(stage, unit, done, total); return False to stop (CancelledError)
+    base, bank, known    of models: path of the model that this one was made from, of a reference bank of adapters, of a list of
+              known-good digests
+    sandbox   False: models are read even where no sandbox can be had; the report says so
     max_download, net_timeout    bytes that URLs may bring in all (0: 64 GiB); seconds without a byte (0: 60)
     """
     labels = None
@@ -96,6 +103,10 @@ def scan(
         "progress": progress,
         "max_download": max_download,
         "net_timeout": net_timeout,
+        "base": _path(base),
+        "bank": _path(bank),
+        "known": _path(known),
+        "sandbox_off": not sandbox,
     }
     report = Report(_core.scan(origin, name or "data", options))
     del kept  # what the stream borrows from lived until here

@@ -6,6 +6,7 @@
 
 #include "aggregate/aggregator.h"
 #include "attack/attack.h"
+#include "audit/audit.h"
 #include "bezoar/scan.h"
 #include "cli/args.h"
 #include "cli/command.h"
@@ -47,6 +48,26 @@ static void test_rules_are_complete_and_unique(void **state) {
       assert_string_not_equal(bez_rule_get(i).id, bez_rule_get(k).id);
       assert_string_not_equal(bez_rule_get(i).name, bez_rule_get(k).name);
     }
+}
+
+static void test_checks_are_complete(void **state) {
+  (void)state;
+  char *page = NULL;
+  FILE *f = fopen(BEZ_SOURCE_DIR "/docs/models.md", "rb");
+  size_t room = 0;
+  assert_non_null(f);
+  if (getdelim(&page, &room, 0, f) < 0) fail_msg("docs/models.md cannot be read");
+  (void)fclose(f);
+  for (size_t i = 0; bez_checks[i]; i++) {
+    const bez_check *check = bez_checks[i];
+    need_rule(&check->rule, "BZ-M");
+    need_text(check->rule.id, "taxonomy", check->rule.taxonomy);
+    need_text(check->rule.id, "cost", check->cost);
+    need_text(check->rule.id, "source", check->source);
+    if (!check->run && !check->run_set) fail_msg("%s does nothing", check->rule.id);
+    if (!strstr(page, check->rule.id)) fail_msg("docs/models.md does not know %s", check->rule.id);
+  }
+  free(page);
 }
 
 /* BZ-D009 looks at what the others found. */
@@ -192,10 +213,15 @@ static void test_offered_formats_exist(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules_are_complete_and_unique), cmocka_unit_test(test_sources_run_last),
-      cmocka_unit_test(test_detectors_are_documented),      cmocka_unit_test(test_readers_are_complete),
-      cmocka_unit_test(test_attacks_are_complete),          cmocka_unit_test(test_aggregators_are_complete),
-      cmocka_unit_test(test_writers_are_complete),          cmocka_unit_test(test_commands_are_complete),
+      cmocka_unit_test(test_rules_are_complete_and_unique),
+      cmocka_unit_test(test_checks_are_complete),
+      cmocka_unit_test(test_sources_run_last),
+      cmocka_unit_test(test_detectors_are_documented),
+      cmocka_unit_test(test_readers_are_complete),
+      cmocka_unit_test(test_attacks_are_complete),
+      cmocka_unit_test(test_aggregators_are_complete),
+      cmocka_unit_test(test_writers_are_complete),
+      cmocka_unit_test(test_commands_are_complete),
       cmocka_unit_test(test_offered_formats_exist),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
