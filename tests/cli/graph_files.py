@@ -287,3 +287,124 @@ def ordinary_tensorflow():
         "fingerprint.pb": message((1, 1 << 63), (2, 5), (3, 5), (4, 7), (5, 9), (6, message((1, 1)))),
         "meta.bin": tf_meta(tf_graph(const)),
     }
+
+
+# ---- HDF5 -------------------------------------------------------------------------------------------------------------
+
+UNDEFINED = b"\xff" * 8
+
+
+def padded(raw):
+    return raw + b"\0" * (-len(raw) % 8)
+
+
+def h5_message(kind, raw):
+    raw = padded(raw)
+    return struct.pack("<HHB3x", kind, len(raw), 0) + raw
+
+
+def h5_header(*messages):
+    body = b"".join(messages)
+    return struct.pack("<BxHII4x", 1, len(messages), 1, len(body)) + body
+
+
+def h5_attribute(name, text):
+    """A scalar of fixed length."""
+    raw = text.encode()
+    name = name.encode() + b"\0"
+    kind, space = struct.pack("<B3xI", 0x13, len(raw)), struct.pack("<BBB5x", 1, 0, 0)
+    return h5_message(12, struct.pack("<BxHHH", 1, len(name), len(kind), len(space)) + padded(name) + kind + space + raw)
+
+
+def h5_link(name, address):
+    return h5_message(6, struct.pack("<BBB", 1, 0, len(name)) + name.encode() + struct.pack("<Q", address))
+
+
+def h5_external_link(name, file, path="/x"):
+    value = b"\0" + file.encode() + b"\0" + path.encode() + b"\0"
+    return h5_message(6, struct.pack("<BBBB", 1, 8, 64, len(name)) + name.encode() + struct.pack("<H", len(value)) + value)
+
+
+def h5_dataset(layout, *more, dims=(2,)):
+    """Of F32; layout: a data layout message's bytes."""
+    kind = struct.pack("<B3BIHHBBBBI", 0x11, 0x20, 31, 0, 4, 0, 32, 23, 8, 0, 23, 127)
+    space = struct.pack("<BBB5x", 1, len(dims), 0) + struct.pack(f"<{len(dims)}Q", *dims)
+    return h5_header(h5_message(1, space), h5_message(3, kind), h5_message(8, layout), *more)
+
+
+def h5_contiguous(address, size=8):
+    return struct.pack("<BBQQ", 3, 1, address, size)
+
+
+def h5_file(*messages, after=b"", before=b""):
+    """Superblock 0, the root group's header at 96, `after` behind it."""
+    end = 96 + len(h5_header(*messages)) + len(after)
+    head = b"\x89HDF\r\n\x1a\n" + struct.pack("<8B2HI", 0, 0, 0, 0, 0, 8, 8, 0, 4, 16, 0)
+    head += struct.pack("<Q", len(before)) + UNDEFINED + struct.pack("<Q", end) + UNDEFINED
+    head += struct.pack("<QQII16x", 0, 96, 0, 0)
+    return before + head + h5_header(*messages) + after
+
+
+def h5_with_dataset(make, data=b""):
+    """One dataset "w" in the root group; make(address of data) gives its object header."""
+    at = 96 + len(h5_header(h5_link("w", 0)))
+    size = len(make(0))
+    return h5_file(h5_link("w", at), after=make(at + size) + data)
+
+
+def h5_heap(at, *names):
+    """A local heap at an address, with names at the offsets that are returned."""
+    data, offsets = b"", []
+    for name in names:
+        offsets.append(len(data))
+        data += name.encode() + b"\0"
+    return struct.pack("<4sB3xQQQ", b"HEAP", 0, len(data), 1, at + 32) + data, offsets
+
+
+def h5_external_storage(file):
+    """The numbers of a dataset lie in another file."""
+    def make(at):
+        heap, offsets = h5_heap(at, file)
+        storage = struct.pack("<B3xHHQQQQ", 1, 1, 1, at, offsets[0], 0, 8)
+        return h5_dataset(struct.pack("<BB", 3, 1) + UNDEFINED + struct.pack("<Q", 8), h5_message(7, storage))
+    heap, _ = h5_heap(96 + len(h5_header(h5_link("w", 0))) + len(make(0)), file)
+    return h5_with_dataset(make, heap)
+
+
+def hostile_hdf5():
+    """name -> (bytes, kind, severity)."""
+    outside, external = ("outside-path", "error"), ("hdf5-external", "warning")
+    configs = hostile_keras_configs()
+    files = {}
+    for name in ("CVE-2024-3660 Lambda", "CVE-2024-3660 Lambda of Keras 2", "CVE-2025-1550 class", "own class of Keras 2"):
+        config, kind, severity = configs[name]
+        files["model_config, " + name] = (h5_file(h5_attribute("model_config", json.dumps(config))), kind, severity)
+    training = json.dumps({"loss": keras_function("pty", "spawn")})
+    raw = json.dumps(configs["CVE-2024-3660 Lambda"][0])
+    files |= {
+        "training_config": (h5_file(h5_attribute("training_config", training)), "keras-foreign-module", "error"),
+        "behind a user's block": (h5_file(h5_attribute("model_config", raw), before=b"#!/bin/sh\n".ljust(512)),
+                                  "keras-lambda", "error"),
+        "link upwards": (h5_file(h5_external_link("w", "../../x.h5")), *outside),
+        "link beside": (h5_file(h5_external_link("w", "x.h5")), *external),
+        "storage elsewhere": (h5_external_storage("/etc/passwd"), *outside),
+        "storage beside": (h5_external_storage("w.raw"), *external),
+        "virtual": (h5_with_dataset(lambda at: h5_dataset(struct.pack("<BBQI", 4, 3, at, 1))), *external),
+    }
+    return files
+
+
+def ordinary_hdf5():
+    weights = struct.pack("<2f", 1, 2)
+    return {"weights": h5_with_dataset(lambda at: h5_dataset(h5_contiguous(at)), weights),
+            "model": h5_file(h5_attribute("model_config", json.dumps(keras_config(dense()))), h5_attribute("keras_version", "2.9")),
+            "compact": h5_with_dataset(lambda at: h5_dataset(struct.pack("<BBH", 3, 0, 8) + weights)),
+            "empty": h5_file()}
+
+
+def unreadable_hdf5():
+    loop = h5_file(h5_link("a", 96), h5_link("b", 96))  # the root group holds itself, twice
+    return {"cut": ordinary_hdf5()["weights"][:200], "loop": loop, "no object": h5_file(h5_link("w", 1 << 40)),
+            "dense": h5_file(h5_message(2, struct.pack("<BBQQ", 0, 0, 96, 96))),
+            "broken": h5_file(h5_attribute("model_config", "{")), "other sizes": h5_file()[:13] + b"\4\4" + h5_file()[15:],
+            "nine dimensions": h5_with_dataset(lambda at: h5_dataset(h5_contiguous(at), dims=(1,) * 9))}

@@ -3,9 +3,9 @@ models are let pass, and what is broken is never clean."""
 import json
 
 import pytest
-from graph_files import (field, hostile_keras, hostile_onnx, hostile_tensorflow, keras_file, message, onnx_model, onnx_node,
-                         ordinary_keras_configs, ordinary_onnx, ordinary_tensorflow, tf_graph, tf_node, tf_saved,
-                         unreadable_keras)
+from graph_files import (field, hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx, hostile_tensorflow,
+                         keras_file, message, onnx_model, onnx_node, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
+                         ordinary_tensorflow, tf_graph, tf_node, tf_saved, unreadable_hdf5, unreadable_keras)
 
 
 def scan(bezoar, *paths):
@@ -164,3 +164,53 @@ def test_models_of_tensorflow(bezoar, tmp_path):
         assert not loud(report) and code == 0, (path.name, report["not_checked"])
     code, report = scan(bezoar, tmp_path / "evil" / "saved_model.pb")
     assert ("savedmodel-file", "error") in found(report) and code == 1
+
+
+@pytest.mark.parametrize("name", hostile_hdf5())
+def test_hostile_hdf5(bezoar, tmp_path, name):
+    data, kind, severity = hostile_hdf5()[name]
+    (tmp_path / "model.h5").write_bytes(data)
+    code, report = scan(bezoar, tmp_path / "model.h5")
+    assert (kind, severity) in found(report), report["not_checked"]
+    assert code == (1 if severity == "error" else 3 if name == "virtual" else 0), report["not_checked"]
+
+
+def test_ordinary_hdf5(bezoar, tmp_path):
+    for name, data in ordinary_hdf5().items():
+        (tmp_path / "model.h5").write_bytes(data)
+        (tmp_path / "model.keras").write_bytes(keras_file(ordinary_keras_configs()["dense"], **{"model.weights.h5": data}))
+        for file in ("model.h5", "model.keras"):
+            code, report = scan(bezoar, tmp_path / file)
+            assert not loud(report) and code == 0, (name, file, report["not_checked"])
+
+
+def test_unreadable_hdf5_is_never_clean(bezoar, tmp_path):
+    for name, data in unreadable_hdf5().items():
+        (tmp_path / "model.h5").write_bytes(data)
+        code, report = scan(bezoar, tmp_path / "model.h5")
+        assert code == 3 and report["not_checked"], name
+
+
+def test_what_the_h5_library_writes(bezoar, tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    import numpy as np
+
+    for version in ("earliest", "latest"):
+        path = tmp_path / f"{version}.h5"
+        with h5py.File(path, "w", libver=version) as f:
+            f.attrs["model_config"] = json.dumps(ordinary_keras_configs()["dense"])
+            f["a/b"] = np.ones((3, 4), np.float32)
+            f.create_dataset("chunks", data=np.ones((50, 50)), chunks=True, compression="gzip")
+            f["soft"] = h5py.SoftLink("/a/b")
+            if version == "earliest":
+                for i in range(200):
+                    f[f"many/{i}"] = np.float32(i)
+        code, report = scan(bezoar, path)
+        assert not loud(report) and code == 0, (version, report["not_checked"])
+        with h5py.File(path, "a", libver=version) as f:
+            f["away"] = h5py.ExternalLink("/etc/x.h5", "/y")
+            f.create_dataset("outside", (4,), "f4", external=[("../w.raw", 0, 16)])
+            f.attrs["model_config"] = json.dumps(hostile_keras_configs()["CVE-2024-3660 Lambda"][0])
+        code, report = scan(bezoar, path)
+        kinds = [kind for kind, _ in found(report)]
+        assert kinds.count("outside-path") == 2 and "keras-lambda" in kinds and code == 1, version
