@@ -2,6 +2,7 @@
  * its digest have nothing to do with each other. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -38,10 +39,25 @@ static bez_status keep_reason(bez_scan_file *f, bez_status st, const bez_error *
   return f->why ? BEZ_OK : bez_fail_memory(err, strlen(why->message));
 }
 
+/* Which file it is, and when it last changed; never the same before and after a change. */
+static uint64_t stamp_of(const char *path) {
+  struct stat s;
+  if (stat(path, &s) != 0) return 0;
+  const uint64_t facts[] = {s.st_dev,
+                            s.st_ino,
+                            (uint64_t)s.st_size,
+                            (uint64_t)s.st_mtim.tv_sec,
+                            (uint64_t)s.st_mtim.tv_nsec,
+                            (uint64_t)s.st_ctim.tv_sec,
+                            (uint64_t)s.st_ctim.tv_nsec};
+  return bez_hash64(facts, sizeof facts, 1);
+}
+
 /* Even tiles ask what a file holds, odd ones hash it: only the even ones touch the model. */
 static bez_status read_one(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
   work *w = ctx;
   bez_scan_file *f = w->files[w->first + tile / 2];
+  f->stamp[tile % 2] = stamp_of(f->path);
   asker a = {w, worker};
   bez_error why = {0};
   uint64_t size;
@@ -54,6 +70,18 @@ static bez_status read_one(void *ctx, uint64_t tile, unsigned worker, bez_error 
   f->known = st == BEZ_OK;
   if (f->known) f->size = f->model.parts[0].size;
   return keep_reason(f, st, &why, err);
+}
+
+/* The digest must be of the bytes that were examined. */
+static bez_status note_changes(bez_scan_file *const *files, size_t n, bez_error *err) {
+  for (size_t i = 0; i < n; i++) {
+    bez_scan_file *f = files[i];
+    if (!f->known || (f->stamp[0] == f->stamp[1] && f->stamp[1] == stamp_of(f->path))) continue;
+    f->known = false;
+    f->why = bez_arena_strdup(&f->model.arena, "it changed while it was examined");
+    if (!f->why) return bez_fail_memory(err, 0);
+  }
+  return BEZ_OK;
 }
 
 /* What the time did not suffice for. */
@@ -94,7 +122,9 @@ bez_status bez_scan_read_models(bez_scan *scan, bez_error *err) {
   }
   if (st == BEZ_CANCELLED)
     st = note_time(scan, w.files, n, err);
-  else if (st != BEZ_OK && err)
+  else if (st == BEZ_OK)
+    st = note_changes(w.files, n, err);
+  else if (err)
     *err = why;
   free(w.helpers);
   free(w.files);

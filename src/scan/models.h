@@ -13,6 +13,7 @@ typedef struct bez_scan_file {
   bez_model model; /* as far as it could be read */
   bool known;      /* it was read */
   char sha256[65];
+  uint64_t stamp[2]; /* of the file while it was read, and while it was hashed */
   char *why; /* it could not be read; in the model's arena */
 } bez_scan_file;
 

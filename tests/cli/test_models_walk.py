@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import shutil
+import threading
 
 import pytest
 
@@ -99,6 +100,26 @@ def test_many_files_any_number_of_threads(bezoar, tmp_path):
     one, many = json.loads(one), json.loads(many)
     one.pop("run"), many.pop("run")
     assert one == many and len(one["findings"]) == 6
+
+
+def test_a_file_that_changes_meanwhile_is_not_checked(bezoar, tmp_path):
+    """The digest in the report must be of the bytes that were examined."""
+    model = tmp_path / "m.pkl"
+    model.write_bytes(pickle.dumps(bytes(200 << 20)))
+    done = threading.Event()
+
+    def touch():
+        while not done.wait(.002):
+            os.utime(model)
+
+    toucher = threading.Thread(target=touch)
+    toucher.start()
+    try:
+        code, report = scan(bezoar, "m.pkl")
+    finally:
+        done.set()
+        toucher.join()
+    assert code == 3 and any("changed while" in item["reason"] for item in report["not_checked"])
 
 
 def test_base_needs_models_on_both_sides(bezoar, table, tmp_path):
