@@ -38,6 +38,20 @@ void bez_model_out_destroy(struct bez_model_out *out);
 /* A part and everything in it. Returns its number. */
 uint32_t bez_model_examine(struct bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
                            const uint8_t *bytes, size_t len);
+/* What lies beside the parts of an archive, for formats that keep their numbers in other entries than their names. */
+typedef struct bez_model_folder {
+  uint32_t part; /* the archive */
+  /* False: no such entry. *bytes NULL: it is packed. */
+  bool (*find)(const void *ctx, const char *name, const uint8_t **bytes, uint64_t *len);
+  const void *ctx;
+  const struct bez_model_folder *outer;
+} bez_model_folder;
+/* From now on, until it is left: sets outer. */
+void bez_model_enter(struct bez_model_out *out, bez_model_folder *folder);
+void bez_model_leave(struct bez_model_out *out, const bez_model_folder *folder);
+/* An entry beside that part. */
+bool bez_model_beside(const struct bez_model_out *out, uint32_t part, const char *name, const uint8_t **bytes,
+                      uint64_t *len);
 /* Facts that say the same are counted, not repeated. Strings may be NULL: "". */
 void bez_model_tell(struct bez_model_out *out, const bez_model_fact *fact);
 void bez_model_unread(struct bez_model_out *out, uint32_t part, const char *fmt, ...) BEZ_PRINTF(3, 4);

@@ -23,6 +23,7 @@ typedef struct bez_model_out {
   uint32_t n_parts, n_facts, n_tensors, part_room, fact_room, table_room, tensor_room;
   const uint8_t *bytes; /* of the file itself */
   size_t len;
+  const bez_model_folder *folder; /* the archive that is being read */
   uint64_t unpacked;
   uint64_t left; /* bytes that may still be examined: entries that share bytes would make it endless */
   bool full, out_of_memory;
@@ -201,6 +202,22 @@ void bez_model_tensor_at(bez_model_out *out, const bez_model_tensor *tensor, con
   const uintptr_t from = (uintptr_t)out->bytes, where = (uintptr_t)data;
   const bool inside = data && where >= from && where - from <= out->len && t->bytes <= out->len - (where - from);
   t->at = inside ? where - from : UINT64_MAX;
+}
+
+void bez_model_enter(bez_model_out *out, bez_model_folder *folder) {
+  folder->outer = out->folder;
+  out->folder = folder;
+}
+
+void bez_model_leave(bez_model_out *out, const bez_model_folder *folder) {
+  out->folder = folder->outer;
+}
+
+bool bez_model_beside(const bez_model_out *out, uint32_t part, const char *name, const uint8_t **bytes, uint64_t *len) {
+  const bez_model_folder *f = out->folder;
+  *bytes = NULL;
+  *len = 0;
+  return part && f && out->parts[part].parent == f->part && f->find(f->ctx, name, bytes, len);
 }
 
 /* Room doubles as it is needed, so that half of it may be empty. */

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "decode/model.h"
 #include "decode/pickle.h"
+#include "decode/torch.h"
 
 #define STREAMS 4096u /* behind each other */
 
@@ -13,7 +14,8 @@ typedef struct watch {
   struct bez_model_out *out;
   const bez_model_input *in;
   uint32_t imports, calls;
-  bool joblib, quiet; /* quiet: only counting */
+  bool joblib, tensors, quiet; /* quiet: only counting */
+  bez_torch *torch;            /* NULL: no tensors are looked for */
 } watch;
 
 static bool is_joblib(const bez_pickle_event *e) {
@@ -29,7 +31,9 @@ static bool on_event(void *ctx, const bez_pickle_event *e) {
   w->imports += e->what == BEZ_PICKLE_IMPORT || e->what == BEZ_PICKLE_EXTENSION;
   w->calls += e->what == BEZ_PICKLE_CALL;
   w->joblib |= is_joblib(e);
-  if (w->quiet) return true;
+  w->tensors |= bez_torch_calls(e);
+  if (w->torch) bez_torch_event(w->torch, e);
+  if (w->quiet || e->what >= BEZ_PICKLE_ITEM) return true;
   if (e->what == BEZ_PICKLE_NESTED) {
     (void)bez_model_examine(w->out, w->in->part, w->in->depth + 1, "bytes in a pickle", e->at, e->bytes, e->len);
     return true;
@@ -80,12 +84,16 @@ static int sniff(const bez_model_input *in) {
 }
 
 /* One stream, put down. True: there may be another behind it. */
-static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t *at) {
+static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t *at, bez_torch **torch) {
   bez_pickle_end end, plain_end;
   watch plain = look(in, *at, &plain_end), w = {.out = out, .in = in};
+  if (!*torch && !plain.joblib && (plain.tensors || (*at == 0 && bez_torch_legacy(in))))
+    *torch = bez_torch_create(in, out);
+  w.torch = plain.joblib ? NULL : *torch;
   const bool first = *at == 0;
   if (!first && !plain_end.stopped && !plain.calls) return false; /* raw bytes behind the end */
   bez_pickle_run(in->bytes, in->len, *at, plain.joblib, on_event, &w, &end);
+  if (w.torch) bez_torch_stream(w.torch, &end);
   if (!end.stopped)
     bez_model_unread(out, in->part, "the pickle cannot be followed beyond byte %llu: %s", (unsigned long long)end.used,
                      end.why);
@@ -96,10 +104,13 @@ static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t 
 }
 
 static void read_pickle(const bez_model_input *in, struct bez_model_out *out) {
+  bez_torch *torch = NULL;
   size_t at = 0;
-  for (unsigned i = 0; i < STREAMS && at < in->len; i++)
-    if (!follow(in, out, &at)) return;
-  if (at < in->len) bez_model_unread(out, in->part, "more than %u pickles behind each other", STREAMS);
+  bool more = true;
+  for (unsigned i = 0; more && i < STREAMS && at < in->len; i++) more = follow(in, out, &at, &torch);
+  if (more && at < in->len) bez_model_unread(out, in->part, "more than %u pickles behind each other", STREAMS);
+  if (torch) bez_torch_finish(torch);
+  bez_torch_destroy(torch);
 }
 
 const bez_model_reader bez_model_reader_pickle = {

@@ -33,6 +33,7 @@ typedef struct archive {
   uint32_t n, room;
   uint64_t directory_at, end_at; /* 0 both: there is no directory */
   uint64_t prefix;               /* bytes in front of the archive */
+  uint32_t *by_name;             /* numbers of entries; NULL: none are looked for */
 } archive;
 
 static uint32_t le(const uint8_t *p, unsigned bytes) {
@@ -299,7 +300,6 @@ static uint64_t examine_hidden(archive *a, uint64_t at, uint64_t end) {
 
 static void examine_all(archive *a) {
   uint64_t at = 0, stop = a->end_at ? a->directory_at : a->in->len;
-  if (a->n) qsort(a->entries, a->n, sizeof *a->entries, by_place);
   for (uint32_t i = 0; i < a->n; i++) {
     entry *e = &a->entries[i];
     if (!e->name || !read_local(a, e, true)) {
@@ -319,6 +319,44 @@ static void examine_all(archive *a) {
   if (at < stop && (stop - at > DESCRIPTOR_MOST || !a->end_at)) (void)examine_hidden(a, at, stop);
 }
 
+/* ---- entries that others ask for ----------------------------------------------------------------------------------
+ */
+
+static int order_of_names(const void *x, const void *y, void *ctx) {
+  const archive *a = ctx;
+  const uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+  const int order = strcmp(a->entries[i].name, a->entries[k].name);
+  return order ? order : (i > k) - (i < k);
+}
+
+static void index_names(archive *a) {
+  for (uint32_t i = 0; i < a->n; i++)
+    if (!a->entries[i].name) return;
+  a->by_name = calloc((size_t)a->n + 1, sizeof *a->by_name);
+  for (uint32_t i = 0; a->by_name && i < a->n; i++) a->by_name[i] = i;
+  if (a->by_name && a->n) qsort_r(a->by_name, a->n, sizeof *a->by_name, order_of_names, a);
+}
+
+static bool find_entry(const void *ctx, const char *name, const uint8_t **bytes, uint64_t *len) {
+  const archive *a = ctx;
+  uint32_t low = 0, high = a->by_name ? a->n : 0;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (strcmp(a->entries[a->by_name[middle]].name, name) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (!a->by_name || low == a->n || strcmp(a->entries[a->by_name[low]].name, name) != 0) return false;
+  const entry *e = &a->entries[a->by_name[low]];
+  const uint8_t *p = signature(a, e->local_at, "PK\3\4", LOCAL_SIZE);
+  *len = e->size;
+  const uint64_t at = p ? e->local_at + LOCAL_SIZE + le(p + 26, 2) + le(p + 28, 2) : 0;
+  const bool plain = p && e->method == 0 && !(e->flags & ENCRYPTED) && within(a, at, e->size);
+  *bytes = plain ? a->in->bytes + at : NULL;
+  return true;
+}
+
 static void read_zip(const bez_model_input *in, struct bez_model_out *out) {
   archive a = {.in = in, .out = out};
   if (find_directory(in, &a.directory_at, &a.end_at, &a.prefix))
@@ -327,8 +365,14 @@ static void read_zip(const bez_model_input *in, struct bez_model_out *out) {
     bez_model_odd(out, in->part, 0, "directory", "the archive has no directory: what lies in it was looked for");
   if (a.prefix)
     bez_model_odd(out, in->part, 0, "prefix", "%llu bytes stand in front of the archive", (unsigned long long)a.prefix);
+  bez_model_folder folder = {.part = in->part, .find = find_entry, .ctx = &a};
   say_twice(&a);
+  if (a.n) qsort(a.entries, a.n, sizeof *a.entries, by_place);
+  index_names(&a);
+  bez_model_enter(out, &folder);
   examine_all(&a);
+  bez_model_leave(out, &folder);
+  free(a.by_name);
   for (uint32_t i = 0; i < a.n; i++) free(a.entries[i].name);
   free(a.entries);
 }

@@ -237,12 +237,6 @@ static bool gather_marked(machine *m, bez_pickle_kind kind) {
 static bool op_tuple(machine *m) {
   return gather_marked(m, BEZ_PV_TUPLE);
 }
-static bool op_list(machine *m) {
-  return gather_marked(m, BEZ_PV_LIST);
-}
-static bool op_dict(machine *m) {
-  return gather_marked(m, BEZ_PV_DICT);
-}
 static bool op_frozenset(machine *m) {
   return gather_marked(m, BEZ_PV_SET);
 }
@@ -262,10 +256,22 @@ static bool op_tuple3(machine *m) {
   return put_tuple(m, 3);
 }
 
+/* Everything above `first` is told as items of target: keys and values in turn, or one element after another. */
+static bool tell_items(machine *m, const value *target, size_t first, bool pairs) {
+  uint64_t number = target->kind == BEZ_PV_LIST ? target->as.node->count : 0;
+  for (size_t i = first; i < m->n; i += pairs ? 2 : 1) {
+    const value index = {.kind = BEZ_PV_INT, .as.i = (int64_t)number++}, *key = pairs ? &m->stack[i] : &index;
+    if (pairs && i + 1 == m->n) return true;
+    if (!bez_pickle_tell_item(m, target, key, &m->stack[pairs ? i + 1 : i])) return false;
+  }
+  return true;
+}
+
 /* Everything above `first` goes into what lies below it: a container takes it, anything else has it done to it. */
-static bool pour(machine *m, size_t first, size_t below) {
+static bool pour(machine *m, size_t first, size_t below, bool pairs) {
   if (below >= m->n || m->stack[below].kind == BEZ_PV_MARK) return bez_pickle_fail(m, "the stack is empty");
   value target = m->stack[below];
+  if (!tell_items(m, &target, first, pairs)) return false;
   if (target.kind >= BEZ_PV_LIST && target.kind <= BEZ_PV_SET)
     for (size_t i = first; i < m->n; i++) bez_pickle_push(target.as.node, m->stack[i]);
   else if (first < m->n && !bez_pickle_alter(m, &target, &m->stack[m->n - 1]))
@@ -273,16 +279,38 @@ static bool pour(machine *m, size_t first, size_t below) {
   m->n = below + 1;
   return true;
 }
-static bool op_many(machine *m) { /* APPENDS, SETITEMS, ADDITEMS */
+static bool pour_marked(machine *m, bool pairs) {
   size_t first;
   if (!bez_pickle_mark(m, &first)) return false;
-  return first < 2 ? bez_pickle_fail(m, "the stack is empty") : pour(m, first, first - 2);
+  return first < 2 ? bez_pickle_fail(m, "the stack is empty") : pour(m, first, first - 2, pairs);
+}
+static bool op_many(machine *m) { /* APPENDS, ADDITEMS */
+  return pour_marked(m, false);
+}
+static bool op_setitems(machine *m) {
+  return pour_marked(m, true);
 }
 static bool op_append(machine *m) {
-  return m->n < 2 ? bez_pickle_fail(m, "the stack is empty") : pour(m, m->n - 1, m->n - 2);
+  return m->n < 2 ? bez_pickle_fail(m, "the stack is empty") : pour(m, m->n - 1, m->n - 2, false);
 }
 static bool op_setitem(machine *m) {
-  return m->n < 3 ? bez_pickle_fail(m, "the stack is empty") : pour(m, m->n - 2, m->n - 3);
+  return m->n < 3 ? bez_pickle_fail(m, "the stack is empty") : pour(m, m->n - 2, m->n - 3, true);
+}
+
+/* From the mark on, which the container takes the place of. */
+static bool fill_marked(machine *m, bez_pickle_kind kind) {
+  size_t first;
+  if (!bez_pickle_mark(m, &first)) return false;
+  value out = bez_pickle_container(m, kind, BEZ_PICKLE_KEPT);
+  if (!out.as.node) return false;
+  m->stack[first - 1] = out;
+  return pour(m, first, first - 1, kind == BEZ_PV_DICT);
+}
+static bool op_list(machine *m) {
+  return fill_marked(m, BEZ_PV_LIST);
+}
+static bool op_dict(machine *m) {
+  return fill_marked(m, BEZ_PV_DICT);
 }
 
 /* ---- the stack itself ----------------------------------------------------------------------------------------------
@@ -307,8 +335,9 @@ static bool op_dup(machine *m) {
   return top && bez_pickle_put(m, *top);
 }
 static bool op_stop(machine *m) {
+  const value *top = bez_pickle_top(m);
   m->done = true;
-  return bez_pickle_top(m) != NULL;
+  return top && bez_pickle_tell(m, (bez_pickle_event){.what = BEZ_PICKLE_END, .target = top});
 }
 
 /* ---- memo ----------------------------------------------------------------------------------------------------------
@@ -421,7 +450,7 @@ static bool op_build(machine *m) {
   value state;
   if (!bez_pickle_take(m, &state)) return false;
   const value *target = bez_pickle_top(m);
-  if (!target || !bez_pickle_alter(m, target, &state)) return false;
+  if (!target || !bez_pickle_alter(m, target, &state) || !bez_pickle_tell_item(m, target, NULL, &state)) return false;
   return !m->joblib || bez_pickle_joblib_array(m, &state);
 }
 
@@ -429,7 +458,8 @@ static bool put_persistent(machine *m, value id) {
   value out = bez_pickle_container(m, BEZ_PV_PERSISTENT, 1);
   if (!out.as.node) return false;
   bez_pickle_push(out.as.node, id);
-  return bez_pickle_put(m, out);
+  return bez_pickle_tell(m, (bez_pickle_event){.what = BEZ_PICKLE_PERSISTENT, .target = &out}) &&
+         bez_pickle_put(m, out);
 }
 static bool op_persid(machine *m) {
   value id;
@@ -516,7 +546,7 @@ static const struct {
     ['s'] = {"SETITEM", op_setitem},
     ['t'] = {"TUPLE", op_tuple},
     [')'] = {"EMPTY_TUPLE", op_empty_tuple},
-    ['u'] = {"SETITEMS", op_many},
+    ['u'] = {"SETITEMS", op_setitems},
     ['G'] = {"BINFLOAT", op_binfloat},
     [0x80] = {"PROTO", op_proto},
     [0x81] = {"NEWOBJ", op_reduce},

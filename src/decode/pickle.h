@@ -16,7 +16,10 @@ typedef enum bez_pickle_what {
   BEZ_PICKLE_CALL,      /* something is called, or an instance made */
   BEZ_PICKLE_STATE,     /* the state of something that is no fresh instance is set: a class, module or function */
   BEZ_PICKLE_EXTENSION, /* a code of the extension registry: what it stands for cannot be known */
-  BEZ_PICKLE_NESTED     /* bytes that are a pickle themselves: text is "", bytes and len are set */
+  BEZ_PICKLE_NESTED,    /* bytes that are a pickle themselves: text is "", bytes and len are set */
+  BEZ_PICKLE_ITEM,      /* arguments, which may hold something, is put into target: under key, or as its state (NULL) */
+  BEZ_PICKLE_PERSISTENT, /* target is looked up by the loader: a storage of a torch file */
+  BEZ_PICKLE_END         /* the stream is whole: target is what it gives */
 } bez_pickle_what;
 
 struct bez_pickle_value;
@@ -30,7 +33,8 @@ typedef struct bez_pickle_event {
   const uint8_t *bytes;      /* of a nested pickle, borrowed */
   size_t len;
   const struct bez_pickle_value *target, *arguments; /* for bez_pickle_write_event */
-} bez_pickle_event;                                  /* valid for the call */
+  const struct bez_pickle_value *key;                /* of an item: in a list its number */
+} bez_pickle_event; /* valid for the call; what values point to (pickle_value.h) until the run ends */
 
 /* The event as Python would be written, printable ASCII and about BEZ_PICKLE_TEXT bytes at most: os.system('id').
  * Appends. */
@@ -49,6 +53,7 @@ typedef struct bez_pickle_end {
   unsigned objects;   /* arrays of objects among them, each a stream of its own */
   bool stopped;       /* a STOP was reached: the stream is whole */
   bool limit;         /* it failed at a ceiling of ours */
+  bool crowded;       /* more containers than are remembered: items of some were not told */
   bool frames_differ; /* an opcode crosses the end of its frame: readers disagree over such a stream */
   uint8_t protocol;
   char why[160]; /* of a stream that is not whole */

@@ -13,6 +13,15 @@ bool bez_pickle_tell(bez_pickle_machine *m, bez_pickle_event event) {
   return m->fn(m->ctx, &event) || bez_pickle_fail(m, "cancelled");
 }
 
+bool bez_pickle_tell_item(bez_pickle_machine *m, const bez_pickle_value *target, const bez_pickle_value *key,
+                          const bez_pickle_value *item) {
+  const bool listed_text = target->kind == BEZ_PV_LIST && item->kind == BEZ_PV_STR;
+  if (!bez_pickle_has_node(target) || target->as.node == &m->crowded) return true;
+  if (!listed_text && !bez_pickle_has_node(item)) return true;
+  return bez_pickle_tell(m,
+                         (bez_pickle_event){.what = BEZ_PICKLE_ITEM, .target = target, .key = key, .arguments = item});
+}
+
 /* A string that may be a name, NUL-terminated in the arena; as it is, where it is no constant or no name at all. */
 static bez_pickle_value name_of(bez_pickle_machine *m, bez_pickle_value v, bool *good) {
   char *text = NULL;

@@ -95,6 +95,7 @@ bez_pickle_value bez_pickle_container(bez_pickle_machine *m, bez_pickle_kind kin
   bez_pickle_value out = {.kind = (uint8_t)kind, .as.node = &m->crowded};
   const bool matters = kind == BEZ_PV_GLOBAL || kind == BEZ_PV_MODULE;
   if (m->arena.total > (matters ? 2 : 1) * (size_t)BEZ_MAX_PICKLE_BYTES) {
+    m->end->crowded = true;
     if (matters) (void)bez_pickle_fail_limit(m, "the pickle imports too much"), out.as.node = NULL;
     return out;
   }

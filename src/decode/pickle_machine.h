@@ -61,5 +61,8 @@ bool bez_pickle_call(bez_pickle_machine *m, bez_pickle_value callee, bez_pickle_
 /* The state of target is set, or items are put into it. */
 bool bez_pickle_alter(bez_pickle_machine *m, const bez_pickle_value *target, const bez_pickle_value *with);
 bool bez_pickle_tell(bez_pickle_machine *m, bez_pickle_event event);
+/* Something is put into target under key (NULL: as its state). Told only where it can matter to what is being built. */
+bool bez_pickle_tell_item(bez_pickle_machine *m, const bez_pickle_value *target, const bez_pickle_value *key,
+                          const bez_pickle_value *item);
 
 #endif
