@@ -74,6 +74,7 @@ BEZ_API BEZ_MUST_USE bez_status bez_scan_table(const bez_table *table, const bez
 /* Every rule a scan can raise: the detectors and what reading itself notices. Static storage throughout. */
 typedef struct bez_rule_info {
   const char *id, *name, *title, *summary, *remedy, *taxonomy;
+  const char *example; /* the title of a finding of a model check; NULL: none */
 } bez_rule_info;
 BEZ_API size_t bez_rule_count(void);
 BEZ_API bez_rule_info bez_rule_get(size_t index);

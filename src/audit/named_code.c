@@ -37,7 +37,8 @@ const bez_check bez_check_named_code = {
                  "modules, operators that call Python or reach files, custom operators, _target_ entries), or files "
                  "outside its own folder.",
              .remedy = "Do not load it before the code or file that it names has been read.",
-             .taxonomy = "ATLAS:AML.T0011.000 ATLAS:AML.T0010 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06"},
+             .taxonomy = "ATLAS:AML.T0011.000 ATLAS:AML.T0010 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06",
+             .example = "model.keras › config.json: a function is held as Python bytecode"},
     .cost = "one pass over what the reader saw",
     .source = "the formats' specifications; audit/code_kinds.def",
     .run = run};

@@ -50,7 +50,8 @@ const bez_check bez_check_pickle_code = {
                  "network or files, or changes what other code uses. The calls are shown as Python would write "
                  "them; nothing was executed to find them.",
              .remedy = "Do not load the file. Ask its publisher for safetensors, or load it where nothing can be lost.",
-             .taxonomy = "ATLAS:AML.T0011.000 ATLAS:AML.T0010 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06"},
+             .taxonomy = "ATLAS:AML.T0011.000 ATLAS:AML.T0010 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06",
+             .example = "model.pkl: loading it calls posix.system('id')"},
     .cost = "one pass over the pickle's opcodes",
     .source = "CPython Modules/_pickle.c; pickle_names.def",
     .run = run};

@@ -14,7 +14,8 @@ const bez_check bez_check_pickle_unknown = {
                  "Loading the file would import names that are not on the list of what checkpoints need. They may be "
                  "the author's own classes; whatever they do, they do it while the file is loaded.",
              .remedy = "Read the code behind the names before loading the file, or ask for safetensors.",
-             .taxonomy = "ATLAS:AML.T0011.000 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06"},
+             .taxonomy = "ATLAS:AML.T0011.000 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06",
+             .example = "model.pkl: loading it uses 1 unknown name: mypackage.layers.Attention"},
     .cost = "one pass over the pickle's opcodes",
     .source = "pickle_names.def",
     .run = run};

@@ -14,7 +14,8 @@ const bez_check bez_check_structure = {
                  "twice or hidden from the directory, headers that disagree, bytes in front of an archive, opcodes "
                  "that cross frames, tensors that overlap, unpacking bombs.",
              .remedy = "Have the file written again by the tool of its format; ask its publisher why it is like this.",
-             .taxonomy = "ATLAS:AML.T0010 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06"},
+             .taxonomy = "ATLAS:AML.T0010 NIST:NISTAML.05 OWASP:LLM03 OWASP-ML:ML06",
+             .example = "model.pt: \"b.pkl\" is not in the archive's directory"},
     .cost = "one pass over the archive's directory and headers",
     .source = "PKWARE APPNOTE 6.3; PEP 3154; huggingface/safetensors, Format",
     .run = run};

@@ -60,6 +60,7 @@ static int run(const bez_args *args) {
     bez_buf out = {0};
     bez_buf_printf(&out, "%s %s\n%s\n\n", r.id, r.name, r.title);
     bez_say_filled(&out, r.summary, 0, BEZ_HELP_WIDTH);
+    put_part(&out, "For example", r.example);
     put_part(&out, "What to do", r.remedy);
     put_detector(&out, r.id);
     put_part(&out, "Taxonomy", r.taxonomy);

@@ -72,6 +72,21 @@ static void put_examples(bez_buf *out, const char *examples) {
   }
 }
 
+/* What a scan of models may find, one of each kind; the detectors have pages of their own. */
+static void put_model_findings(bez_buf *out) {
+  bez_buf_puts(out, "\n## Findings in models\n\nOne of each kind, as a scan words it, and what to do about it "
+                    "([models.md](../models.md) says how each check works).\n\n");
+  for (size_t i = 0; i < bez_rule_count(); i++) {
+    bez_rule_info r = bez_rule_get(i);
+    if (strncmp(r.id, "BZ-M", 4) != 0) continue;
+    bez_buf_printf(out, "### %s %s\n\n", r.id, r.name);
+    if (r.example) bez_buf_printf(out, "    %s\n\n", r.example);
+    put_escaped(out, r.summary, false);
+    bez_buf_puts(out, "\n\n");
+    put_part(out, "What to do", r.remedy);
+  }
+}
+
 static void command_page(bez_buf *out, const bez_command *c) {
   bez_buf_printf(out, MADE "# bezoar %s\n\n    bezoar %s%s%s%s\n\n", c->name, c->name, *c->synopsis ? " " : "",
                  c->synopsis, c->options[0].name ? " [options]" : "");
@@ -80,6 +95,7 @@ static void command_page(bez_buf *out, const bez_command *c) {
   if (c->description) put_description(out, c->description);
   put_options(out, c);
   if (c->examples) put_examples(out, c->examples);
+  if (!strcmp(c->name, "scan")) put_model_findings(out);
 }
 
 static void detectors_page(bez_buf *out) {

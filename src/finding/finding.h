@@ -18,6 +18,7 @@ typedef struct bez_rule {
   const char *summary;  /* one or two sentences: what it finds */
   const char *remedy;   /* what to do about it, in general */
   const char *taxonomy; /* space separated: "ATLAS:AML.T0020 NIST:NISTAML.013 OWASP:LLM04 OWASP-ML:ML02" */
+  const char *example;  /* of a check of models: the title of a finding, as tests/golden-bad/audit provokes it */
 } bez_rule;
 
 typedef struct bez_evidence {

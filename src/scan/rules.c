@@ -6,7 +6,7 @@
 #include "format/remarks.h"
 
 static bez_rule_info view(const bez_rule *rule) {
-  return (bez_rule_info){rule->id, rule->name, rule->title, rule->summary, rule->remedy, rule->taxonomy};
+  return (bez_rule_info){rule->id, rule->name, rule->title, rule->summary, rule->remedy, rule->taxonomy, rule->example};
 }
 
 static size_t count_detectors(void) {
