@@ -71,8 +71,7 @@ bez_status bez_scan_add_folder(bez_scan *scan, const char *path, bez_scan_folder
 /* ---- judging ------------------------------------------------------------------------------------------------------
  */
 
-/* As the checks see a set; in the report's arena. */
-static bez_status show(bez_scan *scan, const bez_scan_set *set, bez_audit_set *out, bez_error *err) {
+bez_status bez_scan_show_set(bez_scan *scan, const bez_scan_set *set, bez_audit_set *out, bez_error *err) {
   bez_audit_file *files = bez_arena_array(&scan->report->arena, set->n + 1, sizeof *files);
   if (!files) return bez_fail_memory(err, set->n * sizeof *files);
   for (size_t i = 0; i < set->n; i++) {
@@ -226,7 +225,7 @@ bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
   if (st != BEZ_OK) return st;
   bez_audit_set *sets = bez_arena_array(&scan->report->arena, m->n, sizeof *sets);
   if (!sets) return bez_fail_memory(err, m->n * sizeof *sets);
-  BEZ_TRY(show(scan, &m->base, &base, err));
+  BEZ_TRY(bez_scan_show_set(scan, &m->base, &base, err));
   bez_audit_context context = {.base = m->base.root ? &base : NULL,
                                .bank = scan->options->bank,
                                .known = scan->options->known,
@@ -235,7 +234,7 @@ bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
                                .progress = on_progress,
                                .progress_ctx = scan};
   for (size_t s = 0; s < m->n; s++) {
-    BEZ_TRY(show(scan, &m->sets[s], &sets[s], err));
+    BEZ_TRY(bez_scan_show_set(scan, &m->sets[s], &sets[s], err));
     const bez_check_input in = {.path = sets[s].root, .set = &sets[s], .context = &context};
     say_unread(scan, &m->sets[s], &in);
   }

@@ -63,6 +63,9 @@ BEZ_MUST_USE bez_status bez_scan_about(bez_report *report, const bez_model *mode
 /* Reads and hashes the files of all sets. Files that could not be read say why. */
 BEZ_MUST_USE bez_status bez_scan_read_models(bez_scan *scan, bez_error *err);
 
+/* A set that was read as the checks see it; in the report's arena. */
+BEZ_MUST_USE bez_status bez_scan_show_set(bez_scan *scan, const bez_scan_set *set, bez_audit_set *out, bez_error *err);
+
 /* All of it: reads, runs the checks, and lists the files in the report, behind the table's. */
 BEZ_MUST_USE bez_status bez_scan_audit(bez_scan *scan, bez_error *err);
 
