@@ -12,8 +12,10 @@ typedef struct bez_tf {
   bez_name_set functions; /* that the graphs define themselves */
 } bez_tf;
 
-/* What an operator of that name does beside computing, put down; attributes: of the node, "" where there are none.
- * Shared with TensorFlow Lite, which can carry any of them. */
+/* What an operator of that name does beside computing, put down. False: nothing that is known. Shared with TensorFlow
+ * Lite, which can carry any of them. */
+bool bez_tf_effect(const bez_tf *tf, uint64_t at, const char *op);
+/* The same, by the attributes of its node as well; and operators that TensorFlow does not have. */
 void bez_tf_operator(const bez_tf *tf, uint64_t at, const char *op, bez_cursor node);
 /* The tensor within a Const node's attributes. */
 void bez_tf_constant(const bez_tf *tf, const char *name, bez_cursor message);

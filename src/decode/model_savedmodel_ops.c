@@ -108,12 +108,17 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-void bez_tf_operator(const bez_tf *tf, uint64_t at, const char *op, bez_cursor node) {
+bool bez_tf_effect(const bez_tf *tf, uint64_t at, const char *op) {
   for (size_t i = 0; i < sizeof effects / sizeof *effects; i++) {
     if (strcmp(effects[i].op, op) != 0) continue;
     say(tf, at, effects[i].kind, op, effects[i].does);
-    return;
+    return true;
   }
+  return false;
+}
+
+void bez_tf_operator(const bez_tf *tf, uint64_t at, const char *op, bez_cursor node) {
+  if (bez_tf_effect(tf, at, op)) return;
   judge_attributes(tf, at, op, node);
   if (!bsearch(&op, known, sizeof known / sizeof *known, sizeof *known, by_name) &&
       !bez_name_set_has(&tf->functions, op))

@@ -408,3 +408,76 @@ def unreadable_hdf5():
             "dense": h5_file(h5_message(2, struct.pack("<BBQQ", 0, 0, 96, 96))),
             "broken": h5_file(h5_attribute("model_config", "{")), "other sizes": h5_file()[:13] + b"\4\4" + h5_file()[15:],
             "nine dimensions": h5_with_dataset(lambda at: h5_dataset(h5_contiguous(at), dims=(1,) * 9))}
+
+
+# ---- TensorFlow Lite --------------------------------------------------------------------------------------------------
+
+
+def flat(root):
+    """FlatBuffers: a dict {field: value} is a table, a list a vector of tables, bytes a vector of bytes, str a string, an
+    int a 32-bit number, (format, *numbers) a vector of numbers. What is led to stands behind what leads there."""
+    out = bytearray(b"\0\0\0\0TFL3")
+
+    def align():
+        out.extend(b"\0" * (-len(out) % 8))
+
+    def lead(at, value):
+        align()
+        to = write(value)
+        out[at:at + 4] = struct.pack("<I", to - at)
+
+    def write(value):
+        if isinstance(value, (bytes, str)):
+            raw = value if isinstance(value, bytes) else value.encode()
+            at = len(out)
+            out.extend(struct.pack("<I", len(raw)) + raw + b"\0")
+            return at
+        if isinstance(value, tuple):
+            at = len(out)
+            out.extend(struct.pack(f"<I{len(value) - 1}{value[0]}", len(value) - 1, *value[1:]))
+            return at
+        if isinstance(value, list):
+            at = len(out)
+            out.extend(struct.pack("<I", len(value)) + bytes(4 * len(value)))
+            for i, item in enumerate(value):
+                lead(at + 4 + 4 * i, item)
+            return at
+        n = max(value, default=-1) + 1
+        slots = [4 + 4 * i if i in value else 0 for i in range(n)]
+        vtable = len(out)
+        out.extend(struct.pack(f"<{2 + n}H", 4 + 2 * n, 4 + 4 * n, *slots))
+        align()
+        at = len(out)
+        out.extend(struct.pack("<i", at - vtable) + bytes(4 * n))
+        for i, item in value.items():
+            if isinstance(item, int):
+                out[at + 4 + 4 * i:at + 8 + 4 * i] = struct.pack("<I", item)
+            else:
+                lead(at + 4 + 4 * i, item)
+        return at
+
+    lead(0, root)
+    return bytes(out)
+
+
+def tflite_model(*codes, options=b"", weights=struct.pack("<2f", 1, 2)):
+    """codes: (code, custom name)."""
+    codes = [{0: code if code < 128 else 127, 3: code, **({1: name} if name else {})} for code, name in codes]
+    tensor = {0: ("I", 2), 1: 0, 2: 1, 3: "w"}
+    operator = {0: 0, 1: ("I", 0), 2: ("I", 0), **({5: options} if options else {})}
+    return flat({0: 3, 1: codes, 2: [{0: [tensor], 1: ("I",), 2: ("I",), 3: [operator]}], 3: "made by hand",
+                 4: [{}, {0: weights}]})
+
+
+def hostile_tflite():
+    custom, python, file = ("tflite-custom-op", "warning"), ("savedmodel-python", "error"), ("savedmodel-file", "error")
+    node = tf_node("WriteFile")
+    return {"custom": (tflite_model((0, ""), (32, "Evil")), *custom),
+            "Flex": (tflite_model((32, "FlexPyFunc")), *python),
+            "Flex, under another name": (tflite_model((32, "FlexAddV2"), options=b"\0AddV2\0" + node + b"\0"), *file),
+            "unknown Flex": (tflite_model((32, "FlexEvil")), "savedmodel-unknown-op", "warning")}
+
+
+def ordinary_tflite():
+    return {"built in": tflite_model((0, ""), (9, ""), (150, "")), "detection": tflite_model((32, "TFLite_Detection_PostProcess")),
+            "Flex": tflite_model((32, "FlexAddV2"), options=b"\0AddV2\0" + tf_node("AddV2"))}

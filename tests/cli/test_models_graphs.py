@@ -4,8 +4,8 @@ import json
 
 import pytest
 from graph_files import (field, hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx, hostile_tensorflow,
-                         keras_file, message, onnx_model, onnx_node, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
-                         ordinary_tensorflow, tf_graph, tf_node, tf_saved, unreadable_hdf5, unreadable_keras)
+                         hostile_tflite, keras_file, message, onnx_model, onnx_node, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
+                         ordinary_tensorflow, ordinary_tflite, tf_graph, tf_node, tf_saved, unreadable_hdf5, unreadable_keras)
 
 
 def scan(bezoar, *paths):
@@ -214,3 +214,28 @@ def test_what_the_h5_library_writes(bezoar, tmp_path):
         code, report = scan(bezoar, path)
         kinds = [kind for kind, _ in found(report)]
         assert kinds.count("outside-path") == 2 and "keras-lambda" in kinds and code == 1, version
+
+
+@pytest.mark.parametrize("name", hostile_tflite())
+def test_hostile_tflite(bezoar, tmp_path, name):
+    data, kind, severity = hostile_tflite()[name]
+    (tmp_path / "model.tflite").write_bytes(data)
+    code, report = scan(bezoar, tmp_path / "model.tflite")
+    assert (kind, severity) in found(report), report["not_checked"]
+    assert code == (1 if severity == "error" else 0), report["not_checked"]
+
+
+def test_ordinary_tflite(bezoar, tmp_path):
+    for name, data in ordinary_tflite().items():
+        (tmp_path / "model.tflite").write_bytes(data)
+        code, report = scan(bezoar, tmp_path / "model.tflite")
+        assert not loud(report) and code == 0, (name, report["not_checked"])
+
+
+def test_broken_tflite_is_never_clean(bezoar, tmp_path):
+    whole = ordinary_tflite()["built in"]
+    for cut in range(16, len(whole), 7):
+        (tmp_path / f"{cut}.tflite").write_bytes(whole[:cut])
+    code, report = scan(bezoar, *tmp_path.glob("*.tflite"))
+    unread = {entry["what"].rsplit("/", 1)[-1] for entry in report["not_checked"]}
+    assert code == 3 and len(unread) > len(range(16, len(whole), 7)) * 0.6  # the rest holds all that is looked at
