@@ -115,6 +115,7 @@ bez_status bez_scan_read_models(bez_scan *scan, bez_error *err) {
   bez_error why = {0};
   bez_status st = w.files && w.helpers ? BEZ_OK : bez_fail_memory(&why, n * sizeof *w.files);
   if (st == BEZ_OK) (void)gather(scan->models, w.files);
+  for (unsigned t = 0; w.helpers && t < scan->threads; t++) w.helpers[t].unconfined = scan->options->sandbox_off;
   for (w.first = 0; st == BEZ_OK && w.first < n; w.first += STRETCH) {
     const size_t some = n - w.first < STRETCH ? n - w.first : STRETCH;
     st = bez_parallel_watched(2 * (uint64_t)some, scan->threads, &w.watch, read_one, &w, &why);

@@ -223,6 +223,9 @@ bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
   bez_status st = open_base(scan, err);
   if (st == BEZ_OK) st = bez_scan_read_models(scan, err);
   if (st != BEZ_OK) return st;
+  if (scan->options->sandbox_off)
+    bez_report_not_checked(scan->report, false, "the sandbox",
+                           "off, as asked (--sandbox=off): models were read by a process that may do what you may");
   bez_audit_set *sets = bez_arena_array(&scan->report->arena, m->n, sizeof *sets);
   if (!sets) return bez_fail_memory(err, m->n * sizeof *sets);
   BEZ_TRY(bez_scan_show_set(scan, &m->base, &base, err));

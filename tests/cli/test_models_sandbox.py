@@ -127,3 +127,14 @@ def test_bombs_end_early_and_small(bomb_folder, tmp_path, name):
     assert code in (1, 3) or report["findings"] or name in bombs.ORDINARY, code
     assert seconds < 60, seconds
     assert INSTRUMENTED or mib < 300, mib
+
+
+def test_without_a_sandbox_only_when_asked_for(tmp_path):
+    """--sandbox=off reads where no filter can be had, in a process of its own still, and the report says so twice."""
+    (tmp_path / "m.pkl").write_bytes(b"cos\nsystem\n(S'id'\ntR.")
+    result = subprocess.run([BINARY, "scan", "m.pkl", "--sandbox=off", "--format", "json"], capture_output=True, cwd=tmp_path,
+                            env=clean_environment(), preexec_fn=refuse_filters, check=False)
+    report = json.loads(result.stdout)
+    assert result.returncode == 1 and report["findings"][0]["rule"] == "BZ-M001"
+    assert report["options"]["sandbox"] == "off"
+    assert any(item["what"] == "the sandbox" for item in report["not_checked"])
