@@ -32,6 +32,18 @@ BEZ_API BEZ_MUST_USE bez_status bez_report_write(const bez_report *report, const
                                                  const bez_write_options *options, bez_error *err);
 BEZ_API void bez_free(void *bytes);
 
+/* Who signs reports: an EC key on P-256, P-384 or P-521. May be used by any number of threads. */
+typedef struct bez_attestor bez_attestor;
+/* From a PEM file; password NULL: none. BEZ_USAGE where it holds no such key. */
+BEZ_API BEZ_MUST_USE bez_status bez_attestor_open(const char *path, const char *password, bez_attestor **out,
+                                                  bez_error *err);
+BEZ_API void bez_attestor_close(bez_attestor *attestor); /* NULL is fine */
+/* Signs the report as an in-toto statement (v1, in a DSSE envelope) over the SHA-256 of every model that was scanned,
+ * and writes it to path, whole or not at all ("-": standard output). docs/attestation.md says what it holds. BEZ_USAGE
+ * where no file has a digest. */
+BEZ_API BEZ_MUST_USE bez_status bez_report_attest(const bez_report *report, const bez_attestor *attestor, bool redact,
+                                                  const char *path, bez_error *err);
+
 /* What changed between two reports, as text (width 80) or JSON: new, gone and kept findings by fingerprint.
  * *n_new and *n_gone may be NULL. */
 BEZ_API BEZ_MUST_USE bez_status bez_report_diff(const bez_report *old_report, const bez_report *new_report, bool json,

@@ -92,6 +92,11 @@ void bez_json_strn(bez_json *j, const char *text, size_t len) {
   put_string(j->out, text, len);
 }
 
+void bez_json_raw(bez_json *j, const char *text, size_t len) {
+  before_item(j);
+  bez_buf_write(j->out, text, len);
+}
+
 void bez_json_str(bez_json *j, const char *text) {
   if (!text)
     bez_json_null(j);

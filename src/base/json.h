@@ -26,6 +26,8 @@ void bez_json_int(bez_json *j, int64_t value);
 void bez_json_uint(bez_json *j, uint64_t value);
 void bez_json_bool(bez_json *j, bool value);
 void bez_json_null(bez_json *j);
+/* A value that is JSON already. */
+void bez_json_raw(bez_json *j, const char *text, size_t len);
 /* key + value */
 void bez_json_kstr(bez_json *j, const char *key, const char *text);
 void bez_json_knum(bez_json *j, const char *key, double value);

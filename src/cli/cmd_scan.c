@@ -62,6 +62,13 @@ static const bez_option options[] = {
     {"rows", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Write the listed rows as CSV, one per row and finding."},
     {"sbom", 0, BEZ_ARG_FILE, .value = "FILE",
      .help = "Write a CycloneDX 1.6 bill of materials: files with their SHA-256, base model, findings."},
+    {"attest", 0, BEZ_ARG_FILE, .value = "KEY",
+     .help =
+         "Sign the report with this private key (PEM, EC), as an in-toto statement over the models that were scanned."},
+    {"attestation", 0, BEZ_ARG_FILE, .value = "FILE", .fallback = "bezoar.attestation.json",
+     .help = "Where --attest writes the statement."},
+    {"password-env", 0, BEZ_ARG_TEXT, .value = "NAME",
+     .help = "Environment variable that holds the password of the key of --attest."},
     {"baseline", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Earlier JSON report to compare with."},
     {"new-only", 0, BEZ_ARG_FLAG,
      .help = "Only findings that the baseline does not have count for the exit code and in --rows. The others stay in "
@@ -218,11 +225,28 @@ static int say_next(const bez_args *args, const bez_outputs *outputs, const bez_
   return bez_say(&out, code);
 }
 
-static int finish(const bez_args *args, const bez_outputs *outputs, const bez_report *report) {
+/* Before the scan: a key that cannot be read costs no scan. */
+static bez_status open_attestor(const bez_args *args, bez_attestor **out, bez_error *err) {
+  const char *key = bez_args_text(args, "attest"), *path = bez_args_text(args, "attestation");
+  const char *variable = bez_args_text(args, "password-env"), *password = variable ? getenv(variable) : NULL;
+  if (!key) return BEZ_OK;
+  if (variable && !password)
+    return bez_fail(err, BEZ_USAGE, "--password-env", "no environment variable is called %s", variable);
+  if (bez_args_text(args, "shard")) return bez_fail(err, BEZ_USAGE, "--attest", "a shard has no report to sign");
+  bez_status st = bez_outputs_check_path("--attestation", path, args->positional, args->n_positional, err);
+  if (st == BEZ_OK) st = bez_outputs_check_path("--attestation", path, &key, 1, err);
+  return st == BEZ_OK ? bez_attestor_open(key, password, out, err) : st;
+}
+
+static int finish(const bez_args *args, const bez_outputs *outputs, const bez_attestor *attestor,
+                  const bez_report *report) {
   bez_error err = {0};
   bez_severity fail_on = BEZ_SEV_ERROR;
   if (!bez_severity_parse(bez_args_text(args, "fail-on"), &fail_on)) fail_on = BEZ_SEV_ERROR;
   if (bez_outputs_write(outputs, report, bez_args_flag(args, "redact"), &err) != BEZ_OK)
+    return bez_say_error(&err, "scan", NULL);
+  if (attestor && bez_report_attest(report, attestor, bez_args_flag(args, "redact"), bez_args_text(args, "attestation"),
+                                    &err) != BEZ_OK)
     return bez_say_error(&err, "scan", NULL);
   return say_next(args, outputs, report, bez_report_exit_code(report, fail_on));
 }
@@ -294,11 +318,13 @@ static int run(const bez_args *given) {
   bez_outputs outputs;
   bez_progress progress;
   bez_report *report = NULL;
+  bez_attestor *attestor = NULL;
   const char *record[8];
   bez_scan_reuse reuse = {0};
   if (check_paths(&args, &err) != BEZ_OK) return bez_say_error(&err, "scan", NULL);
   if (bez_outputs_plan(&args, args.positional, args.n_positional, &outputs, &err) != BEZ_OK)
     return bez_say_error(&err, "scan", NULL);
+  if (open_attestor(&args, &attestor, &err) != BEZ_OK) return bez_say_error(&err, "scan", NULL);
   bez_signals_watch();
   bez_progress_start(&progress, bez_args_text(&args, "progress"));
   bez_scan_options o = scan_options(&args, &progress);
@@ -315,10 +341,11 @@ static int run(const bez_args *given) {
   int code;
   if (st == BEZ_OK) say_reuse(&args, &reuse);
   if (st == BEZ_OK)
-    code = finish(&args, &outputs, report);
+    code = finish(&args, &outputs, attestor, report);
   else
     code = bez_say_error(&err, "scan", hint_for(&err));
   bez_report_destroy(report);
+  bez_attestor_close(attestor);
   bez_signals_finish();
   return code;
 }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/dsse.h"
+#include "crypto/json_bytes.h"
 
 #define MAX_CERTIFICATES 32u
 
@@ -197,14 +198,6 @@ bez_status bez_bundle_verify_chain(const bez_bundle *bundle, const bez_roots *ro
 /* ---- writing ------------------------------------------------------------------------------------------------------
  */
 
-static void put_base64(bez_json *j, const char *key, const void *bytes, size_t len) {
-  bez_buf text = {0};
-  bez_base64_put(&text, bytes, len);
-  if (text.failed != BEZ_OK && j->out->failed == BEZ_OK) j->out->failed = text.failed;
-  bez_json_kstr(j, key, text.data ? text.data : "");
-  bez_buf_free(&text);
-}
-
 static void put_material(bez_json *j, const bez_key *key, const bez_bytes *chain, size_t n) {
   bez_json_key(j, "verificationMaterial");
   bez_json_open(j, '{');
@@ -216,7 +209,7 @@ static void put_material(bez_json *j, const bez_key *key, const bez_bytes *chain
     bez_json_open(j, '[');
     for (size_t i = 0; i < n; i++) {
       bez_json_open(j, '{');
-      put_base64(j, "rawBytes", chain[i].data, chain[i].len);
+      bez_json_kbase64(j, "rawBytes", chain[i].data, chain[i].len);
       bez_json_close(j, '}');
     }
     bez_json_close(j, ']');
@@ -228,39 +221,16 @@ static void put_material(bez_json *j, const bez_key *key, const bez_bytes *chain
   bez_json_close(j, '}');
 }
 
-static void put_envelope(bez_json *j, const char *payload_type, const void *payload, size_t len,
-                         const bez_buf *signature) {
-  bez_json_key(j, "dsseEnvelope");
-  bez_json_open(j, '{');
-  put_base64(j, "payload", payload, len);
-  bez_json_kstr(j, "payloadType", payload_type);
-  bez_json_key(j, "signatures");
-  bez_json_open(j, '[');
-  bez_json_open(j, '{');
-  put_base64(j, "sig", signature->data, signature->len);
-  bez_json_kstr(j, "keyid", "");
-  bez_json_close(j, '}');
-  bez_json_close(j, ']');
-  bez_json_close(j, '}');
-}
-
 bez_status bez_bundle_sign(const char *payload_type, const void *payload, size_t len, const bez_key *key,
                            const bez_bytes *chain, size_t n, bez_buf *out, bez_error *err) {
-  bez_buf to_sign = {0}, signature = {0};
-  bez_status st = BEZ_OK;
   bez_json j = bez_json_make(out, true);
-  bez_dsse_pae(&to_sign, payload_type, payload, len);
-  BEZ_TRY(bez_buf_status(&to_sign, err));
-  BEZ_TRY(bez_key_sign(key, to_sign.data, to_sign.len, &signature, err));
   bez_json_open(&j, '{');
   bez_json_kstr(&j, "mediaType", BEZ_BUNDLE_MEDIA_TYPE);
   put_material(&j, key, chain, n);
-  put_envelope(&j, payload_type, payload, len, &signature);
+  bez_json_key(&j, "dsseEnvelope");
+  bez_status st = bez_dsse_sign(&j, payload_type, payload, len, key, "", err);
+  if (st != BEZ_OK) return st;
   bez_json_close(&j, '}');
   bez_buf_putc(out, '\n');
-  BEZ_TRY(bez_buf_status(out, err));
-cleanup:
-  bez_buf_free(&to_sign);
-  bez_buf_free(&signature);
-  return st;
+  return bez_buf_status(out, err);
 }

@@ -2,11 +2,16 @@
 #ifndef BEZ_CRYPTO_DSSE_H
 #define BEZ_CRYPTO_DSSE_H
 
-#include "base/buf.h"
+#include "base/json.h"
+#include "crypto/key.h"
 
 #define BEZ_IN_TOTO_PAYLOAD "application/vnd.in-toto+json"
 
 /* Appends "DSSEv1 <length> <type> <length> <payload>" (pre-authentication encoding). */
 void bez_dsse_pae(bez_buf *out, const char *type, const void *payload, size_t len);
+
+/* Signs that encoding and writes the envelope as a JSON value with one signature; keyid may be "". */
+BEZ_MUST_USE bez_status bez_dsse_sign(bez_json *j, const char *type, const void *payload, size_t len,
+                                      const bez_key *key, const char *keyid, bez_error *err);
 
 #endif

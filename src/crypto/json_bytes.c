@@ -48,3 +48,11 @@ const char *bez_json_text(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
   return text ? text : "";
 }
+
+void bez_json_kbase64(bez_json *j, const char *key, const void *bytes, size_t len) {
+  bez_buf text = {0};
+  bez_base64_put(&text, bytes, len);
+  if (text.failed != BEZ_OK && j->out->failed == BEZ_OK) j->out->failed = text.failed;
+  bez_json_kstr(j, key, text.data ? text.data : "");
+  bez_buf_free(&text);
+}

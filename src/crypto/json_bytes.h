@@ -17,4 +17,7 @@ bool bez_json_count(const json_t *value, uint64_t *out);
 /* The member's text; "" where there is none. */
 const char *bez_json_text(const json_t *object, const char *key);
 
+/* Writes key and base64. */
+void bez_json_kbase64(bez_json *j, const char *key, const void *bytes, size_t len);
+
 #endif

@@ -1,7 +1,12 @@
-"""What stays on record of a scanned model: the bill of materials (CycloneDX 1.6), by its official schema."""
+"""What stays on record of a scanned model: the bill of materials (CycloneDX 1.6), by its official schema, and attestations
+(in-toto), by programs that are not ours."""
+import base64
+import hashlib
 import json
 import pickle
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -103,3 +108,104 @@ def test_sbom_of_tables(bezoar, messages, tmp_path):
     text = (tmp_path / "bom.json").read_text(encoding="utf-8")
     assert json.loads(text)["metadata"]["component"]["type"] == "data"
     assert_valid(text)
+
+
+# ---- attestations
+
+
+def pae(kind, payload):
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+
+
+def openssl(*args, **more):
+    return subprocess.run(["openssl", *map(str, args)], capture_output=True, text=True, check=False, **more)
+
+
+def make_key(folder, name="key", curve="P-256"):
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl program to make a key with")
+    made = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", folder / f"{name}.pem")
+    assert made.returncode == 0, made.stderr
+    openssl("pkey", "-in", folder / f"{name}.pem", "-pubout", "-out", folder / f"{name}.pub")
+    return folder / f"{name}.pem", folder / f"{name}.pub"
+
+
+def openssl_verifies(envelope, public, folder, digest="sha256"):
+    payload = base64.b64decode(envelope["payload"])
+    (folder / "pae").write_bytes(pae(envelope["payloadType"], payload))
+    (folder / "sig").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    return openssl("dgst", f"-{digest}", "-verify", public, "-signature", folder / "sig", folder / "pae").returncode == 0
+
+
+@pytest.mark.parametrize("curve, digest", [("P-256", "sha256"), ("P-384", "sha384"), ("P-521", "sha512")])
+def test_attestation(bezoar, folder, tmp_path, curve, digest):
+    private, public = make_key(tmp_path, curve=curve)
+    done = bezoar("scan", folder, "--attest", private, "--attestation", tmp_path / "a.json", "--report", tmp_path / "r.json")
+    assert done.returncode == 1, done.stderr
+    envelope = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert openssl_verifies(envelope, public, tmp_path, digest)
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    assert statement["_type"] == "https://in-toto.io/Statement/v1" and statement["predicateType"] == "urn:bezoar:attestation:1"
+    subjects = {s["name"]: s["digest"]["sha256"] for s in statement["subject"]}
+    for path in folder.iterdir():
+        assert subjects[str(path)] == hashlib.sha256(path.read_bytes()).hexdigest()
+    predicate = statement["predicate"]
+    assert predicate["result"] == "FAILED" and predicate["summary"]["errors"] >= 1
+    written = (tmp_path / "r.json").read_bytes()
+    assert predicate["report"] == json.loads(written)
+    assert predicate["reportDigest"]["sha256"] == hashlib.sha256(written).hexdigest()
+    envelope["payload"] = base64.b64encode(base64.b64decode(envelope["payload"]).replace(b"FAILED", b"PASSED")).decode()
+    assert not openssl_verifies(envelope, public, tmp_path, digest)
+
+
+def test_attestation_by_the_field_s_own_library(bezoar, folder, tmp_path):
+    reason = "securesystemslib is not installed: envelopes are held against openssl alone"
+    dsse = pytest.importorskip("securesystemslib.dsse", reason=reason)
+    signer = pytest.importorskip("securesystemslib.signer", reason=reason)
+    private, public = make_key(tmp_path)
+    assert bezoar("scan", folder, "--attest", private).returncode == 1
+    document = json.loads((tmp_path / "bezoar.attestation.json").read_text(encoding="utf-8"))
+    keyid = document["signatures"][0]["keyid"]
+    assert keyid == hashlib.sha256(public.read_bytes()).hexdigest()
+    key = signer.SSlibKey(keyid, "ecdsa", "ecdsa-sha2-nistp256", {"public": public.read_text(encoding="utf-8")})
+    envelope = dsse.Envelope.from_dict(document)
+    assert envelope.verify([key], 1)
+
+
+def test_attestation_says_what_was_not_examined(bezoar, tmp_path):
+    private, _ = make_key(tmp_path)
+    results = {}
+    for name, data in (("good.pkl", pickle.dumps({"a": 1})), ("broken.pkl", pickle.dumps(list(range(100)))[:-7])):
+        (tmp_path / name).write_bytes(data)
+        done = bezoar("scan", name, "--attest", private, "--attestation", tmp_path / "a.json", "--redact")
+        envelope = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+        statement = json.loads(base64.b64decode(envelope["payload"]))
+        assert statement["predicate"]["report"]["redacted"] is True
+        results[name] = statement["predicate"]["result"], done.returncode
+    assert results == {"good.pkl": ("PASSED", 0), "broken.pkl": ("INCOMPLETE", 3)}
+
+
+def test_attestation_refuses(bezoar, messages, folder, tmp_path):
+    private, public = make_key(tmp_path)
+    done = bezoar("scan", messages, "--label", "label", "--attest", private)
+    assert done.returncode == 2 and "SHA-256" in done.stderr
+    assert not (tmp_path / "bezoar.attestation.json").exists()
+    for arguments, words in ((("--attest", public), "no private key"), (("--attest", tmp_path / "none"), "none"),
+                             (("--attest", private, "--password-env", "BEZOAR_TEST_NONE"), "BEZOAR_TEST_NONE"),
+                             (("--attest", private, "--attestation", private), "input"),
+                             (("--attest", private, "--attestation", tmp_path / "no" / "a.json"), "no folder")):
+        done = bezoar("scan", folder, *arguments)
+        assert done.returncode in (2, 3) and words in done.stderr, done.stderr
+        assert done.stdout == "", "refused before the scan"
+
+
+def test_attestation_with_a_password(bezoar, folder, tmp_path):
+    private, public = make_key(tmp_path)
+    locked = tmp_path / "locked.pem"
+    assert openssl("pkey", "-in", private, "-aes256", "-passout", "pass:open sesame", "-out", locked).returncode == 0
+    for env, code in (({}, 2), ({"KEYWORD": "wrong"}, 2), ({"KEYWORD": "open sesame"}, 1)):
+        options = ("--password-env", "KEYWORD") if env else ()
+        done = bezoar("scan", folder, "--attest", locked, *options, env=env)
+        assert done.returncode == code, done.stderr
+        assert "sesame" not in done.stdout + done.stderr
+    assert openssl_verifies(json.loads((tmp_path / "bezoar.attestation.json").read_text(encoding="utf-8")), public, tmp_path)
