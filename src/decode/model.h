@@ -38,6 +38,8 @@ void bez_model_out_destroy(struct bez_model_out *out);
 /* A part and everything in it. Returns its number. */
 uint32_t bez_model_examine(struct bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
                            const uint8_t *bytes, size_t len);
+/* The name of the reader that knew a part; "": none did. */
+const char *bez_model_kind_of(const struct bez_model_out *out, uint32_t part);
 /* What lies beside the parts of an archive, for formats that keep their numbers in other entries than their names. */
 typedef struct bez_model_folder {
   uint32_t part; /* the archive */

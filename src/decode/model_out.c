@@ -204,6 +204,10 @@ void bez_model_tensor_at(bez_model_out *out, const bez_model_tensor *tensor, con
   t->at = inside ? where - from : UINT64_MAX;
 }
 
+const char *bez_model_kind_of(const bez_model_out *out, uint32_t part) {
+  return out->parts[part].kind;
+}
+
 void bez_model_enter(bez_model_out *out, bez_model_folder *folder) {
   folder->outer = out->folder;
   out->folder = folder;

@@ -66,6 +66,19 @@ typedef struct bez_npy_tensor {
 BEZ_MUST_USE bez_status bez_npy_tensor_header(const uint8_t *bytes, size_t len, uint64_t total, const char *subject,
                                               bez_arena *arena, bez_npy_tensor *out, bez_error *err);
 
+/* What a .npy header says of any array, be it of Python objects: nothing of them is read. */
+typedef struct bez_npy_outline {
+  const char *type; /* "<f4"; NULL: records */
+  bool objects;     /* the items, or fields of them, are Python objects: a pickle follows the header */
+  bool fortran;
+  uint32_t n_dims;
+  uint64_t dim[BEZ_NPY_MAX_DIMS];
+  uint64_t data_at; /* set even where the rest is not understood, 0 where no header ends */
+} bez_npy_outline;
+
+BEZ_MUST_USE bez_status bez_npy_outline_read(const uint8_t *bytes, size_t len, const char *subject, bez_arena *arena,
+                                             bez_npy_outline *out, bez_error *err);
+
 /* Pushes arrays of equal n_rows side by side as one file of the data set. */
 BEZ_MUST_USE bez_status bez_arrays_push(const bez_source *source, const char *format, const bez_array *arrays, size_t n,
                                         bez_builder *builder, bez_error *err);

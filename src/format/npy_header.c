@@ -456,3 +456,47 @@ bez_status bez_npy_tensor_header(const uint8_t *bytes, size_t len, uint64_t tota
                        (unsigned long long)(total - out->data_at));
   return BEZ_OK;
 }
+
+/* "O", "|O", "<O8" */
+static bool is_object_type(const char *text) {
+  if (*text && strchr("<>=|", *text)) text++;
+  if (*text++ != 'O') return false;
+  return text[strspn(text, "0123456789")] == 0;
+}
+
+/* Whether the type at the parser, which was stepped over before, is one of objects anywhere. */
+static bez_status find_objects(parser *p, bool *objects) {
+  unsigned depth = 0;
+  do {
+    const char *text, c = peek(p);
+    bez_status st;
+    if (c == '\'' || c == '"') {
+      if ((st = literal(p, &text)) != BEZ_OK) return st;
+      *objects |= is_object_type(text);
+      continue;
+    }
+    if (c == 0) return bad(p, "the type does not end");
+    depth += c == '[' || c == '(';
+    depth -= (c == ']' || c == ')') && depth > 0;
+    p->at++;
+  } while (depth > 0);
+  return BEZ_OK;
+}
+
+bez_status bez_npy_outline_read(const uint8_t *bytes, size_t len, const char *subject, bez_arena *arena,
+                                bez_npy_outline *out, bez_error *err) {
+  parser p;
+  header h = {0};
+  bez_array unused = {0};
+  *out = (bez_npy_outline){0};
+  bez_status st = begin(bytes, len, subject, arena, &unused, &p, &out->data_at, err);
+  if (st == BEZ_OK) st = dictionary(&p, &h);
+  if (st != BEZ_OK) return st;
+  out->fortran = h.fortran;
+  out->n_dims = h.shape.n;
+  memcpy(out->dim, h.shape.dim, sizeof out->dim);
+  p.at = h.descr_at;
+  if ((st = find_objects(&p, &out->objects)) != BEZ_OK) return st;
+  p.at = h.descr_at;
+  return peek(&p) == '[' || peek(&p) == '(' ? BEZ_OK : literal(&p, &out->type);
+}

@@ -7,6 +7,8 @@
 #include "bezoar/tensor.h"
 #include "format/source.h"
 
+struct bez_field; /* format/array.h */
+
 struct bez_tensors {
   const char *path;
   const uint8_t *bytes; /* the mapped file */
@@ -53,6 +55,8 @@ BEZ_MUST_USE bez_status bez_safetensors_walk(const uint8_t *bytes, size_t size, 
                                              const bez_safetensors_visit *visit, bez_error *err);
 unsigned bez_safetensors_bits(const char *dtype); /* of an item of that type; 0: not known */
 BEZ_MUST_USE bez_status bez_safetensors_read(bez_tensors *t, bez_error *err);
+/* The type of a plain number's array; false: none here, or in the other byte order (the type is set then). */
+bool bez_npy_dtype(const struct bez_field *field, bez_dtype *out);
 BEZ_MUST_USE bez_status bez_npy_tensor_read(bez_tensors *t, bez_error *err);
 BEZ_MUST_USE bez_status bez_npz_tensors_read(bez_tensors *t, bez_error *err);
 

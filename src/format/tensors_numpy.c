@@ -8,7 +8,7 @@
 #include "format/tensors.h"
 #include "format/zip.h"
 
-static bool type_of(const bez_field *field, bez_dtype *out) {
+bool bez_npy_dtype(const bez_field *field, bez_dtype *out) {
   static const struct {
     bez_item_kind kind;
     uint64_t size;
@@ -29,7 +29,7 @@ static bool type_of(const bez_field *field, bez_dtype *out) {
 /* Shape and strides of an array whose header was read; its bytes come after. */
 static bez_status describe(bez_tensors *t, const char *subject, const bez_npy_tensor *a, bez_layer *layer,
                            bez_error *err) {
-  if (!type_of(&a->type, &layer->dtype))
+  if (!bez_npy_dtype(&a->type, &layer->dtype))
     return bez_fail(err, BEZ_UNSUPPORTED, subject, "items are no numbers in this machine's byte order");
   uint64_t *shape = bez_arena_alloc(&t->arena, (a->n_dims + 1) * sizeof *shape);
   int64_t *strides = bez_arena_alloc(&t->arena, (a->n_dims + 1) * sizeof *strides), stride = 1;

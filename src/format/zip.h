@@ -28,4 +28,8 @@ BEZ_MUST_USE bez_status bez_zip_open(const bez_source *source, bez_arena *arena,
 BEZ_MUST_USE bez_status bez_zip_unpack(const bez_source *source, const bez_zip_entry *entry, bez_store *store,
                                        bez_error *err);
 
+/* Up to `most` bytes of an entry's beginning, unpacked; *got how many. Nothing is checked against its CRC-32. */
+BEZ_MUST_USE bez_status bez_zip_peek(const bez_source *source, const bez_zip_entry *entry, uint8_t *out, size_t most,
+                                     size_t *got, bez_error *err);
+
 #endif

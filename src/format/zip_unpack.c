@@ -109,3 +109,20 @@ bez_status bez_zip_unpack(const bez_source *source, const bez_zip_entry *entry, 
   }
   return crc == entry->crc ? BEZ_OK : bad(&u, "does not match its checksum");
 }
+
+bez_status bez_zip_peek(const bez_source *source, const bez_zip_entry *entry, uint8_t *out, size_t most, size_t *got,
+                        bez_error *err) {
+  uint8_t packed[4096];
+  const bool stored = entry->method == 0;
+  const size_t room = stored ? most : sizeof packed;
+  size_t n = entry->packed < room ? (size_t)entry->packed : room;
+  *got = 0;
+  bez_status st = bez_source_read(source, entry->data_at, stored ? out : packed, n, &n, err);
+  if (st != BEZ_OK || stored) return *got = st == BEZ_OK ? n : 0, st;
+  z_stream z = {.next_in = packed, .avail_in = (uInt)n, .next_out = out, .avail_out = (uInt)most};
+  if (inflateInit2(&z, -15) != Z_OK) return bez_fail_memory(err, sizeof z);
+  (void)inflate(&z, Z_SYNC_FLUSH); /* what it gives before it fails is what there is to see */
+  *got = most - z.avail_out;
+  inflateEnd(&z);
+  return BEZ_OK;
+}

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "format/array.h"
 #include "format/source.h"
+#include "format/zip.h"
 #include "scan/models.h"
 
 typedef struct magic {
@@ -103,6 +105,37 @@ bool bez_scan_named_model(const char *path) {
   return false;
 }
 
+/* An array of Python objects is a pickle behind a header. A header that does not end here is looked at as text. */
+static bool holds_objects(const unsigned char *head, size_t len) {
+  bez_arena arena = {0};
+  bez_npy_outline outline;
+  bez_error ignored = {0};
+  if (len < 10 || memcmp(head, "\x93NUMPY", 6) != 0) return false;
+  const bez_status st = bez_npy_outline_read(head, len, "", &arena, &outline, &ignored);
+  const bool objects = st == BEZ_OK ? outline.objects : contains(head, len, "O'") || contains(head, len, "O\"");
+  bez_arena_free(&arena);
+  return objects;
+}
+
+/* An npz file with such an array in it, or one that two programs could read differently. */
+static bool is_npz_of_objects(const char *path) {
+  unsigned char head[512];
+  bez_source source = {.fd = -1};
+  bez_arena arena = {0};
+  bez_zip zip = {0};
+  bez_error ignored = {0};
+  size_t got = 0;
+  if (bez_source_open(path, NULL, &source, &ignored) != BEZ_OK) return false;
+  const bez_status st = bez_zip_open(&source, &arena, &zip, &ignored);
+  bool found = st == BEZ_FORMAT;
+  for (uint32_t i = 0; st == BEZ_OK && i < zip.n && !found; i++)
+    found =
+        bez_zip_peek(&source, &zip.entries[i], head, sizeof head, &got, &ignored) == BEZ_OK && holds_objects(head, got);
+  bez_arena_free(&arena);
+  bez_source_close(&source);
+  return found;
+}
+
 /* What the sandboxed reader of models is asked about: by the first bytes, or by its name. */
 bool bez_scan_is_model(const char *path) {
   static const char *const kinds[] = {"a pickle (a model or Python objects)",
@@ -112,7 +145,6 @@ bool bez_scan_is_model(const char *path) {
                                       "a Keras model (ZIP)",
                                       "a ZIP archive",
                                       "a 7z archive",
-                                      "a GGUF model",
                                       "a TensorFlow Lite model",
                                       "an HDF5 file (a Keras model?)"};
   const char *what = bez_scan_identify(NULL, path);
@@ -121,5 +153,6 @@ bool bez_scan_is_model(const char *path) {
   for (size_t i = 0; what && i < sizeof kinds / sizeof *kinds; i++)
     if (!strcmp(what, kinds[i])) return true;
   size_t len = bez_source_head(NULL, path, head, sizeof head, &size);
-  return len && (bez_scan_named_model(path) || is_lookup(head, len));
+  if (!what && len > 4 && !memcmp(head, "PK\3\4", 4)) return is_npz_of_objects(path);
+  return len && (bez_scan_named_model(path) || is_lookup(head, len) || holds_objects(head, len));
 }
