@@ -37,14 +37,14 @@ static bool like_a_class(const char *name) {
   return isupper((unsigned char)name[strspn(name, "_")]) && !strchr(name, '.');
 }
 
-static bool module_matches(const char *list, const char *module) {
-  const size_t n = strlen(module);
-  if (listed(list, module, n)) return true;
-  for (const char *p = list; *p;) {
-    size_t len = strcspn(p, " ");
-    /* "torch.nn.*" */
-    if (len > 2 && p[len - 1] == '*' && n > len - 2 && memcmp(module, p, len - 1) == 0) return true;
-    p += len + (p[len] == ' ');
+/* "torch.nn.*" stands for the module and those below it. */
+static bool module_matches(const char *list, const char *module, size_t n) {
+  for (const char *p = list, *end; *p; p = end + (*end == ' ')) {
+    end = strchrnul(p, ' ');
+    if (*p != *module) continue;
+    const size_t len = (size_t)(end - p);
+    if (len == n && memcmp(p, module, n) == 0) return true;
+    if (len > 2 && end[-1] == '*' && n > len - 2 && memcmp(module, p, len - 1) == 0) return true;
   }
   return false;
 }
@@ -65,9 +65,10 @@ static bool reaches_out(const char *name) {
 }
 
 bez_pickle_verdict bez_pickle_judge(const char *module, const char *name, const char **why) {
+  const size_t len = strlen(module);
   *why = "";
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    if (!module_matches(rows[i].modules, module) || !name_matches(rows[i].names, name)) continue;
+    if (!module_matches(rows[i].modules, module, len) || !name_matches(rows[i].names, name)) continue;
     if (!rows[i].why) return BEZ_PICKLE_ALLOWED;
     *why = rows[i].why;
     return BEZ_PICKLE_DANGEROUS;

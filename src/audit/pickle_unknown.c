@@ -23,8 +23,7 @@ const bez_check bez_check_pickle_unknown = {
 static bool unknown(const bez_model_fact *f) {
   const char *why;
   if (f->what == BEZ_MODEL_CALL && !*f->module) return !f->known; /* what is called is itself the result of a call */
-  return (f->what == BEZ_MODEL_IMPORT || f->what == BEZ_MODEL_CALL) && *f->module &&
-         bez_pickle_judge(f->module, f->name, &why) == BEZ_PICKLE_UNKNOWN;
+  return f->what == BEZ_MODEL_IMPORT && *f->module && bez_pickle_judge(f->module, f->name, &why) == BEZ_PICKLE_UNKNOWN;
 }
 
 /* The names of one part, separated by commas; how many, and the byte of the first. */
@@ -32,7 +31,7 @@ static uint32_t list_names(const bez_model *m, uint32_t part, bez_buf *names, ui
   uint32_t n = 0;
   for (uint32_t i = 0; i < m->n_facts; i++) {
     const bez_model_fact *f = &m->facts[i];
-    if (f->part != part || !unknown(f) || (f->what == BEZ_MODEL_CALL && *f->module)) continue;
+    if (f->part != part || (f->what == BEZ_MODEL_CALL && *f->module) || !unknown(f)) continue;
     if (!n) *first = f->at;
     if (n++ < 40) bez_buf_printf(names, "%s%s", n > 1 ? ", " : "", f->text);
   }

@@ -45,14 +45,20 @@ void bez_buf_putc(bez_buf *buf, char c) {
 
 void bez_buf_printf(bez_buf *buf, const char *fmt, ...) {
   va_list args, again;
+  /* It mostly fits where there is room already. */
+  size_t room = buf->failed == BEZ_OK && buf->data ? buf->cap - buf->len : 0;
+  if (buf->ceiling && room > buf->ceiling - buf->len) room = buf->ceiling - buf->len;
   va_start(args, fmt);
   va_copy(again, args);
-  int len = vsnprintf(NULL, 0, fmt, args);
+  int len = vsnprintf(room ? buf->data + buf->len : NULL, room, fmt, args);
   va_end(args);
-  if (len >= 0 && bez_buf_reserve(buf, (size_t)len)) {
+  const bool fits = len >= 0 && (size_t)len < room;
+  if (!fits && room) buf->data[buf->len] = '\0';
+  if (!fits && len >= 0 && bez_buf_reserve(buf, (size_t)len))
     vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
-    buf->len += (size_t)len;
-  }
+  else if (!fits)
+    len = 0;
+  buf->len += (size_t)len;
   va_end(again);
 }
 

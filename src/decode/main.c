@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "decode/model.h"
 #include "decode/picture.h"
@@ -149,11 +150,46 @@ static bool answer_model(const char *name, const uint8_t *bytes, size_t len) {
   return sent;
 }
 
+/* One of a batch: its length and what is seen in it. */
+static bool examine_one(bez_cursor *c, bez_buf *seen) {
+  uint32_t n_name, len;
+  const uint8_t *name, *bytes;
+  if (!bez_cursor_le32(c, &n_name) || !bez_cursor_le32(c, &len) || !bez_cursor_take(c, n_name, &name) || !n_name ||
+      name[n_name - 1] || !bez_cursor_take(c, len, &bytes))
+    return false;
+  const size_t at = seen->len;
+  struct bez_model_out *out = bez_model_out_create();
+  bez_put_le32(seen, 0);
+  if (out) (void)bez_model_examine(out, 0, 0, (const char *)name, 0, bytes, len);
+  const bool good = out && bez_model_save(out, seen, NULL) == BEZ_OK;
+  const uint32_t size = (uint32_t)(seen->len - at - 4);
+  for (unsigned i = 0; good && i < 4; i++) seen->data[at + i] = (char)(size >> 8 * i);
+  bez_model_out_destroy(out);
+  return good;
+}
+
+static bool serve_batch(const bez_model_request *r) {
+  bez_model_reply reply = {.magic = BEZ_MODEL_ANSWER};
+  bez_buf seen = {.ceiling = BEZ_MAX_MODEL_ANSWER};
+  if (r->count > BEZ_MAX_MODEL_BATCH || r->bytes > BEZ_MAX_MODEL_BATCH * (BEZ_MAX_MODEL_SMALL + 1024u)) return false;
+  uint8_t *bytes = malloc((size_t)r->bytes + 1);
+  bool good = bytes && read_all(bytes, (size_t)r->bytes);
+  bez_cursor c = {.data = bytes, .len = (size_t)r->bytes};
+  for (uint32_t i = 0; good && !reply.failed && i < r->count; i++) reply.failed = !examine_one(&c, &seen);
+  reply.bytes = reply.failed ? 0 : seen.len;
+  good = good && write_all(&reply, sizeof reply) && write_all(seen.data, reply.bytes);
+  bez_buf_free(&seen);
+  free(bytes);
+  return good;
+}
+
 static bool serve_model(void) {
   bez_model_request r;
   struct stat info;
   void *bytes = NULL;
-  if (!read_all(&r, sizeof r) || r.magic != BEZ_MODEL_MAGIC || !memchr(r.name, 0, sizeof r.name)) return false;
+  if (!read_all(&r, BEZ_MODEL_HEAD)) return false;
+  if (r.magic == BEZ_MODEL_BATCH) return serve_batch(&r);
+  if (r.magic != BEZ_MODEL_MAGIC || !read_all(r.name, sizeof r.name) || !memchr(r.name, 0, sizeof r.name)) return false;
   int fd = take_file();
   if (fd < 0 || fstat(fd, &info) != 0 || info.st_size < 0) return false;
   if (info.st_size > 0) bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -1,5 +1,5 @@
-/* Reading and hashing the files of all sets (models.h): two tiles per file, since the helper's work on a large file and
- * its digest have nothing to do with each other. */
+/* Reading and hashing the files of all sets (models.h): in two pieces, since the helper's work on a large file and its
+ * digest have nothing to do with each other; small ones by the dozen (model_small.c). */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,11 +10,18 @@
 #include "format/model_helper.h"
 #include "scan/models.h"
 
-#define STRETCH 8192u /* files between two starts of the helpers, which end with the threads that asked them */
+#define STRETCH 16384u /* pieces between two starts of the helpers, which end with the threads that asked them */
+
+/* Files from `first` on: small ones, of which all is done at once, or half of what is to be done of one. */
+typedef struct piece {
+  size_t first, n;
+  enum { SMALL, ASK, HASH } what;
+} piece;
 
 typedef struct work {
   bez_scan *scan;
   bez_scan_file **files;
+  piece *pieces;
   size_t first;
   bez_helper *helpers; /* one per worker */
   bez_watch watch;
@@ -53,30 +60,68 @@ static uint64_t stamp_of(const char *path) {
   return bez_hash64(facts, sizeof facts, 1);
 }
 
-/* Even tiles ask what a file holds, odd ones hash it: only the even ones touch the model. */
-static bez_status read_one(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
-  work *w = ctx;
-  bez_scan_file *f = w->files[w->first + tile / 2];
-  f->stamp[tile % 2] = stamp_of(f->path);
+static bez_status hash(work *w, bez_scan_file *f, unsigned worker, bez_error *err) {
   asker a = {w, worker};
   bez_error why = {0};
   uint64_t size;
   if (f->link) return BEZ_OK;
-  if (tile % 2) {
-    bez_status st = bez_sha256_file(f->path, f->sha256, &size, go_on, &a, &why);
-    return st == BEZ_MEMORY || st == BEZ_CANCELLED ? keep_reason(f, st, &why, err) : BEZ_OK;
-  }
+  f->stamp[1] = stamp_of(f->path);
+  bez_status st = bez_sha256_file(f->path, f->sha256, &size, go_on, &a, &why);
+  return st == BEZ_MEMORY || st == BEZ_CANCELLED ? keep_reason(f, st, &why, err) : BEZ_OK;
+}
+
+static bez_status ask(work *w, bez_scan_file *f, unsigned worker, bez_error *err) {
+  bez_error why = {0};
+  if (f->link) return BEZ_OK;
+  f->stamp[0] = stamp_of(f->path);
   bez_status st = bez_model_helper_ask(&w->helpers[worker], f->path, &f->model, &why);
   f->known = st == BEZ_OK;
   if (f->known) f->size = f->model.parts[0].size;
   return keep_reason(f, st, &why, err);
 }
 
+/* Where one of many stops the helper, each is asked about alone. */
+static bez_status read_small(work *w, const piece *p, unsigned worker, bez_error *err) {
+  bez_status st = BEZ_OK;
+  if (bez_scan_read_small(&w->files[p->first], p->n, &w->helpers[worker])) return BEZ_OK;
+  for (size_t i = p->first; st == BEZ_OK && i < p->first + p->n; i++) {
+    st = ask(w, w->files[i], worker, err);
+    if (st == BEZ_OK) st = hash(w, w->files[i], worker, err);
+  }
+  return st;
+}
+
+/* Only what asks touches the model. */
+static bez_status read_piece(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
+  work *w = ctx;
+  const piece *p = &w->pieces[w->first + tile];
+  if (p->what == SMALL) return read_small(w, p, worker, err);
+  return p->what == HASH ? hash(w, w->files[p->first], worker, err) : ask(w, w->files[p->first], worker, err);
+}
+
+/* Small files that follow each other together, two pieces for each of the others. */
+static size_t cut(bez_scan_file *const *files, size_t n, piece *out) {
+  size_t n_pieces = 0;
+  for (size_t i = 0; i < n;) {
+    size_t some = 0;
+    while (i + some < n && some < BEZ_MAX_MODEL_BATCH && bez_scan_is_small(files[i + some])) some++;
+    if (some) {
+      out[n_pieces++] = (piece){i, some, SMALL};
+      i += some;
+      continue;
+    }
+    out[n_pieces++] = (piece){i, 1, ASK};
+    out[n_pieces++] = (piece){i++, 1, HASH};
+  }
+  return n_pieces;
+}
+
 /* The digest must be of the bytes that were examined. */
 static bez_status note_changes(bez_scan_file *const *files, size_t n, bez_error *err) {
   for (size_t i = 0; i < n; i++) {
     bez_scan_file *f = files[i];
-    if (!f->known || (f->stamp[0] == f->stamp[1] && f->stamp[1] == stamp_of(f->path))) continue;
+    if (!f->known || (!f->stamp[0] && !f->stamp[1])) continue;
+    if (f->stamp[0] == f->stamp[1] && f->stamp[1] == stamp_of(f->path)) continue;
     f->known = false;
     f->why = bez_arena_strdup(&f->model.arena, "it changed while it was examined");
     if (!f->why) return bez_fail_memory(err, 0);
@@ -110,15 +155,17 @@ bez_status bez_scan_read_models(bez_scan *scan, bez_error *err) {
   const size_t n = gather(scan->models, NULL);
   work w = {.scan = scan,
             .files = calloc(n + 1, sizeof *w.files),
+            .pieces = calloc(2 * n + 1, sizeof *w.pieces),
             .helpers = calloc(scan->threads, sizeof *w.helpers),
             .watch = {.progress = bez_scan_progress, .ctx = scan, .stage = "reading models", .unit = "steps"}};
   bez_error why = {0};
-  bez_status st = w.files && w.helpers ? BEZ_OK : bez_fail_memory(&why, n * sizeof *w.files);
+  bez_status st = w.files && w.pieces && w.helpers ? BEZ_OK : bez_fail_memory(&why, n * sizeof *w.files);
   if (st == BEZ_OK) (void)gather(scan->models, w.files);
+  const size_t n_pieces = st == BEZ_OK ? cut(w.files, n, w.pieces) : 0;
   for (unsigned t = 0; w.helpers && t < scan->threads; t++) w.helpers[t].unconfined = scan->options->sandbox_off;
-  for (w.first = 0; st == BEZ_OK && w.first < n; w.first += STRETCH) {
-    const size_t some = n - w.first < STRETCH ? n - w.first : STRETCH;
-    st = bez_parallel_watched(2 * (uint64_t)some, scan->threads, &w.watch, read_one, &w, &why);
+  for (w.first = 0; st == BEZ_OK && w.first < n_pieces; w.first += STRETCH) {
+    const size_t some = n_pieces - w.first < STRETCH ? n_pieces - w.first : STRETCH;
+    st = bez_parallel_watched(some, scan->threads, &w.watch, read_piece, &w, &why);
     for (unsigned t = 0; w.helpers && t < scan->threads; t++) bez_helper_stop(&w.helpers[t]);
   }
   if (st == BEZ_CANCELLED)
@@ -128,6 +175,7 @@ bez_status bez_scan_read_models(bez_scan *scan, bez_error *err) {
   else if (err)
     *err = why;
   free(w.helpers);
+  free(w.pieces);
   free(w.files);
   return st;
 }

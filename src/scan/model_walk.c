@@ -202,7 +202,8 @@ bez_status bez_scan_walk(bez_scan *scan, const char *path, bez_scan_set *set, be
   if (!set->root) return bez_fail_memory(err, n);
   if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
     out->models = true;
-    return add(&w, set->root, NULL, 0, false, err);
+    const bool regular = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    return add(&w, set->root, NULL, regular ? (uint64_t)info.st_size : 0, false, err);
   }
   w.root_len = n + (n && path[n - 1] == '/' ? 0 : 1);
   set->boundary = boundary_of(&scan->report->arena, path);

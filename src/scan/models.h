@@ -4,6 +4,7 @@
 #define BEZ_SCAN_MODELS_H
 
 #include "audit/audit.h"
+#include "format/helper.h"
 #include "scan/scan.h"
 
 typedef struct bez_scan_file {
@@ -14,7 +15,7 @@ typedef struct bez_scan_file {
   bool known;      /* it was read */
   char sha256[65];
   uint64_t stamp[2]; /* of the file while it was read, and while it was hashed */
-  char *why; /* it could not be read; in the model's arena */
+  char *why;         /* it could not be read; in the model's arena */
 } bez_scan_file;
 
 /* What was given as one path. */
@@ -65,6 +66,10 @@ BEZ_MUST_USE bez_status bez_scan_read_models(bez_scan *scan, bez_error *err);
 
 /* A set that was read as the checks see it; in the report's arena. */
 BEZ_MUST_USE bez_status bez_scan_show_set(bez_scan *scan, const bez_scan_set *set, bez_audit_set *out, bez_error *err);
+
+/* One question for all of them; each is small. False: one of them stopped it, and nothing is known of any. */
+bool bez_scan_is_small(const bez_scan_file *file);
+bool bez_scan_read_small(bez_scan_file *const *files, size_t n, bez_helper *helper);
 
 /* All of it: reads, runs the checks, and lists the files in the report, behind the table's. */
 BEZ_MUST_USE bez_status bez_scan_audit(bez_scan *scan, bez_error *err);

@@ -56,12 +56,13 @@ def nested(levels=12):
     return data
 
 
-def overlapping(n=20000):
-    """A directory whose entries are all the same bytes."""
+def overlapping(n=20000, names=lambda i: b"a.pkl"):
+    """A directory whose entries are all the same bytes, under whatever names of five letters."""
     whole = zipped([("a.pkl", bytes(1 << 20))])
     at = whole.index(b"PK\1\2")
     record = whole[at:whole.index(b"PK\5\6")]
-    return whole[:at] + record * n + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, n, n, len(record) * n, at, 0)
+    records = b"".join(record.replace(b"a.pkl", names(i)) for i in range(n))
+    return whole[:at] + records + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, n, n, len(record) * n, at, 0)
 
 
 class Blocks:
@@ -117,6 +118,7 @@ MAKERS = {
     "gzip in gzip.pkl.gz": lambda: gzip.compress(gzipped()),
     "nested.zip": nested,
     "overlapping.zip": overlapping,
+    "overlapping, other names.zip": lambda: overlapping(names=lambda i: b"%05d" % i),
     "zstd.pkl.zst": zstandard,
     "bytes of 2 to the 60.pkl": lambda: b"\x80\x04\x8e" + HUGE + b"x.",
     "string of 2 to the 60.pkl": lambda: b"\x80\x04\x8d" + HUGE + b"x.",
