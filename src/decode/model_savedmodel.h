@@ -17,6 +17,10 @@ typedef struct bez_tf {
 bool bez_tf_effect(const bez_tf *tf, uint64_t at, const char *op);
 /* The same, by the attributes of its node as well; and operators that TensorFlow does not have. */
 void bez_tf_operator(const bez_tf *tf, uint64_t at, const char *op, bez_cursor node);
+/* DataType as tensors name it; "" none of theirs. */
+const char *bez_tf_type_name(uint64_t type);
+/* A TensorShapeProto; false: more dimensions than tensors have here. */
+bool bez_tf_shape(bez_model_tensor *tensor, bez_cursor shape);
 /* The tensor within a Const node's attributes. */
 void bez_tf_constant(const bez_tf *tf, const char *name, bez_cursor message);
 /* SavedObjectGraph of a saved model: what Keras wrote about its layers. */

@@ -3,15 +3,14 @@
 
 enum { DTYPE = 1, SHAPE = 2, CONTENT = 4, DIM = 2, SIZE = 1 };
 
-static const char *type_name(uint64_t type) {
+const char *bez_tf_type_name(uint64_t type) {
   static const char *const names[] = {"",     "F32",  "F64", "I32", "U8",  "I16",  "I8",      "STRING", "C64",
                                       "I64",  "BOOL", "",    "",    "",    "BF16", "",        "",       "U16",
                                       "C128", "F16",  "",    "",    "U32", "U64",  "F8_E5M2", "F8_E4M3"};
   return type < sizeof names / sizeof *names ? names[type] : "";
 }
 
-/* False: more dimensions than tensors have here. */
-static bool read_shape(bez_model_tensor *t, bez_cursor shape) {
+bool bez_tf_shape(bez_model_tensor *t, bez_cursor shape) {
   bez_proto_field f, size;
   while (bez_proto_next(&shape, &f)) {
     if (!bez_proto_is(&f, DIM, BEZ_PROTO_BYTES)) continue;
@@ -30,8 +29,8 @@ void bez_tf_constant(const bez_tf *tf, const char *name, bez_cursor message) {
   bez_proto_field f, content = {0};
   bool fits = true;
   while (bez_proto_next(&message, &f)) {
-    if (bez_proto_is(&f, DTYPE, BEZ_PROTO_VARINT)) t.dtype = type_name(f.value);
-    if (bez_proto_is(&f, SHAPE, BEZ_PROTO_BYTES)) fits = fits && read_shape(&t, bez_proto_inside(&f));
+    if (bez_proto_is(&f, DTYPE, BEZ_PROTO_VARINT)) t.dtype = bez_tf_type_name(f.value);
+    if (bez_proto_is(&f, SHAPE, BEZ_PROTO_BYTES)) fits = fits && bez_tf_shape(&t, bez_proto_inside(&f));
     if (bez_proto_is(&f, CONTENT, BEZ_PROTO_BYTES)) content = f;
   }
   if (!fits) bez_model_unread(tf->out, tf->in->part, "a constant of more than %u dimensions", BEZ_MAX_MODEL_DIMS);

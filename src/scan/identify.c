@@ -88,11 +88,17 @@ static bool is_lookup(const unsigned char *head, size_t len) {
   return i < len && strchr("(qpXVS)]}N.0\x80\x8c\x85\x93", head[i]) && head[i];
 }
 
+/* Protocol Buffers that begin with a version, as ONNX models and saved models do: no text begins like that. */
+static bool is_versioned_graph(const unsigned char *head, size_t len) {
+  return len >= 16 && head[0] == 0x08 && head[1] >= 1 && head[1] < 0x20 && strchr("\x12\x1a\x22\x3a\x42", head[2]) &&
+         head[2];
+}
+
 /* A name that nothing but a model has, be it packed. */
 bool bez_scan_named_model(const char *path) {
-  static const char *const names[] = {".pkl",   ".pickle", ".pt",          ".pth",  ".ckpt", ".joblib",
-                                      ".dill",  ".bin",    ".safetensors", ".gguf", ".onnx", ".tflite",
-                                      ".keras", ".h5",     ".hdf5",        ".pb",   ".nemo", ".mar"};
+  static const char *const names[] = {".pkl",  ".pickle",      ".pt",   ".pth",  ".ckpt",   ".joblib", ".dill",
+                                      ".bin",  ".safetensors", ".gguf", ".onnx", ".tflite", ".keras",  ".h5",
+                                      ".hdf5", ".pb",          ".nemo", ".mar",  ".pbtxt"};
   static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst", ".lzma"};
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
   size_t len = strlen(name);
@@ -154,5 +160,6 @@ bool bez_scan_is_model(const char *path) {
     if (!strcmp(what, kinds[i])) return true;
   size_t len = bez_source_head(NULL, path, head, sizeof head, &size);
   if (!what && len > 4 && !memcmp(head, "PK\3\4", 4)) return is_npz_of_objects(path);
-  return len && (bez_scan_named_model(path) || is_lookup(head, len) || holds_objects(head, len));
+  return len && (bez_scan_named_model(path) || is_lookup(head, len) || holds_objects(head, len) ||
+                 is_versioned_graph(head, len));
 }

@@ -33,12 +33,18 @@ static bool is_data(const char *name) {
   return ends_in(name, endings, sizeof endings / sizeof *endings);
 }
 
+/* Where models of TensorFlow and ONNX keep their numbers. */
+static bool holds_numbers(const char *name) {
+  static const char *const endings[] = {".data", ".onnx_data", ".index", ".meta", ".weight", ".weights", ".raw"};
+  return ends_in(name, endings, sizeof endings / sizeof *endings) || !fnmatch("*.data-[0-9]*-of-[0-9]*", name, 0);
+}
+
 /* Belongs to a model where there is one, else to the data. */
 static bool lies_beside(const char *name) {
   static const char *const endings[] = {
       ".json",  ".md",   ".txt", ".yaml", ".yml",  ".py",        ".model", ".lock",  ".gitattributes", ".sig",
       ".jinja", ".toml", ".cfg", ".ini",  ".html", ".gitignore", ".spm",   ".vocab", ".tiktoken"};
-  return !strrchr(name, '.') || ends_in(name, endings, sizeof endings / sizeof *endings);
+  return !strrchr(name, '.') || ends_in(name, endings, sizeof endings / sizeof *endings) || holds_numbers(name);
 }
 
 /* config.json is everybody's; a model's has one of these. */

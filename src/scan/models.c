@@ -98,6 +98,8 @@ static void say_unread(bez_scan *scan, const bez_scan_set *set, const bez_check_
                              f->link);
     else if (f->why)
       bez_report_not_checked(scan->report, true, f->path, "%s", f->why);
+    else if (f->known && !*f->model.parts[0].kind && bez_scan_holds_numbers(whole->set, f->name))
+      continue;
     else if (f->known && f->listed && !*f->model.parts[0].kind)
       unknown++;
     else if (f->known)

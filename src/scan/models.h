@@ -61,6 +61,9 @@ BEZ_MUST_USE bez_status bez_scan_set_add(bez_scan_set *set, const bez_scan_file 
 BEZ_MUST_USE bez_status bez_scan_about(bez_report *report, const bez_model *model, bez_report_file *file,
                                        bez_error *err);
 
+/* Whether a model of the set says that its numbers lie in the file of that name, below the root (external.c). */
+bool bez_scan_holds_numbers(const bez_audit_set *set, const char *name);
+
 /* Reads and hashes the files of all sets. Files that could not be read say why. */
 BEZ_MUST_USE bez_status bez_scan_read_models(bez_scan *scan, bez_error *err);
 

@@ -481,3 +481,43 @@ def hostile_tflite():
 def ordinary_tflite():
     return {"built in": tflite_model((0, ""), (9, ""), (150, "")), "detection": tflite_model((32, "TFLite_Detection_PostProcess")),
             "Flex": tflite_model((32, "FlexAddV2"), options=b"\0AddV2\0" + tf_node("AddV2"))}
+
+
+# ---- checkpoints of TensorFlow ----------------------------------------------------------------------------------------
+
+
+def sorted_block(entries):
+    """LevelDB's: every key whole; one restart point; not packed."""
+    raw = b"".join(varint(0) + varint(len(k)) + varint(len(v)) + k + v for k, v in entries)
+    return raw + struct.pack("<II", 0, 1)
+
+
+def tf_index(tensors, shards=1):
+    """tensors: name -> (offset, bytes, dimensions)."""
+    rows = [(b"", message((1, shards)))]
+    for name, (at, size, dims) in sorted(tensors.items()):
+        shape = message(*((2, message((1, d))) for d in dims))
+        rows.append((name.encode(), message((1, 1), (2, shape), (4, at), (5, size))))
+    blocks = [sorted_block(rows), sorted_block([])]
+    out, handles = b"", []
+    for block in blocks:
+        handles.append(varint(len(out)) + varint(len(block)))
+        out += block + b"\0" * 5
+    index = sorted_block([(b"zz", handles[0])])
+    handle = handles[1] + varint(len(out)) + varint(len(index))
+    return out + index + b"\0" * 5 + handle.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
+
+
+def saved_model_folder():
+    """name -> bytes: an ordinary one, whole."""
+    return {"saved_model.pb": tf_saved(tf_graph(tf_node("VarHandleOp"))), "fingerprint.pb": ordinary_tensorflow()["fingerprint.pb"],
+            "variables/variables.index": tf_index({"w": (0, 8, [2])}),
+            "variables/variables.data-00000-of-00001": struct.pack("<2f", 1, 2), "assets/words.txt": b"a\nb\n"}
+
+
+PBTXT = 'node { name: "a" # op: "PyFunc"\n op: "AddV2" }\nnode { name: "op: \\"PyFunc\\"" op : %s }\n'
+
+
+def hostile_pbtxt():
+    return {"plain": PBTXT % '"ReadFile"', "single quotes": PBTXT % "'ReadFile'", "pieces": PBTXT % '"Read" \'File\'',
+            "escapes": PBTXT % '"\\122ead\\x46ile"', "comment between": PBTXT % '# why\n "ReadFile"'}

@@ -3,9 +3,11 @@ models are let pass, and what is broken is never clean."""
 import json
 
 import pytest
-from graph_files import (field, hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx, hostile_tensorflow,
-                         hostile_tflite, keras_file, message, onnx_model, onnx_node, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
-                         ordinary_tensorflow, ordinary_tflite, tf_graph, tf_node, tf_saved, unreadable_hdf5, unreadable_keras)
+from graph_files import (PBTXT, field, hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx,
+                         hostile_pbtxt, hostile_tensorflow, hostile_tflite, keras_file, message, onnx_external,
+                         onnx_model, onnx_node, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
+                         ordinary_tensorflow, ordinary_tflite, saved_model_folder, tf_graph, tf_node, tf_saved,
+                         unreadable_hdf5, unreadable_keras)
 
 
 def scan(bezoar, *paths):
@@ -239,3 +241,40 @@ def test_broken_tflite_is_never_clean(bezoar, tmp_path):
     code, report = scan(bezoar, *tmp_path.glob("*.tflite"))
     unread = {entry["what"].rsplit("/", 1)[-1] for entry in report["not_checked"]}
     assert code == 3 and len(unread) > len(range(16, len(whole), 7)) * 0.6  # the rest holds all that is looked at
+
+
+def write_folder(root, files):
+    for name, data in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return root
+
+
+def test_folder_of_a_saved_model(bezoar, tmp_path):
+    code, report = scan(bezoar, write_folder(tmp_path / "net", saved_model_folder()))
+    assert not loud(report) and code == 0, report["not_checked"]
+    read = {f["path"].rsplit("/", 1)[-1]: f["format"] for f in report["data"]["files"]}
+    assert read["variables.index"] == "checkpoint" and "variables.data-00000-of-00001" in read
+    files = saved_model_folder()
+    files["variables/variables.index"] = files["variables/variables.index"][8:]
+    code, report = scan(bezoar, write_folder(tmp_path / "broken", files))
+    assert any("variables.index" in entry["what"] for entry in report["not_checked"])
+
+
+def test_numbers_beside_an_onnx_model(bezoar, tmp_path):
+    files = {"model.onnx": onnx_model((5, onnx_external("model.onnx.data", length="16"))), "model.onnx.data": b"\0" * 16}
+    code, report = scan(bezoar, write_folder(tmp_path / "net", files))
+    assert not loud(report) and code == 0, report["not_checked"]
+    files["other.data"] = b"\1" * 16  # nobody says what it is
+    code, report = scan(bezoar, write_folder(tmp_path / "more", files))
+    assert "1 file" in json.dumps(report["not_checked"])
+
+
+def test_graphs_as_text(bezoar, tmp_path):
+    for name, text in hostile_pbtxt().items():
+        (tmp_path / "saved_model.pbtxt").write_text(text)
+        code, report = scan(bezoar, tmp_path / "saved_model.pbtxt")
+        assert found(report) == [("savedmodel-file", "error")] and code == 1, name
+    (tmp_path / "saved_model.pbtxt").write_text(PBTXT % '"MatMul"')
+    code, report = scan(bezoar, tmp_path / "saved_model.pbtxt")
+    assert not loud(report) and code == 0
