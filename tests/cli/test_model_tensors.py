@@ -3,6 +3,7 @@ import json
 import struct
 
 import pytest
+from model_corpus import EVIL, zipped
 from model_helper import about, ask, odd, unread
 
 FAR = (1 << 64) - 1
@@ -59,6 +60,16 @@ def test_broken_safetensors(bezoar, tmp_path, name):
     assert odd(said) == ["huge-header" if name == "length" else "safetensors"] and unread(said)
     result = bezoar("scan", path, "--format", "json")
     assert result.returncode == 3 and [f["rule"] for f in json.loads(result.stdout)["findings"]] == ["BZ-M003"]
+
+
+def test_two_files_in_one(bezoar, tmp_path):
+    """A safetensors file with an archive behind it is reported as both, and what the archive would run as well."""
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(safetensors({"a": entry("U8", [4], 0, 4)}, bytes(4)) + zipped([("archive/data.pkl", EVIL)]))
+    (said,) = ask(path)
+    assert sorted(odd(said)) == ["polyglot", "prefix", "safetensors"]
+    found = json.loads(bezoar("scan", path, "--format", "json").stdout)["findings"]
+    assert {f["rule"] for f in found if f["severity"] == "error"} == {"BZ-M001"}
 
 
 def test_safetensors_of_the_library(tmp_path):

@@ -105,9 +105,16 @@ class Storage:
         self.id = ("storage", Global("torch", kind), key, "cpu", items)
 
 
-class Tensor:
+class Call:
+    """Pickled as a call of module.name."""
+
+    def __init__(self, module, name, *arguments):
+        self.module, self.name, self.arguments = module, name, arguments
+
+
+class Tensor(Call):
     def __init__(self, storage, offset, shape, stride):
-        self.arguments = (storage, offset, shape, stride, False, None)
+        super().__init__("torch._utils", "_rebuild_tensor_v2", storage, offset, shape, stride, False, None)
 
 
 def dumps(value, protocol=2, old=False):
@@ -123,13 +130,13 @@ def dumps(value, protocol=2, old=False):
         def save_global_name(self, value):
             self.write(b"c" + value.module.encode() + b"\n" + value.name.encode() + b"\n")
 
-        def save_tensor(self, value):
-            self.write(b"ctorch._utils\n_rebuild_tensor_v2\n")
+        def save_call(self, value):
+            self.save_global_name(value)
             self.save(value.arguments)
             self.write(b"R")
 
         dispatch = dict(pickle._Pickler.dispatch)
-        dispatch[Global], dispatch[Tensor] = save_global_name, save_tensor
+        dispatch[Global], dispatch[Tensor], dispatch[Call] = save_global_name, save_call, save_call
 
     out = io.BytesIO()
     Pickler(out, protocol).dump(value)
@@ -184,6 +191,32 @@ def test_the_older_format(tmp_path):
     head[2] = pickle.dumps(system, 2)
     path.write_bytes(b"".join(head) + block * 2)
     assert all(t["at"] == FAR for t in ask(path)[0]["tensors"])
+
+
+def test_other_ways_to_a_tensor(tmp_path):
+    """What later versions write, and what Python 2 wrote."""
+    path, utils = tmp_path / "m.pt", "torch._utils"
+    raw = Storage("0", 48, "UntypedStorage")
+    plain = Tensor(Storage("1", 12), 0, (12,), (1,))
+    value = {"u16": Call(utils, "_rebuild_tensor_v3", raw, 3, (2, 2), (2, 1), False, None, Global("torch", "uint16")),
+             "f8": Call(utils, "_rebuild_tensor_v3", raw, 8, (40,), (1,), False, None, Global("torch", "float8_e4m3fn")),
+             "new": Call(utils, "_rebuild_tensor_v3", raw, 0, (4,), (1,), False, None, Global("torch", "int1")),
+             "parameter": Call(utils, "_rebuild_parameter", plain, True, None),
+             "typed": Call("torch._tensor", "_rebuild_from_type_v2", Global(utils, "_rebuild_tensor_v2"), Global("torch", "Own"), plain.arguments, {}),
+             "size": Tensor(Storage("1", 12), 0, Call("torch", "Size", (3, 4)), (4, 1)),
+             "pairs": Call("collections", "OrderedDict", [["a", plain], ["b", plain]]),
+             "meta": Call(utils, "_rebuild_meta_tensor_no_storage", Global("torch", "float32"), (2,), (1,), False)}
+    archive(path, value, {"0": NUMBERS, "1": NUMBERS})
+    (said,) = ask(path)
+    assert not odd(said) and not unread(said)
+    have = {t["name"]: t for t in said["tensors"]}
+    assert set(have) == {"u16", "f8", "new", "parameter", "typed", "size", "pairs.a", "pairs.b", "meta"}
+    data = path.read_bytes()
+    at, start = data.index(NUMBERS), have["typed"]["at"]
+    assert (have["u16"]["dtype"], have["u16"]["at"], have["u16"]["bytes"]) == ("U16", at + 6, 8)
+    assert (have["f8"]["dtype"], have["f8"]["at"], have["f8"]["bytes"]) == ("F8_E4M3", at + 8, 40)
+    assert have["new"]["dtype"] == "unknown" and have["meta"]["at"] == FAR and have["size"]["shape"] == (3, 4)
+    assert all(have[n]["at"] == start and data[start:start + 48] == NUMBERS for n in ("parameter", "size", "pairs.a", "pairs.b"))
 
 
 def test_numbers_out_of_reach(tmp_path):
