@@ -52,6 +52,8 @@
 #define BEZ_BOMB_RATIO 200u               /* unpacked : packed of a part of a model … */
 #define BEZ_BOMB_FLOOR (16u << 20)        /* … once that much has come out */
 #define BEZ_MAX_BUNDLE (16u << 20)        /* bytes of a signature bundle */
+#define BEZ_MAX_KNOWN (1u << 20)          /* digests in a list of known ones */
+#define BEZ_MAX_KNOWN_BYTES (256u << 20)
 #define BEZ_MAX_SHARDS 65536u
 #define BEZ_MAX_THREADS 256u
 #define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */

@@ -23,12 +23,18 @@ def named_code(folder):
     (folder / "model.keras").write_bytes(next(iter(hostile_keras().values()))[0])
 
 
+def known_digest(folder):
+    (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    (folder / "known.txt").write_text("0" * 64 + "  model.safetensors\n")
+
+
 # rule -> (what makes a folder with the example, the arguments of the scan in it)
 SCENES = {
     "BZ-M001": (pickle_code, ["model.pkl"]),
     "BZ-M002": (pickle_unknown, ["model.pkl"]),
     "BZ-M003": (ambiguous_structure, ["model.pt"]),
     "BZ-M004": (named_code, ["model.keras"]),
+    "BZ-M014": (known_digest, ["model.safetensors", "--known", "known.txt"]),
 }
 
 

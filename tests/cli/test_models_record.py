@@ -209,3 +209,85 @@ def test_attestation_with_a_password(bezoar, folder, tmp_path):
         assert done.returncode == code, done.stderr
         assert "sesame" not in done.stdout + done.stderr
     assert openssl_verifies(json.loads((tmp_path / "bezoar.attestation.json").read_text(encoding="utf-8")), public, tmp_path)
+
+
+# ---- known digests
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def known(bezoar, target, listing, *options):
+    """BZ-M014's findings as (severity, title), and the exit code."""
+    done = bezoar("scan", target, "--known", listing, "--only", "BZ-M014", "--format", "json", *options)
+    report = json.loads(done.stdout)
+    return [(f["severity"], f["title"]) for f in report["findings"] if f["rule"] == "BZ-M014"], done.returncode, report
+
+
+@pytest.fixture
+def ordinary(tmp_path):
+    root = tmp_path / "ordinary"
+    (root / "sub").mkdir(parents=True)
+    (root / "a.pkl").write_bytes(pickle.dumps([1]))
+    (root / "sub" / "b.pkl").write_bytes(pickle.dumps([2]))
+    (root / "config.json").write_text("{}")
+    return root
+
+
+def listings(root, tmp_path):
+    """The same list in every form."""
+    files = sorted(p for p in root.rglob("*") if p.is_file())
+    names = {str(p.relative_to(root)): sha256(p) for p in files}
+    forms = {"object": json.dumps({digest: {"name": name} for name, digest in names.items()}),
+             "short": json.dumps({"sha256:" + digest.upper(): name for name, digest in names.items()}),
+             "list": json.dumps([{"name": "./" + name, "sha256": digest} for name, digest in names.items()]),
+             "lines": "# by hand\n" + "".join(f"{digest}  ./{name}\r\n" for name, digest in names.items()),
+             "binary": "".join(f"{digest} *{name}\n" for name, digest in names.items())}
+    for form, text in forms.items():
+        (tmp_path / f"known.{form}").write_text(text, encoding="utf-8")
+        yield tmp_path / f"known.{form}"
+
+
+def test_known_files_in_every_form_of_list(bezoar, ordinary, tmp_path):
+    for listing in list(listings(ordinary, tmp_path)):
+        findings, code, report = known(bezoar, ordinary, listing)
+        assert (findings, code) == ([("note", f"{ordinary}: 3 of 3 files are known by SHA-256")], 0), listing
+        assert [r["id"] for r in report["rules"] if r["ran"]] == ["BZ-M014"]
+
+
+def test_another_file_under_a_known_name(bezoar, ordinary, tmp_path):
+    for listing in list(listings(ordinary, tmp_path)):
+        (ordinary / "sub" / "b.pkl").write_bytes(pickle.dumps([3]))
+        findings, code, report = known(bezoar, ordinary, listing)
+        assert code == 1 and findings[0] == ("error", f"{ordinary}/sub/b.pkl: the list has another SHA-256 for this name")
+        evidence = {e["key"]: e["text"] for e in report["findings"][0]["evidence"]}
+        assert evidence["sha256"] == sha256(ordinary / "sub" / "b.pkl") != evidence["listed"]
+        (ordinary / "sub" / "b.pkl").write_bytes(pickle.dumps([2]))
+
+
+def test_files_that_the_list_does_not_know(bezoar, ordinary, tmp_path):
+    listing = tmp_path / "known.txt"
+    listing.write_text(f"{sha256(ordinary / 'a.pkl')}  elsewhere/a.pkl\n{'0' * 64}  other/b.pkl\n")
+    findings, code, report = known(bezoar, ordinary, listing)
+    assert code == 0 and findings == [("warning", f"{ordinary}/sub/b.pkl: its SHA-256 is not in the list"),
+                                      ("note", f"{ordinary}: 1 of 3 files are known by SHA-256")]
+    note = {e["key"]: e["text"] for e in report["findings"][-1]["evidence"]}
+    assert note["beside_the_models_not_in_the_list"] == "config.json"
+    assert known(bezoar, ordinary, listing, "--fail-on", "warning")[1] == 1
+
+
+def test_an_earlier_report_is_a_list(bezoar, ordinary, tmp_path):
+    bezoar("scan", ordinary, "--report", tmp_path / "r.json")
+    assert known(bezoar, ordinary, tmp_path / "r.json")[0][0][1].endswith("3 of 3 files are known by SHA-256")
+    (ordinary / "a.pkl").write_bytes(pickle.dumps([9]))
+    assert known(bezoar, ordinary, tmp_path / "r.json")[1] == 1
+
+
+@pytest.mark.parametrize("text", ["no list\n", '{"abc": {}}', '[{"name": "a"}]', "[1]", '{"' + "a" * 63 + 'g": 1}', '{"a":', "7",
+                                  "0" * 64 + " a\n"])
+def test_what_is_no_list_is_not_checked(bezoar, ordinary, tmp_path, text):
+    (tmp_path / "known").write_text(text)
+    findings, code, report = known(bezoar, ordinary, tmp_path / "known")
+    assert findings == [] and code == 3
+    assert any(item["what"].startswith("BZ-M014") and item["requested"] for item in report["not_checked"])
