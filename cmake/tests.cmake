@@ -13,7 +13,7 @@ foreach(source IN LISTS BEZ_UNIT_SOURCES)
   if(name MATCHES "^test_(args|catalogue)$") # these see the command line's tables
     target_sources(${name} PRIVATE $<TARGET_OBJECTS:bezoar_cli>)
   endif()
-  if(name MATCHES "^test_picture") # these call the decoders without the helper around them
+  if(name MATCHES "^test_(picture|graph_bytes)") # these call the decoders without the helper around them
     target_sources(${name} PRIVATE $<TARGET_OBJECTS:bezoar_decode_objects>)
     target_link_libraries(${name} PRIVATE PkgConfig::PICTURES PkgConfig::ARCHIVE)
   endif()

@@ -4,8 +4,10 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/limits.h"
 #include "decode/outside.h"
 
@@ -148,6 +150,22 @@ static void judge_lambda(keras *k, const json_t *config) {
     say(k, "keras-custom-object", "", name, "is a function, called by a Lambda layer, that must be supplied");
 }
 
+/* A module of PyTorch as base64, saved by torch.save: examined like any such file. */
+static void judge_torch(keras *k, const char *name, const char *text) {
+  const uint64_t at = place(k, name);
+  const size_t len = text ? strlen(text) : 0;
+  size_t size = 0;
+  bez_model_code(k->out, k->in->part, at, "keras-torch-module", name,
+                 "%s holds a pickled PyTorch module that is unpickled when the model is loaded", name);
+  if (!len || !bez_base64_size(text, len, &size) || !size || !bez_model_may_unpack(k->out, k->in->part, size)) return;
+  uint8_t *bytes = malloc(size);
+  if (bytes && bez_base64_get(text, len, bytes, size))
+    (void)bez_model_examine(k->out, k->in->part, k->in->depth + 1, name, at, bytes, size);
+  else
+    bez_model_unread(k->out, k->in->part, "the PyTorch module in it cannot be read");
+  free(bytes);
+}
+
 /* An object that names a class. */
 static void judge(keras *k, const json_t *object, const char *name) {
   const json_t *config = json_object_get(object, "config");
@@ -162,9 +180,7 @@ static void judge(keras *k, const json_t *object, const char *name) {
     judge_class(k, module, !strcmp(name, "__typespec__") && spec && !begins(module, "tensorflow.") ? spec : name,
                 registered);
   if (!strcmp(name, "Lambda")) judge_lambda(k, config);
-  if (!strcmp(name, "TorchModuleWrapper"))
-    bez_model_code(k->out, k->in->part, place(k, name), "keras-torch-module", name,
-                   "TorchModuleWrapper holds a pickled PyTorch module that is unpickled when the model is loaded");
+  if (!strcmp(name, "TorchModuleWrapper")) judge_torch(k, name, text_of(config, "module"));
   judge_paths(k, name, config);
 }
 

@@ -1,4 +1,5 @@
 """Model files whose format is a graph, written byte by byte with the standard library: ordinary ones and hostile ones."""
+import base64
 import io
 import json
 import struct
@@ -140,6 +141,7 @@ def dense(**more):
     return keras_object("keras.layers", "Dense", {"units": 2, "activation": "relu", **more})
 
 
+TORCH = base64.b64encode(b"\x80\x04cposix\nsystem\n(S'id'\ntR.").decode()  # stands for what torch.save writes
 CODE = "4wEAAAAAAAAAAAAAAAIAAAADAAAA8wwAAAA="  # marshalled code, as Keras writes it; cut short
 
 
@@ -166,7 +168,7 @@ def hostile_keras_configs():
         "CVE-2025-12058 file": (keras_config(lookup("/etc/passwd")), "outside-path", "error"),
         "CVE-2025-12058 address": (keras_config(lookup("http://host/v.txt")), "outside-path", "error"),
         "vocabulary beside it": (keras_config(lookup("words.txt")), "keras-file", "warning"),
-        "CVE-2025-49655 torch": (keras_config(keras_object("keras.layers", "TorchModuleWrapper", {"module": CODE})),
+        "CVE-2025-49655 torch": (keras_config(keras_object("keras.layers", "TorchModuleWrapper", {"module": TORCH})),
                                  "keras-torch-module", "error"),
         "saved model elsewhere": (keras_config(keras_object("keras.layers", "TFSMLayer", {"filepath": "//host/model"})),
                                   "outside-path", "error"),

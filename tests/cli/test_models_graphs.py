@@ -104,6 +104,12 @@ def test_hostile_keras(bezoar, tmp_path, name):
     assert code == (1 if severity == "error" else 0), report["not_checked"]
 
 
+def test_a_module_of_torch_within_a_layer(bezoar, tmp_path):
+    (tmp_path / "model.keras").write_bytes(hostile_keras()["CVE-2025-49655 torch"][0])
+    _, report = scan(bezoar, tmp_path / "model.keras")
+    assert {"BZ-M001", "BZ-M004"} <= {f["rule"] for f in report["findings"] if f["severity"] == "error"}
+
+
 def test_ordinary_keras(bezoar, tmp_path):
     for name, config in ordinary_keras_configs().items():
         (tmp_path / "model.keras").write_bytes(keras_file(config))
