@@ -84,18 +84,16 @@ static void sum_up(const bez_check_input *in, bez_report *report, const known_co
 }
 
 static bez_status run_set(const bez_check_input *in, bez_report *report, bez_error *err) {
-  bez_known_list list = {0};
+  const bez_known_list *list = in->context->known;
   known_counts counts = {0};
-  if (!in->context->known) return BEZ_OK;
-  bez_status st = bez_known_read(in->context->known, &list, err);
-  if (st != BEZ_OK) return st;
+  bez_status st = BEZ_OK;
+  if (!list) return BEZ_OK;
   for (size_t i = 0; i < in->set->n; i++)
-    if (*in->set->files[i].sha256) judge(in, &in->set->files[i], &list, report, &counts);
+    if (*in->set->files[i].sha256) judge(in, &in->set->files[i], list, report, &counts);
   BEZ_TRY(bez_buf_status(&counts.names, err));
   sum_up(in, report, &counts);
   BEZ_TRY(bez_report_status(report, err));
 cleanup:
   bez_buf_free(&counts.names);
-  bez_known_free(&list);
   return st;
 }

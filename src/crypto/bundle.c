@@ -100,17 +100,37 @@ static bez_status read_envelope(bez_bundle *b, const char *subject, bez_error *e
   return st;
 }
 
+/* OpenSSF Model Signing is of version 0.3 alone; Sigstore's clients wrote 0.1 and 0.2 as well. */
+static bool known_version(const char *type, bool *older) {
+  static const char *const others[] = {"application/vnd.dev.sigstore.bundle+json;version=0.1",
+                                       "application/vnd.dev.sigstore.bundle+json;version=0.2"};
+  *older = strcmp(type, BEZ_BUNDLE_MEDIA_TYPE) != 0;
+  for (size_t i = 0; *older && i < sizeof others / sizeof *others; i++)
+    if (!strcmp(type, others[i])) return true;
+  return !*older;
+}
+
+/* There the certificate stands at the head of a chain. */
+static bez_status take_older(bez_bundle *b, const char *subject, bez_error *err) {
+  if (b->method != BEZ_BUNDLE_CHAIN || !json_array_size(b->tlog_entries))
+    return bez_fail(err, BEZ_FORMAT, subject, "bundles of this version are read where Sigstore signed, not otherwise");
+  b->method = BEZ_BUNDLE_SIGSTORE;
+  return BEZ_OK;
+}
+
 bez_status bez_bundle_parse(const char *bytes, size_t len, const char *subject, bez_bundle *out, bez_error *err) {
   bez_status st = BEZ_OK;
   *out = (bez_bundle){0};
+  bool older = false;
   if (!len) BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "the bundle is empty"));
   if (len > BEZ_MAX_BUNDLE) BEZ_TRY(bez_fail(err, BEZ_LIMIT, subject, "a bundle above %u bytes", BEZ_MAX_BUNDLE));
   BEZ_TRY(bez_json_parse(bytes, len, subject, &out->document, err));
   const char *type = json_string_value(json_object_get(out->document, "mediaType"));
-  if (!type || strcmp(type, BEZ_BUNDLE_MEDIA_TYPE) != 0)
+  if (!type || !known_version(type, &older))
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "is no bundle of a known version: its media type is \"%.100s\"",
                      type ? type : ""));
   BEZ_TRY(read_material(out, subject, err));
+  if (older) BEZ_TRY(take_older(out, subject, err));
   BEZ_TRY(read_envelope(out, subject, err));
   return BEZ_OK;
 cleanup:

@@ -24,7 +24,7 @@ typedef struct bez_bundle {
   bez_bundle_method method;
   const char *hint;              /* of KEY: hex; NULL none */
   bez_bytes raw_key;             /* of KEY, older bundles: the public key itself, PEM or DER; len 0 none */
-  const bez_bytes *certificates; /* DER; CHAIN: leaf first; SIGSTORE: one */
+  const bez_bytes *certificates; /* DER; CHAIN: leaf first; SIGSTORE: the leaf first */
   size_t n_certificates;
   json_t *tlog_entries; /* an array; NULL where it is absent. SIGSTORE: at least one item */
   json_t *timestamps;   /* timestampVerificationData, an object; NULL none */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/known_list.h"
 #include "base/error.h"
 
 static void free_set(bez_scan_set *set) {
@@ -220,20 +221,23 @@ static bez_status open_base(bez_scan *scan, bez_error *err) {
 bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
   bez_scan_models *m = scan->models;
   bez_audit_set base = {0};
+  bez_known_list known = {0};
+  bez_status st = BEZ_OK;
   if (!m && scan->options->base) return bez_fail(err, BEZ_USAGE, "--base", "there is no model to compare it with");
+  if (!m && scan->options->known) return bez_fail(err, BEZ_USAGE, "--known", "there is no model to look up in it");
   if (!m) return BEZ_OK;
-  bez_status st = open_base(scan, err);
-  if (st == BEZ_OK) st = bez_scan_read_models(scan, err);
-  if (st != BEZ_OK) return st;
+  if (scan->options->known) BEZ_TRY(bez_known_read(scan->options->known, &known, err));
+  BEZ_TRY(open_base(scan, err));
+  BEZ_TRY(bez_scan_read_models(scan, err));
   if (scan->options->sandbox_off)
     bez_report_not_checked(scan->report, false, "the sandbox",
                            "off, as asked (--sandbox=off): models were read by a process that may do what you may");
   bez_audit_set *sets = bez_arena_array(&scan->report->arena, m->n, sizeof *sets);
-  if (!sets) return bez_fail_memory(err, m->n * sizeof *sets);
+  if (!sets) BEZ_TRY(bez_fail_memory(err, m->n * sizeof *sets));
   BEZ_TRY(bez_scan_show_set(scan, &m->base, &base, err));
   bez_audit_context context = {.base = m->base.root ? &base : NULL,
                                .bank = scan->options->bank,
-                               .known = scan->options->known,
+                               .known = scan->options->known ? &known : NULL,
                                .threads = scan->threads,
                                .seed = scan->options->read.seed,
                                .progress = on_progress,
@@ -248,5 +252,6 @@ bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
       BEZ_TRY(judge(scan, bez_checks[i], sets, m->n, &context, err));
   BEZ_TRY(list_files(scan, err));
 cleanup:
+  bez_known_free(&known);
   return st;
 }

@@ -286,8 +286,13 @@ def test_an_earlier_report_is_a_list(bezoar, ordinary, tmp_path):
 
 @pytest.mark.parametrize("text", ["no list\n", '{"abc": {}}', '[{"name": "a"}]', "[1]", '{"' + "a" * 63 + 'g": 1}', '{"a":', "7",
                                   "0" * 64 + " a\n"])
-def test_what_is_no_list_is_not_checked(bezoar, ordinary, tmp_path, text):
+def test_what_is_no_list_is_refused(bezoar, ordinary, tmp_path, text):
     (tmp_path / "known").write_text(text)
-    findings, code, report = known(bezoar, ordinary, tmp_path / "known")
-    assert findings == [] and code == 3
-    assert any(item["what"].startswith("BZ-M014") and item["requested"] for item in report["not_checked"])
+    done = bezoar("scan", ordinary, "--known", tmp_path / "known")
+    assert done.returncode in (2, 3) and "known" in done.stderr and not done.stdout
+
+
+def test_a_list_without_models_is_refused(bezoar, messages, tmp_path):
+    (tmp_path / "known").write_text("0" * 64 + "  a\n")
+    done = bezoar("scan", messages, "--label", "label", "--known", tmp_path / "known")
+    assert done.returncode == 2 and "no model" in done.stderr

@@ -190,6 +190,29 @@ static void test_signatures_hold(void **state) {
   }
 }
 
+/* Bundles of versions 0.1 and 0.2 hold the certificate at the head of a chain. */
+static void test_older_bundles(void **state) {
+  (void)state;
+  pair p = load("dsse-1");
+  json_t *material = json_object_get(p.bundle, "verificationMaterial");
+  json_t *chain = json_pack("{s:[O]}", "certificates", json_object_get(material, "certificate"));
+  bez_error err = {0};
+  json_object_set_new(p.bundle, "mediaType", json_string("application/vnd.dev.sigstore.bundle+json;version=0.2"));
+  assert_int_equal(check_as(&p, WHO, VOUCHER, NULL, &err), BEZ_FORMAT);
+  json_object_del(material, "certificate");
+  json_object_set_new(material, "x509CertificateChain", chain);
+  bez_error_clear(&err);
+  assert_ok(check_as(&p, WHO, VOUCHER, NULL, &err));
+  json_object_set_new(p.bundle, "mediaType", json_string("application/vnd.dev.sigstore.bundle+json;version=0.4"));
+  assert_int_equal(check_as(&p, WHO, VOUCHER, NULL, &err), BEZ_FORMAT);
+  assert_non_null(strstr(err.message, "known version"));
+  bez_error_clear(&err);
+  json_object_set_new(p.bundle, "mediaType", json_string("application/vnd.dev.sigstore.bundle+json;version=0.1"));
+  json_array_clear(json_object_get(material, "tlogEntries"));
+  assert_int_equal(check_as(&p, WHO, VOUCHER, NULL, &err), BEZ_FORMAT);
+  drop(&p);
+}
+
 /* The value at "a.0.b". */
 static json_t *at_path(json_t *document, const char *path, char last[64]) {
   char part[64];
@@ -330,6 +353,7 @@ int main(void) {
       cmocka_unit_test(test_each_piece_counts),
       cmocka_unit_test(test_each_word_counts),
       cmocka_unit_test(test_without_a_time),
+      cmocka_unit_test(test_older_bundles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
