@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "decode/model_keras.h"
 
-#define MOST_BYTES (8u << 20) /* of a configuration: as objects it takes some twenty times as much memory */
+#define MOST_BYTES (5u << 20) /* of a configuration: as objects it may take fifty times as much memory */
 
 static const char *file_name(const char *path) {
   const char *slash = strrchr(path, '/');

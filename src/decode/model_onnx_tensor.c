@@ -97,13 +97,17 @@ void bez_onnx_tensor(const bez_model_input *in, struct bez_model_out *out, bez_c
     return;
   }
   bez_model_tensor *t = &s.tensor;
+  const uint64_t due = extent(t, types[s.type].bits);
   const bool list = !s.raw.number && s.lists == 1 &&
                     ((s.list.number == FLOATS && s.type == 1) || (s.list.number == DOUBLES && s.type == 11));
   const bez_proto_field *data = s.raw.number ? &s.raw : list ? &s.list : NULL;
   t->part = in->part;
   t->name = bez_proto_text(&s.name, name, sizeof name);
   t->dtype = types[s.type].name;
-  t->bytes = data ? data->len : extent(t, types[s.type].bits);
+  t->bytes = data ? data->len : due;
+  if (s.raw.number && types[s.type].bits && due != s.raw.len)
+    bez_model_odd(out, in->part, (uint64_t)(s.raw.bytes - in->bytes), "extent",
+                  "tensor \"%.80s\" has %zu bytes of numbers, and another number by its shape", t->name, s.raw.len);
   if (s.where.number) {
     t->file = bez_proto_text(&s.where, file, sizeof file);
     t->at = s.offset;

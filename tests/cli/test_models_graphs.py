@@ -5,7 +5,7 @@ import json
 import pytest
 from graph_files import (PBTXT, field, hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx,
                          hostile_pbtxt, hostile_tensorflow, hostile_tflite, keras_file, message, onnx_external,
-                         onnx_model, onnx_node, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
+                         onnx_model, onnx_node, onnx_tensor, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
                          ordinary_tensorflow, ordinary_tflite, saved_model_folder, tf_graph, tf_node, tf_saved,
                          unreadable_hdf5, unreadable_keras)
 
@@ -67,6 +67,13 @@ def test_fields_that_stand_twice(bezoar, tmp_path):
     (tmp_path / "model.onnx").write_bytes(onnx_model((1, node)))
     _, report = scan(bezoar, tmp_path / "model.onnx")
     assert [f["rule"] for f in report["findings"]] == ["BZ-M003"]
+
+
+def test_shapes_that_lie(bezoar, tmp_path):
+    for dims in ((2, 3), (1 << 60, 1 << 60), (1 << 60,)):
+        (tmp_path / "model.onnx").write_bytes(onnx_model((5, onnx_tensor("w", (9, bytes(16)), dims=dims))))
+        _, report = scan(bezoar, tmp_path / "model.onnx")
+        assert "BZ-M003" in [f["rule"] for f in report["findings"]], dims
 
 
 def test_groups_are_stepped_over(bezoar, tmp_path):
