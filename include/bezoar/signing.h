@@ -42,14 +42,18 @@ typedef struct bez_sign_result {
 BEZ_API BEZ_MUST_USE bez_status bez_model_sign(const char *path, const bez_sign_options *options,
                                                bez_sign_result *result, bez_error *err);
 
-/* Zero-initialise; then name at least one way to tell who signed: key, roots, or identity with trusted_root. */
+/* Zero-initialise; then name at least one way to tell who signed: key, roots, or identity with oidc_issuer and
+ * trusted_root. Where there are several, each must hold. */
 typedef struct bez_verify_options {
   const char *key;          /* PEM file with the public key */
   const char *const *roots; /* PEM files with trusted root certificates */
   size_t n_roots;
   int64_t at; /* with at_given: the time (seconds since 1970, UTC) at which certificates must be valid; else now */
   bool at_given;
-  const char *signature; /* NULL: model.sig in the folder, FILE.sig beside a file */
+  const char *identity;     /* Sigstore: who must have signed, as the certificate names him */
+  const char *oidc_issuer;  /* … and who vouched for it */
+  const char *trusted_root; /* … verified against the authorities and logs of this trusted_root.json */
+  const char *signature;    /* NULL: model.sig in the folder, FILE.sig beside a file */
   const char *const *ignore;
   size_t n_ignore;
   bool ignore_unsigned; /* files that the signature does not name are fine */

@@ -203,31 +203,9 @@ static bez_status refuse(verifying *v, const bez_error *why, bez_error *err) {
   return bez_signing_problem(v->arena, v->out, BEZ_VERIFY_SIGNATURE, v->out->signature, err, "%s", why->message);
 }
 
-static bez_status verify_by_roots(verifying *v, char *who, size_t size, bez_error *err) {
-  bez_roots *roots = NULL;
-  bez_status st = bez_roots_create(&roots, err);
-  for (size_t i = 0; st == BEZ_OK && i < v->o->n_roots; i++) st = bez_roots_add_file(roots, v->o->roots[i], err);
-  const int64_t at = v->o->at_given ? v->o->at : (int64_t)time(NULL);
-  if (st == BEZ_OK) st = bez_bundle_verify_chain(&v->bundle, roots, at, v->out->signature, who, size, err);
-  bez_roots_free(roots);
-  return st;
-}
-
-static bez_status verify_by_key(verifying *v, char *who, size_t size, bez_error *err) {
-  bez_key *key = NULL;
-  bez_status st = bez_key_read_public(v->o->key, &key, err);
-  if (st == BEZ_OK) st = bez_bundle_verify_key(&v->bundle, key, v->out->signature, err);
-  if (st == BEZ_OK) snprintf(who, size, "key %s", bez_key_hint(key));
-  bez_key_free(key);
-  return st;
-}
-
-/* Who signed it, by each way that was asked for: all must hold. */
 static bez_status verify_signer(verifying *v, bez_error *err) {
-  char who[512] = "";
-  bez_status st = BEZ_OK;
-  if (v->o->key) st = verify_by_key(v, who, sizeof who, err);
-  if (st == BEZ_OK && v->o->n_roots) st = verify_by_roots(v, who, sizeof who, err);
+  char who[512];
+  bez_status st = bez_signing_signer(&v->bundle, v->o, v->out->signature, who, sizeof who, err);
   if (st != BEZ_OK) return st;
   v->out->who = bez_arena_strdup(v->arena, who);
   return v->out->who ? BEZ_OK : bez_fail_memory(err, sizeof who);
@@ -273,8 +251,9 @@ bez_status bez_model_verify(const char *path, const bez_verify_options *options,
   bez_status st = BEZ_OK;
   *out = (bez_verification){.who = "", .digest = "", .signature = "", .memory = arena};
   if (!arena) return bez_fail_memory(err, sizeof *arena);
-  if (!options->key && !options->n_roots)
-    BEZ_TRY(bez_fail(err, BEZ_USAGE, NULL, "nothing says whose signature it must be: a key or root certificates"));
+  if (!bez_signing_expects(options))
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, NULL,
+                     "nothing says whose signature it must be: a key, root certificates, or an identity"));
   if (access(path, R_OK) != 0) BEZ_TRY(bez_fail_errno(err, path, "cannot open"));
   out->signature = options->signature ? bez_arena_strdup(arena, options->signature) : bez_signing_place(path, arena);
   if (!out->signature) BEZ_TRY(bez_fail_memory(err, strlen(path)));

@@ -119,6 +119,16 @@ BEZ_MUST_USE bez_status bez_signing_compare(const bez_compare *compare, bez_aren
 BEZ_MUST_USE bez_status bez_signing_problem(bez_arena *arena, bez_verification *out, bez_verify_what what,
                                             const char *name, bez_error *err, const char *fmt, ...) BEZ_PRINTF(6, 7);
 
+/* ---- who signed it ------------------------------------------------------------------------------------------------
+ */
+
+/* Whether the options name anybody. */
+bool bez_signing_expects(const bez_verify_options *options);
+/* Each way that the options name must hold. BEZ_OK: who is filled; BEZ_FORMAT: refused, with the reason; BEZ_USAGE: a
+ * key or root that cannot be used; BEZ_UNSUPPORTED: no trusted root, so that nothing can be told. */
+BEZ_MUST_USE bez_status bez_signing_signer(const bez_bundle *bundle, const bez_verify_options *options,
+                                           const char *subject, char *who, size_t size, bez_error *err);
+
 /* ---- where signatures lie -----------------------------------------------------------------------------------------
  */
 

@@ -16,6 +16,12 @@ static const bez_option options[] = {
     {"at", 0, BEZ_ARG_TEXT, .value = "DATE",
      .help = "Day (YYYY-MM-DD, UTC) on which the certificates must be valid, where something else proves that the "
              "signature is older. Default: today."},
+    {"certificate-identity", 0, BEZ_ARG_TEXT, .value = "NAME",
+     .help = "Sigstore: the email address or URI that must have signed, exactly."},
+    {"certificate-oidc-issuer", 0, BEZ_ARG_TEXT, .value = "URL",
+     .help = "Sigstore: the issuer that vouched for the identity, exactly."},
+    {"trusted-root", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Sigstore: trusted_root.json with the authorities and logs that are trusted. Nothing is fetched."},
     {"signature", 0, BEZ_ARG_FILE, .value = "FILE",
      .help = "The signature. Default: model.sig in the folder, FILE.sig beside a file."},
     {"ignore", 0, BEZ_ARG_FILE, .repeat = true, .value = "PATH",
@@ -49,6 +55,9 @@ static bez_status plan(const bez_args *args, bez_progress *progress, bez_verify_
                             .threads = threads < UINT32_MAX ? (unsigned)threads : UINT32_MAX,
                             .progress = bez_progress_step,
                             .progress_ctx = progress};
+  o->identity = bez_args_text(args, "certificate-identity");
+  o->oidc_issuer = bez_args_text(args, "certificate-oidc-issuer");
+  o->trusted_root = bez_args_text(args, "trusted-root");
   o->n_roots = bez_args_list(args, "certificate-chain", &o->roots);
   o->n_ignore = bez_args_list(args, "ignore", &o->ignore);
   o->at_given = at != NULL;
@@ -161,8 +170,9 @@ const bez_command bez_command_model_verify = {
         "it is there and unchanged; and that nothing else is there. Each way in which it fails is said, with the "
         "file.\n"
         "\n"
-        "A signature says who, so somebody must say whom to expect: without --key or --certificate-chain nothing is "
-        "verified. (bezoar scan compares files with a signature's list even so, and says that nobody verified the "
+        "A signature says who, so somebody must say whom to expect: without --key, --certificate-chain or "
+        "--certificate-identity (with --certificate-oidc-issuer and --trusted-root) nothing is verified. (bezoar scan "
+        "compares files with a signature's list even so, and says that nobody verified the "
         "list.)\n"
         "\n"
         "Certificates must be valid now. The standard asks for no trusted time of signing; --at takes your word for "
