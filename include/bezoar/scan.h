@@ -4,6 +4,7 @@
 
 #include "bezoar/finding.h"
 #include "bezoar/format.h"
+#include "bezoar/signing.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,15 +23,17 @@ typedef struct bez_scan_reuse {
 /* Zero-initialise for the defaults (or pass NULL for them). Strings are borrowed for the call. */
 typedef struct bez_scan_options {
   bez_read_options read;
-  const char *golden;            /* path of a small verified set of the same kind, NULL none */
-  const char *golden_labels;     /* its labels file */
-  const char *golden_embeddings; /* its embeddings */
-  const char *reference;         /* path of known-good data of the same kind, NULL none */
-  const char *base;              /* path of the model that the scanned ones were made from, NULL none */
-  const char *bank;              /* path of a reference bank of adapters, NULL none */
-  const char *known;             /* path of a list of digests known to be good, NULL none */
-  bool sandbox_off;              /* models may be read where no sandbox can be had; the report says so */
-  const char *const *only;       /* rule ids or names; unknown ones are BEZ_USAGE */
+  const char *golden;               /* path of a small verified set of the same kind, NULL none */
+  const char *golden_labels;        /* its labels file */
+  const char *golden_embeddings;    /* its embeddings */
+  const char *reference;            /* path of known-good data of the same kind, NULL none */
+  const char *base;                 /* path of the model that the scanned ones were made from, NULL none */
+  const char *bank;                 /* path of a reference bank of adapters, NULL none */
+  const char *known;                /* path of a list of digests known to be good, NULL none */
+  const bez_verify_options *signer; /* who must have signed models that have a signature, NULL nobody said: of it, key,
+                                     * roots, at, identity, oidc_issuer and trusted_root count */
+  bool sandbox_off;                 /* models may be read where no sandbox can be had; the report says so */
+  const char *const *only;          /* rule ids or names; unknown ones are BEZ_USAGE */
   size_t n_only;
   const char *const *skip;
   size_t n_skip;

@@ -73,7 +73,7 @@ typedef enum bez_verify_what {
 typedef struct bez_verify_problem {
   bez_verify_what what;
   const char *name; /* below the model; the signature's path for BEZ_VERIFY_SIGNATURE */
-  const char *why;  /* a sentence without a full stop */
+  const char *why;  /* a sentence without a full stop; with shards, one for each that differs */
 } bez_verify_problem;
 
 /* What verifying found; texts may hold any UTF-8 a bundle or a file name holds. */

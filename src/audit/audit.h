@@ -26,10 +26,11 @@ typedef struct bez_audit_set {
 
 /* What a check may need that the scan was given. */
 typedef struct bez_audit_context {
-  const bez_audit_set *base;          /* --base: the model that this one says it was made from; NULL */
-  const char *bank;                   /* --bank: a reference bank of adapters; NULL */
-  const struct bez_known_list *known; /* --known: digests that are known to be good (known_list.h); NULL */
-  unsigned threads;                   /* for bez_parallel */
+  const bez_audit_set *base;               /* --base: the model that this one says it was made from; NULL */
+  const char *bank;                        /* --bank: a reference bank of adapters; NULL */
+  const struct bez_known_list *known;      /* --known: digests that are known to be good (known_list.h); NULL */
+  const struct bez_verify_options *signer; /* who must have signed (bezoar/signing.h); NULL: nobody said */
+  unsigned threads;                        /* for bez_parallel */
   uint64_t seed;
   bez_progress_fn progress; /* NULL: nobody; false: stop with BEZ_CANCELLED */
   void *progress_ctx;

@@ -35,11 +35,11 @@ typedef struct comparison {
   bez_arena *arena;
   bez_verification *out;
   bez_walk walk;
-  const char *own;       /* the file's own name, where the model is one file */
-  uint64_t *named;       /* per file: resources that name it */
-  const char **wrong;    /* per resource: why it cannot be what was signed; NULL: its digest decides */
-  bez_verify_what *kind; /* per resource with .wrong */
-  uint8_t *digests;      /* per resource, BEZ_DIGEST_MOST each */
+  const char *own;        /* the file's own name, where the model is one file */
+  uint64_t *named, *good; /* per file: resources that name it, and those of them that are as signed */
+  const char **wrong;     /* per resource: why it cannot be what was signed; NULL: its digest decides */
+  bez_verify_what *kind;  /* per resource with .wrong */
+  uint8_t *digests;       /* per resource, BEZ_DIGEST_MOST each */
   bez_hash_task *tasks;
   size_t n_tasks;
 } comparison;
@@ -94,43 +94,53 @@ static void plan_resource(comparison *x, size_t i) {
 static bez_status plan_all(comparison *x, bez_error *err) {
   const size_t n = x->m->n;
   x->named = bez_arena_array(x->arena, x->walk.n + 1, sizeof *x->named);
+  x->good = bez_arena_array(x->arena, x->walk.n + 1, sizeof *x->good);
   x->wrong = bez_arena_array(x->arena, n, sizeof *x->wrong);
   x->kind = bez_arena_array(x->arena, n, sizeof *x->kind);
   x->digests = bez_arena_array(x->arena, n, BEZ_DIGEST_MOST);
   x->tasks = bez_arena_array(x->arena, n, sizeof *x->tasks);
-  if (!x->named || !x->wrong || !x->kind || !x->digests || !x->tasks) return bez_fail_memory(err, n * BEZ_DIGEST_MOST);
+  if (!x->named || !x->good || !x->wrong || !x->kind || !x->digests || !x->tasks)
+    return bez_fail_memory(err, n * BEZ_DIGEST_MOST);
   for (size_t i = 0; i < n; i++) plan_resource(x, i);
   return BEZ_OK;
 }
 
+static const char *shown_name(const comparison *x, const char *name) {
+  return x->own && !strcmp(name, ".") ? x->own : name;
+}
+
 static bez_status judge_resource(comparison *x, size_t i, bez_error *err) {
   const bez_resource *r = &x->m->resources[i];
-  char now[2 * BEZ_DIGEST_MOST + 1], then[2 * BEZ_DIGEST_MOST + 1];
+  char now[2 * BEZ_DIGEST_MOST + 1], then[2 * BEZ_DIGEST_MOST + 1], where[64] = "";
   const uint8_t *digest = x->digests + i * BEZ_DIGEST_MOST;
   const size_t size = bez_digest_size(x->m->kind);
-  if (x->wrong[i]) return bez_signing_problem(x->arena, x->out, x->kind[i], r->listed, err, "%s", x->wrong[i]);
+  const char *name = shown_name(x, r->name);
+  if (x->wrong[i]) return bez_signing_problem(x->arena, x->out, x->kind[i], name, err, "%s", x->wrong[i]);
   const bez_walk_file *file = file_of(x, r);
   if (!memcmp(digest, r->digest, size)) {
+    x->good[file - x->walk.files]++;
     x->out->bytes += x->m->shards ? r->end - r->first : file->size;
-    x->out->n_files += !x->m->shards || r->first == 0;
     return BEZ_OK;
   }
   bez_hex(digest, size, now);
   bez_hex(r->digest, size, then);
-  return bez_signing_problem(x->arena, x->out, BEZ_VERIFY_CHANGED, r->listed, err,
-                             "differs from what was signed: its %s is %.16s…, signed was %.16s…",
+  if (x->m->shards)
+    snprintf(where, sizeof where, " in bytes %llu to %llu", (unsigned long long)r->first, (unsigned long long)r->end);
+  return bez_signing_problem(x->arena, x->out, BEZ_VERIFY_CHANGED, name, err,
+                             "differs from what was signed%s: its %s is %.16s…, signed was %.16s…", where,
                              bez_digest_name(x->m->kind), now, then);
 }
 
 /* Files that nobody named, and shards that were left out of the list. Empty files have no shards. */
 static bez_status judge_file(comparison *x, size_t i, bez_error *err) {
   const bez_walk_file *file = &x->walk.files[i];
-  const char *name = x->own ? x->own : file->name;
+  const char *name = shown_name(x, file->name);
   const uint64_t shards = x->m->shards ? file->size / x->m->shard_size + (file->size % x->m->shard_size != 0) : 1;
+  x->out->n_files += x->named[i] && x->good[i] == shards;
   if (x->named[i] && (x->named[i] == shards || file->trouble)) return BEZ_OK;
   if (x->named[i] && x->m->shards)
     return bez_signing_problem(x->arena, x->out, BEZ_VERIFY_CHANGED, name, err,
-                               "has bytes that were not signed: %llu of its %llu stretches are listed",
+                               "has bytes that were not signed: %llu of its %llu shards are listed",
                                (unsigned long long)x->named[i], (unsigned long long)shards);
   if (x->named[i] || x->c->ignore_unsigned || (!shards && !file->trouble)) return BEZ_OK;
   return bez_signing_problem(x->arena, x->out, BEZ_VERIFY_UNSIGNED, name, err, "%s",

@@ -34,6 +34,16 @@ static const bez_option options[] = {
      .help = "The model that the scanned model or adapter says it was made from: file or folder."},
     {"bank", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Reference bank of adapters to compare with."},
     {"known", 0, BEZ_ARG_FILE, .value = "FILE", .help = "Digests of model files that are known to be good."},
+    {"signature-key", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Public key, PEM, that must have made the signatures of models."},
+    {"certificate-chain", 0, BEZ_ARG_FILE, .repeat = true, .value = "FILE",
+     .help = "Root certificates, PEM, that the signatures' own must lead to."},
+    {"certificate-identity", 0, BEZ_ARG_TEXT, .value = "NAME",
+     .help = "Sigstore: the email address or URI that must have signed, exactly."},
+    {"certificate-oidc-issuer", 0, BEZ_ARG_TEXT, .value = "URL",
+     .help = "Sigstore: the issuer that vouched for the identity, exactly."},
+    {"trusted-root", 0, BEZ_ARG_FILE, .value = "FILE",
+     .help = "Sigstore: trusted_root.json with the authorities and logs that are trusted."},
     {"sandbox", 0, BEZ_ARG_CHOICE, .value = "HOW", .choices = "on off", .fallback = "on",
      .help = "off: read models even where the sandbox cannot be had; the report says so."},
     {"columns", 0, BEZ_ARG_TEXT, .repeat = true, .list = true, .value = "COL,…",
@@ -135,6 +145,16 @@ static bez_scan_options scan_options(const bez_args *args, bez_progress *progres
   uint64_t ruleset = bez_args_number(args, "ruleset");
   o.ruleset = ruleset < UINT32_MAX ? (uint32_t)ruleset : UINT32_MAX;
   return o;
+}
+
+/* Who must have signed; false: nobody said. */
+static bool signer_options(const bez_args *args, bez_verify_options *o) {
+  *o = (bez_verify_options){.key = bez_args_text(args, "signature-key"),
+                            .identity = bez_args_text(args, "certificate-identity"),
+                            .oidc_issuer = bez_args_text(args, "certificate-oidc-issuer"),
+                            .trusted_root = bez_args_text(args, "trusted-root")};
+  o->n_roots = bez_args_list(args, "certificate-chain", &o->roots);
+  return o->key || o->n_roots || o->identity || o->oidc_issuer;
 }
 
 /* What the library cannot know, for the report's effective options. */
@@ -321,6 +341,7 @@ static int run(const bez_args *given) {
   bez_attestor *attestor = NULL;
   const char *record[8];
   bez_scan_reuse reuse = {0};
+  bez_verify_options signer;
   if (check_paths(&args, &err) != BEZ_OK) return bez_say_error(&err, "scan", NULL);
   if (bez_outputs_plan(&args, args.positional, args.n_positional, &outputs, &err) != BEZ_OK)
     return bez_say_error(&err, "scan", NULL);
@@ -328,6 +349,7 @@ static int run(const bez_args *given) {
   bez_signals_watch();
   bez_progress_start(&progress, bez_args_text(&args, "progress"));
   bez_scan_options o = scan_options(&args, &progress);
+  if (signer_options(&args, &signer)) o.signer = &signer;
   o.record = record;
   o.n_record = record_options(&args, &args.arena, record, 8);
   o.reuse = &reuse;

@@ -238,6 +238,7 @@ bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
   bez_audit_context context = {.base = m->base.root ? &base : NULL,
                                .bank = scan->options->bank,
                                .known = scan->options->known ? &known : NULL,
+                               .signer = scan->options->signer,
                                .threads = scan->threads,
                                .seed = scan->options->read.seed,
                                .progress = on_progress,

@@ -84,6 +84,14 @@ static void record_path(bez_report *r, const char *key, const char *value) {
   record_text(r, key, shown);
 }
 
+static void record_signer(bez_report *r, const bez_verify_options *o) {
+  record_path(r, "signature-key", o->key);
+  for (size_t i = 0; i < o->n_roots; i++) record_path(r, "certificate-chain", o->roots[i]);
+  if (o->identity) bez_report_option(r, "certificate-identity", o->identity);
+  if (o->oidc_issuer) bez_report_option(r, "certificate-oidc-issuer", o->oidc_issuer);
+  record_path(r, "trusted-root", o->trusted_root);
+}
+
 static void record_effective(const bez_scan *scan) {
   const bez_scan_options *o = scan->options;
   bez_report *r = scan->report;
@@ -105,6 +113,7 @@ static void record_effective(const bez_scan *scan) {
   record_path(r, "base", o->base);
   record_path(r, "bank", o->bank);
   record_path(r, "known", o->known);
+  if (o->signer) record_signer(r, o->signer);
   if (o->sandbox_off) bez_report_option(r, "sandbox", "off");
   record_list(r, &buf, "columns", o->read.columns, o->read.n_columns);
   record_list(r, &buf, "exclude", o->read.exclude, o->read.n_exclude);

@@ -143,7 +143,8 @@ def test_shards(bezoar, keys, model):
     weights[1500] ^= 1
     (model / "weights.bin").write_bytes(weights)
     changed = bezoar("model", "verify", model, "--key", public, "--format", "json")
-    assert changed.returncode == 1 and problems(changed) == [("changed", "weights.bin:1000:2000")]
+    assert changed.returncode == 1 and problems(changed) == [("changed", "weights.bin")]
+    assert "in bytes 1000 to 2000" in changed.stdout
     weights[1500] ^= 1
     for size in (2499, 2501, 3600, 0):
         (model / "weights.bin").write_bytes((bytes(weights) * 2)[:size])
@@ -400,6 +401,78 @@ def test_threads_change_nothing(bezoar, keys, model, threads):
     _, said = statement(model / "model.sig")
     assert all(r["digest"] == hashlib.sha256((model / r["name"]).read_bytes()).hexdigest()
                for r in said["predicate"]["resources"])
+
+
+# ---- in a scan -------------------------------------------------------------------------------------------------------
+
+
+def findings(answer):
+    report = json.loads(answer.stdout)
+    return [(f["severity"], f["title"]) for f in report["findings"] if f["rule"] == "BZ-M013"]
+
+
+def not_checked(answer):
+    return " ".join(f"{n['what']}: {n['reason']}" for n in json.loads(answer.stdout)["not_checked"])
+
+
+@pytest.fixture
+def scanned(bezoar, keys, model):
+    """A signed folder, and its scan."""
+    shutil.rmtree(model / ".git")
+    assert bezoar("model", "sign", model, "--key", keys / "P-256.pem").returncode == 0
+    return lambda *more: bezoar("scan", model, "--format", "json", "--only", "BZ-M013", *more)
+
+
+def test_scan_of_what_is_as_signed(keys, scanned):
+    nobody = scanned()
+    assert findings(nobody) == [] and "who signed it" in not_checked(nobody)
+    known = scanned("--signature-key", keys / "P-256.pub")
+    assert [s for s, _ in findings(known)] == ["note"] and "signed by key" in findings(known)[0][1]
+    assert "who signed it" not in not_checked(known)
+    other = scanned("--signature-key", keys / "P-384.pub")
+    assert other.returncode == 1 and [s for s, _ in findings(other)] == ["error"]
+    assert "another key" in findings(other)[0][1]
+
+
+@pytest.mark.parametrize("how", [(), ("--serialization", "shards", "--shard-size", 700), ("--hash", "blake2b")])
+def test_scan_of_what_is_not(bezoar, keys, model, scanned, how):
+    assert bezoar("model", "sign", model, "--key", keys / "P-256.pem", *how).returncode == 0
+    (model / "weights.bin").write_text("v" * 2500)
+    (model / "config.json").unlink()
+    (model / "sub/evil.py").write_text("import os")
+    answer = scanned()
+    assert answer.returncode == 1
+    assert sorted(findings(answer)) == [
+        ("error", "weights.bin: differs from what its publisher signed (model.sig)"),
+        ("warning", "model.sig: 1 file missing that it covers: config.json"),
+        ("warning", "model.sig: 1 file not covered by it: sub/evil.py")]
+    place = [f for f in json.loads(answer.stdout)["findings"] if f["severity"] == "error"][0]["place"]
+    assert place["file"].endswith("/weights.bin")
+
+
+def test_scan_of_a_stranger(bezoar, keys, model, scanned):
+    """A signature that is not whose it must be says nothing of the files; one that is missing leaves all open."""
+    (model / "weights.bin").write_text("changed")
+    stranger = scanned("--signature-key", keys / "P-384.pub")
+    assert len(findings(stranger)) == 1 and "not the expected signature" in findings(stranger)[0][1]
+    (model / "model.sig").write_text("no bundle")
+    broken = scanned()
+    assert [s for s, _ in findings(broken)] == ["warning"] and "no usable signature" in findings(broken)[0][1]
+    (model / "model.sig").unlink()
+    (model / "generation_config.json").write_text("{}")
+    gone = scanned("--signature-key", keys / "P-256.pub")
+    assert gone.returncode == 3 and "no signature lies beside it" in not_checked(gone)
+
+
+def test_scan_of_one_file(bezoar, keys, tmp_path):
+    pickle = tmp_path / "model.pkl"
+    pickle.write_bytes(b"\x80\x04K\x01.")
+    assert bezoar("model", "sign", pickle, "--key", keys / "P-256.pem").returncode == 0
+    assert findings(bezoar("scan", pickle, "--format", "json")) == []
+    pickle.write_bytes(b"\x80\x04K\x02.")
+    assert findings(bezoar("scan", pickle, "--format", "json")) == [
+        ("error", "model.pkl: differs from what its publisher signed (model.pkl.sig)")]
+    assert [s for s, _ in findings(bezoar("scan", tmp_path, "--format", "json"))] == ["error"]
 
 
 # ---- vectors ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from conftest import ROOT
 
 from graph_files import hostile_keras
 from model_corpus import call, hidden_entry
@@ -23,6 +24,12 @@ def named_code(folder):
     (folder / "model.keras").write_bytes(next(iter(hostile_keras().values()))[0])
 
 
+def signature(folder):
+    (folder / "model.sig").write_bytes((ROOT / "fuzz" / "corpus" / "bundle" / "key").read_bytes())
+    (folder / "a").write_text("something else\n")
+    (folder / "b").write_text("bb\n")
+
+
 def known_digest(folder):
     (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     (folder / "known.txt").write_text("0" * 64 + "  model.safetensors\n")
@@ -34,6 +41,7 @@ SCENES = {
     "BZ-M002": (pickle_unknown, ["model.pkl"]),
     "BZ-M003": (ambiguous_structure, ["model.pt"]),
     "BZ-M004": (named_code, ["model.keras"]),
+    "BZ-M013": (signature, ["."]),
     "BZ-M014": (known_digest, ["model.safetensors", "--known", "known.txt"]),
 }
 
