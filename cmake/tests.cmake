@@ -62,3 +62,10 @@ if(BEZ_BENCH_AGGREGATE AND NOT BEZ_FUZZ)
   target_link_libraries(bench_aggregate PRIVATE bezoar_internal)
   add_test(NAME bench_aggregate COMMAND bench_aggregate --size 0.001 --rounds 1 --folder ${PROJECT_BINARY_DIR})
 endif()
+
+# The comparison of a model with its base beside a plain sum over both.
+if(EXISTS ${PROJECT_SOURCE_DIR}/bench/audit/base_compare.c AND NOT BEZ_FUZZ)
+  add_executable(bench_base bench/audit/base_compare.c)
+  target_link_libraries(bench_base PRIVATE bezoar_internal)
+  add_dependencies(bench_base bezoar_decode)
+endif()

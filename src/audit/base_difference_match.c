@@ -1,0 +1,230 @@
+/* Which tensor of the model goes with which of the base: by name and shape, whatever wrapped the one or the other. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/base_difference.h"
+#include "base/error.h"
+
+/* What wrappers put in front of names. */
+static const char *const prefixes[] = {"module.",     "_orig_mod.",        "model.",   "base_model.",
+                                       "state_dict.", "model_state_dict.", "network.", "net."};
+
+/* GGUF's names of a transformer's tensors, as most safetensors call them (gguf-py, tensor_mapping). */
+static const struct {
+  const char *gguf, *other;
+} translated[] = {
+    {"blk.", "layers."},
+    {"attn_q.", "self_attn.q_proj."},
+    {"attn_k.", "self_attn.k_proj."},
+    {"attn_v.", "self_attn.v_proj."},
+    {"attn_output.", "self_attn.o_proj."},
+    {"ffn_gate.", "mlp.gate_proj."},
+    {"ffn_up.", "mlp.up_proj."},
+    {"ffn_down.", "mlp.down_proj."},
+    {"attn_norm.", "input_layernorm."},
+    {"ffn_norm.", "post_attention_layernorm."},
+    {"attn_q_norm.", "self_attn.q_norm."},
+    {"attn_k_norm.", "self_attn.k_norm."},
+    {"token_embd.", "embed_tokens."},
+    {"output_norm.", "norm."},
+    {"output.", "lm_head."},
+};
+
+static const char *strip(const char *name) {
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    const size_t n = strlen(prefixes[i]);
+    if (strncmp(name, prefixes[i], n) != 0 || !name[n]) continue;
+    name += n;
+    i = (size_t)-1; /* from the start again */
+  }
+  return name;
+}
+
+static const char *rest_of(const char *name, const char **other) {
+  for (size_t i = 0; i < sizeof translated / sizeof *translated; i++) {
+    const size_t n = strlen(translated[i].gguf);
+    if (strncmp(name, translated[i].gguf, n) != 0) continue;
+    *other = translated[i].other;
+    return name + n;
+  }
+  return NULL;
+}
+
+/* "blk.7.attn_q.weight" becomes "layers.7.self_attn.q_proj.weight". */
+static const char *key_of(const char *name, bez_arena *arena) {
+  const char *first, *second = "", *bare = strip(name), *rest = rest_of(bare, &first);
+  if (!rest) return bare;
+  size_t digits = strcmp(first, "layers.") == 0 ? strspn(rest, "0123456789") : 0;
+  if (digits && rest[digits] == '.') digits++;
+  const char *tail = digits ? rest_of(rest + digits, &second) : NULL;
+  return bez_arena_printf(arena, "%s%.*s%s%s", first, (int)digits, rest, tail ? second : "",
+                          tail ? tail : rest + digits);
+}
+
+/* The key with '#' for each number. */
+static const char *role_of(const char *key, bez_arena *arena) {
+  char *role = bez_arena_strdup(arena, key), *to = role;
+  for (const char *p = role; p && *p; p++) {
+    if (!isdigit((unsigned char)*p))
+      *to++ = *p;
+    else if (to == role || to[-1] != '#')
+      *to++ = '#';
+  }
+  if (role) *to = '\0';
+  return role;
+}
+
+/* ---- one side --------------------------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b) {
+  const bez_base_tensor *x = a, *y = b;
+  const int order = strcmp(x->key, y->key);
+  if (order) return order;
+  if (x->file != y->file) return (x->file > y->file) - (x->file < y->file);
+  return (x->tensor > y->tensor) - (x->tensor < y->tensor);
+}
+
+/* The first tensor that cannot be read and how many more there are: one line for each file. */
+static void say_unreadable(const bez_base_file *f, bez_report *report) {
+  const bez_model *m = f->file->model;
+  uint32_t n = 0, first = 0;
+  for (uint32_t t = 0; t < m->n_tensors; t++)
+    if (bez_weights_unreadable(f->weights, t) && n++ == 0) first = t;
+  if (!n) return;
+  bez_report_not_checked(report, true, f->file->path, "BZ-M009: tensor %s: %s (%u of %u tensors cannot be read)",
+                         m->tensors[first].name, bez_weights_unreadable(f->weights, first), n, m->n_tensors);
+}
+
+static bez_status add_file(const bez_audit_file *file, bez_arena *arena, bez_base_side *out, bez_error *err) {
+  bez_base_file *f = &out->files[out->n_files];
+  bez_status st = bez_weights_open(file->path, file->model, &f->weights, err);
+  if (st != BEZ_OK) return st;
+  f->file = file;
+  const uint32_t number = out->n_files++;
+  for (uint32_t t = 0; t < file->model->n_tensors; t++) {
+    const char *key = key_of(file->model->tensors[t].name, arena);
+    if (!key) return bez_fail_memory(err, 64);
+    out->tensors[out->n_tensors++] = (bez_base_tensor){.key = key, .file = number, .tensor = t};
+  }
+  return BEZ_OK;
+}
+
+bez_status bez_base_side_open(const bez_check_input *in, const bez_audit_set *set, bool speak, bez_report *report,
+                              bez_base_side *out, bez_error *err) {
+  bez_status st = BEZ_OK;
+  size_t n_files = 0, n = 0;
+  (void)in;
+  *out = (bez_base_side){0};
+  for (size_t i = 0; i < set->n; i++) {
+    n_files += set->files[i].model && set->files[i].model->n_tensors;
+    n += set->files[i].model ? set->files[i].model->n_tensors : 0;
+  }
+  if (n > UINT32_MAX / 2) return bez_fail(err, BEZ_LIMIT, set->root, "too many tensors");
+  out->files = bez_arena_array(&report->arena, n_files + 1, sizeof *out->files);
+  out->tensors = bez_arena_array(&report->arena, n + 1, sizeof *out->tensors);
+  if (!out->files || !out->tensors) BEZ_TRY(bez_fail_memory(err, n * sizeof *out->tensors));
+  for (size_t i = 0; i < set->n; i++) {
+    if (!set->files[i].model || !set->files[i].model->n_tensors) continue;
+    BEZ_TRY(add_file(&set->files[i], &report->arena, out, err));
+    if (speak) say_unreadable(&out->files[out->n_files - 1], report);
+  }
+  qsort(out->tensors, out->n_tensors, sizeof *out->tensors, by_key);
+  return BEZ_OK;
+cleanup:
+  bez_base_side_close(out);
+  return st;
+}
+
+void bez_base_side_close(bez_base_side *side) {
+  for (uint32_t i = 0; side->files && i < side->n_files; i++) bez_weights_close(side->files[i].weights);
+  side->n_files = 0;
+}
+
+/* ---- both ------------------------------------------------------------------------------------------------------- */
+
+static const bez_model_tensor *tensor_of(const bez_base_side *side, const bez_base_tensor *t) {
+  return &side->files[t->file].file->model->tensors[t->tensor];
+}
+
+static bool readable(const bez_base_side *side, const bez_base_tensor *t) {
+  return !bez_weights_unreadable(side->files[t->file].weights, t->tensor);
+}
+
+static const bez_number_type *type_of(const bez_base_side *side, const bez_base_tensor *t) {
+  return bez_weights_type(side->files[t->file].weights, t->tensor);
+}
+
+static bool same_shape(const bez_model_tensor *a, const bez_model_tensor *b) {
+  return a->n_dims == b->n_dims && memcmp(a->shape, b->shape, a->n_dims * sizeof *a->shape) == 0;
+}
+
+/* The first that can be read of those with the key; else the first; NULL: none has it. */
+static const bez_base_tensor *find(const bez_base_side *side, const char *key) {
+  uint32_t low = 0, high = side->n_tensors;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (strcmp(side->tensors[middle].key, key) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  const bez_base_tensor *first = NULL;
+  for (; low < side->n_tensors && !strcmp(side->tensors[low].key, key); low++) {
+    if (readable(side, &side->tensors[low])) return &side->tensors[low];
+    if (!first) first = &side->tensors[low];
+  }
+  return first;
+}
+
+/* GGUF files of the Llama family have the rows of queries and keys in another order, by heads that tensors do not
+ * show. */
+static bool reordered(const bez_model_tensor *a, const bez_model_tensor *b) {
+  static const char *const queries[] = {"attn_q.", "attn_k."};
+  for (size_t i = 0; i < 2; i++)
+    if ((strstr(a->name, queries[i]) != NULL) != (strstr(b->name, queries[i]) != NULL)) return true;
+  return false;
+}
+
+static void count(uint32_t *n, const char **first, const char *name) {
+  if ((*n)++ == 0) *first = name;
+}
+
+static bool add_pair(const bez_base_side *model, const bez_base_side *base, const bez_base_tensor *t,
+                     const bez_base_tensor *other, bez_arena *arena, bez_base_match *out) {
+  const bez_model_tensor *a = tensor_of(model, t);
+  const bez_number_type *x = type_of(model, t), *y = type_of(base, other);
+  bez_base_pair *p = &out->pairs[out->n_pairs++];
+  const uint64_t items = bez_weights_items(model->files[t->file].weights, t->tensor);
+  *p = (bez_base_pair){.model = t,
+                       .base = other,
+                       .name = a->name,
+                       .role = role_of(t->key, arena),
+                       .matrix = a->n_dims > 1 && a->shape[0] > 1 && items / a->shape[0] > 1,
+                       .requantised = x != y && (x->kind == BEZ_NUMBER_BLOCK || y->kind == BEZ_NUMBER_BLOCK)};
+  return p->role != NULL;
+}
+
+bez_status bez_base_match_sides(const bez_base_side *model, const bez_base_side *base, bez_arena *arena,
+                                bez_base_match *out, bez_error *err) {
+  *out = (bez_base_match){.pairs = bez_arena_array(arena, (size_t)model->n_tensors + 1, sizeof *out->pairs)};
+  if (!out->pairs) return bez_fail_memory(err, model->n_tensors * sizeof *out->pairs);
+  for (uint32_t i = 0; i < model->n_tensors; i++) {
+    const bez_base_tensor *t = &model->tensors[i], *other = find(base, t->key);
+    const bez_model_tensor *a = tensor_of(model, t), *b = other ? tensor_of(base, other) : NULL;
+    if (!other)
+      count(&out->added, &out->first_added, a->name);
+    else if (!same_shape(a, b))
+      count(&out->reshaped, &out->first_reshaped, a->name);
+    else if (!readable(model, t) || !readable(base, other))
+      out->unreadable++;
+    else if (reordered(a, b))
+      count(&out->reordered, &out->first_reordered, a->name);
+    else if (!add_pair(model, base, t, other, arena, out))
+      return bez_fail_memory(err, 64);
+  }
+  for (uint32_t i = 0; i < base->n_tensors; i++)
+    if (!find(model, base->tensors[i].key))
+      count(&out->missing, &out->first_missing, tensor_of(base, &base->tensors[i])->name);
+  return BEZ_OK;
+}
