@@ -27,6 +27,9 @@ const bez_check bez_check_adapter = {
              .remedy =
                  "Compare it with adapters trained for the same base and task; try the module that stands out with "
                  "and without the adapter.",
+             .example =
+                 "adapter_model.safetensors: the change of layers.3.q_proj is 20 times that of the others of its "
+                 "kind",
              .taxonomy = "ATLAS:AML.T0018 ATLAS:AML.T0010.003 NIST:NISTAML.023 OWASP:LLM03 OWASP-ML:ML10"},
     .cost = "O((rows + columns) · rank²) per module",
     .source = "Hu et al. 2021, LoRA, arXiv:2106.09685; Golub and Van Loan, Matrix Computations, 4th edition, 5.2, 8.6; "

@@ -26,6 +26,7 @@ const bez_check bez_check_final_layer = {
              .remedy =
                  "Test the model with triggers (stickers, corner patches) towards the class named, or fine-tune it on "
                  "clean data; the absence of this finding says little.",
+             .example = "model.safetensors: fc.weight: of 12 classes, class 7 stands out most, p = 0.0001",
              .taxonomy = "ATLAS:AML.T0018.000 NIST:NISTAML.023 OWASP:LLM04 OWASP-ML:ML10"},
     .cost = "one pass over the last layer",
     .source = "Fields et al. 2021, Trojan Signatures in DNN Weights, arXiv:2109.02836",
@@ -63,44 +64,82 @@ static bool any_of(const char *name, const char *const *words, size_t n, bool wh
   return false;
 }
 
-/* Numbers in the bias of the same layer; 0: it has none. */
-static uint64_t bias_of(const bez_model *model, const char *name) {
-  const char *end = strrchr(name, '.'), *slash = strrchr(name, '/');
-  if (!end || (slash && slash > end)) end = slash;
-  const size_t stem = end ? (size_t)(end - name) + 1 : 0;
-  for (uint32_t t = 0; end && t < model->n_tensors; t++) {
-    const bez_model_tensor *b = &model->tensors[t];
-    if (b->n_dims == 1 && !strncmp(b->name, name, stem) && !strncmp(b->name + stem, "bias", 4)) return b->shape[0];
-  }
-  return 0;
+/* A bias, and how many numbers it has. */
+typedef struct bias {
+  const char *name;
+  uint64_t items;
+} bias;
+typedef struct biases {
+  bias *by_name; /* owned */
+  size_t n;
+} biases;
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const bias *)a)->name, ((const bias *)b)->name);
 }
 
-static bool is_candidate(const bez_model *model, uint32_t tensor, last_layer *out) {
+static bez_status find_biases(const bez_model *model, biases *out, bez_error *err) {
+  *out = (biases){.by_name = calloc((size_t)model->n_tensors + 1, sizeof *out->by_name)};
+  if (!out->by_name) return bez_fail_memory(err, model->n_tensors * sizeof *out->by_name);
+  for (uint32_t t = 0; t < model->n_tensors; t++) {
+    const bez_model_tensor *b = &model->tensors[t];
+    if (b->n_dims == 1 && strstr(b->name, "bias")) out->by_name[out->n++] = (bias){b->name, b->shape[0]};
+  }
+  if (out->n) qsort(out->by_name, out->n, sizeof *out->by_name, by_name);
+  return BEZ_OK;
+}
+
+/* How the name compares with stem + "bias", of which the name may have more behind it (":0"). */
+static int compare_stem(const char *name, const char *stem, size_t n) {
+  const int order = strncmp(name, stem, n);
+  return order ? order : strncmp(name + n, "bias", 4);
+}
+
+/* Numbers in the bias of the same layer; 0: it has none. */
+static uint64_t bias_of(const biases *all, const char *weight) {
+  const char *dot = strrchr(weight, '.'), *slash = strrchr(weight, '/');
+  const char *end = !dot || (slash && slash > dot) ? slash : dot;
+  const size_t n = end ? (size_t)(end - weight) + 1 : 0;
+  size_t low = 0, high = end ? all->n : 0;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (compare_stem(all->by_name[middle].name, weight, n) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return end && low < all->n && !compare_stem(all->by_name[low].name, weight, n) ? all->by_name[low].items : 0;
+}
+
+static bool is_candidate(const bez_model *model, const biases *all, uint32_t tensor, last_layer *out) {
   const bez_model_tensor *t = &model->tensors[tensor];
   if (t->n_dims != 2 || any_of(t->name, others, sizeof others / sizeof *others, false)) return false;
   const bool named = any_of(t->name, heads, sizeof heads / sizeof *heads, true);
   if (t->shape[0] > BEZ_CLASS_MOST && t->shape[1] > BEZ_CLASS_MOST) return false;
-  const uint64_t bias = bias_of(model, t->name);
-  const bool columns = bias && bias == t->shape[1] && bias != t->shape[0];
+  const uint64_t items = bias_of(all, t->name);
+  const bool columns = items && items == t->shape[1] && items != t->shape[0];
   const uint64_t classes = t->shape[columns ? 1 : 0], width = t->shape[columns ? 0 : 1];
   if (classes < BEZ_CLASS_LEAST || classes > BEZ_CLASS_MOST || width < LEAST_WIDTH || width > MOST_NUMBERS / classes)
     return false;
-  if (bias ? bias != classes : !named) return false;
+  if (items ? items != classes : !named) return false;
   if (!named && classes >= width) return false;
   *out = (last_layer){tensor, (uint32_t)classes, (uint32_t)width, columns, named};
   return true;
 }
 
 /* The one that is called so, else the one with the fewest rows; of equals the last. */
-static bool find(const bez_model *model, last_layer *out) {
-  bool found = false;
+static bez_status find(const bez_model *model, last_layer *out, bool *found, bez_error *err) {
+  biases all;
   last_layer one = {0};
-  for (uint32_t t = 0; t < model->n_tensors; t++) {
-    if (!is_candidate(model, t, &one)) continue;
-    if (!found || (one.named == out->named ? one.classes <= out->classes : one.named)) *out = one;
-    found = true;
+  bez_status st = find_biases(model, &all, err);
+  *found = false;
+  for (uint32_t t = 0; st == BEZ_OK && t < model->n_tensors; t++) {
+    if (!is_candidate(model, &all, t, &one)) continue;
+    if (!*found || (one.named == out->named ? one.classes <= out->classes : one.named)) *out = one;
+    *found = true;
   }
-  return found;
+  free(all.by_name);
+  return st;
 }
 
 /* classes × width, whichever way it lies. */
@@ -141,8 +180,10 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
   bez_weights *weights = NULL;
   bez_error why = {0};
   float *x = NULL;
-  if (!find(in->model, &l)) return BEZ_OK;
-  bez_status st = bez_weights_open(in->path, in->model, &weights, &why);
+  bool found = false;
+  bez_status st = find(in->model, &l, &found, err);
+  if (st != BEZ_OK || !found) return st;
+  st = bez_weights_open(in->path, in->model, &weights, &why);
   if (st == BEZ_MEMORY) return bez_fail_memory(err, 0);
   if (st != BEZ_OK || bez_weights_unreadable(weights, l.tensor)) { /* the check of numbers says why */
     st = BEZ_OK;

@@ -32,6 +32,9 @@ const bez_check bez_check_lineage = {
                  "says. Hidden units in another order are looked for as well.",
              .remedy =
                  "Ask the publisher what the model was made from; treat it as a model of unknown origin until then.",
+             .example =
+                 "model.safetensors: derived from the base, but its hidden units were put into another order (p = "
+                 "1e-05)",
              .taxonomy = "ATLAS:AML.T0010.003 ATLAS:AML.T0058 NIST:NISTAML.051 OWASP:LLM03 OWASP-ML:ML06"},
     .cost = "O(layers · units² · length): 12 layers, 256 units, 1,024 numbers at most",
     .source = "Zhu et al. 2025, Independence Tests for Language Models, arXiv:2502.12292; Besag and Clifford 1991, "

@@ -1,5 +1,7 @@
 """The example that `bezoar explain` and docs/commands/scan.md show for each check of models is what a scan says."""
 import json
+import random
+import struct
 
 import pytest
 from conftest import ROOT
@@ -24,6 +26,45 @@ def named_code(folder):
     (folder / "model.keras").write_bytes(next(iter(hostile_keras().values()))[0])
 
 
+def tensors(path, named):
+    """{name: rows of numbers, or a list} as safetensors."""
+    header, blob = {}, b""
+    for name, rows in named.items():
+        flat = [x for row in rows for x in row] if isinstance(rows[0], list) else rows
+        shape = [len(rows), len(rows[0])] if isinstance(rows[0], list) else [len(rows)]
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(blob), len(blob) + 4 * len(flat)]}
+        blob += struct.pack(f"<{len(flat)}f", *flat)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + blob)
+
+
+def numbers(draw, rows, columns, more=0):
+    return [[draw.randrange(-50, 51) + more for _ in range(columns)] for _ in range(rows)]
+
+
+def adapter_spectrum(folder):
+    layers = {}
+    for i in range(8):
+        layers[f"layers.{i}.q_proj.lora_A.weight"] = [[1, 2, 3, 4]]
+        layers[f"layers.{i}.q_proj.lora_B.weight"] = [[20 if i == 3 else 1], [0], [0]]
+    tensors(folder / "adapter_model.safetensors", layers)
+
+
+def final_layer(folder):
+    draw = random.Random(1)
+    rows = [numbers(draw, 1, 40, 60 if c == 7 else 0)[0] for c in range(12)]
+    tensors(folder / "model.safetensors", {"fc.weight": rows, "fc.bias": [0] * 12})
+
+
+def lineage(folder):
+    draw = random.Random(1)
+    gate, up = numbers(draw, 32, 16), numbers(draw, 32, 16)
+    name = "layers.0.mlp.{}_proj.weight"
+    tensors(folder / "base.safetensors", {name.format("gate"): gate, name.format("up"): up})
+    tensors(folder / "model.safetensors", {name.format("gate"): gate[::-1], name.format("up"): up[::-1]})
+
+
 def signature(folder):
     (folder / "model.sig").write_bytes((ROOT / "fuzz" / "corpus" / "bundle" / "key").read_bytes())
     (folder / "a").write_text("something else\n")
@@ -41,6 +82,9 @@ SCENES = {
     "BZ-M002": (pickle_unknown, ["model.pkl"]),
     "BZ-M003": (ambiguous_structure, ["model.pt"]),
     "BZ-M004": (named_code, ["model.keras"]),
+    "BZ-M010": (adapter_spectrum, ["adapter_model.safetensors"]),
+    "BZ-M011": (final_layer, ["model.safetensors"]),
+    "BZ-M012": (lineage, ["model.safetensors", "--base", "base.safetensors"]),
     "BZ-M013": (signature, ["."]),
     "BZ-M014": (known_digest, ["model.safetensors", "--known", "known.txt"]),
 }
