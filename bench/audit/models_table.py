@@ -2,7 +2,8 @@
 """The tables of docs/benchmarks/audit_models.md: networks and adapters scanned with the built command.
 
     models_table.py final NETS...       last layers (BZ-M011), of what final_layer_nets.py wrote
-    models_table.py lineage NETS...     derived, put into another order, independent (BZ-M012), of the same networks
+    models_table.py lineage NETS...     derived, put into another order, independent (BZ-M012), of the same networks and
+                                        of what lineage_nets.py wrote
     models_table.py adapters LORAS      ranks (BZ-M010), of what lora_adapters.py wrote: the bank from seeds below 1000
 """
 import csv
@@ -12,10 +13,8 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
-import torch
 
 BINARY = os.environ.get("BEZOAR_BIN", str(pathlib.Path(__file__).parents[2] / "build/bezoar"))
 
@@ -54,53 +53,37 @@ def final(folders):
               f"{share(hit)} |")
 
 
-def reorder(state, seed):
-    """The same function: hidden units of every layer in another order."""
-    rng = np.random.default_rng(seed)
-    out = {k: v.clone() for k, v in state.items()}
-    for first, second in (("0", "2"), ("2", "5"), ("5", "7")):
-        n = len(out[first + ".bias"])
-        order = torch.tensor(rng.permutation(n))
-        out[first + ".weight"], out[first + ".bias"] = out[first + ".weight"][order], out[first + ".bias"][order]
-        w = out[second + ".weight"]
-        blocks = w.reshape(len(w), n, -1)
-        out[second + ".weight"] = blocks[:, order].reshape(w.shape)
-    return out
+def pairs_of(folder):
+    """{what: pairs of (model, base)}"""
+    if (folder / "nets.csv").exists():
+        nets = {r[0]: (folder / r[0], r) for r in rows(folder, "nets.csv")}
+        clean = [(path, r) for path, r in nets.values() if r[3] == "clean"]
+        return {"convolutional, from the same start, one on poisoned data":
+                [(nets[r[0].replace("clean", "bad")][0], path) for path, r in clean],
+                "convolutional, independent, same data and size":
+                [(one, other) for (one, a), (other, b) in itertools.combinations(clean, 2) if (a[1], a[6]) == (b[1], b[6])]}
+    seeds = sorted(int(p.stem) for p in folder.glob("*.pt") if p.stem.isdigit())
+    return {"residual, fine-tuned": [(folder / f"{s}-tuned.pt", folder / f"{s}.pt") for s in seeds],
+            "residual, fine-tuned, hidden units in another order": [(folder / f"{s}-turned.pt", folder / f"{s}.pt") for s in seeds],
+            "residual, independent": [(folder / f"{a}.pt", folder / f"{b}.pt") for a in seeds for b in seeds if a != b and (a - b) % 2 == 0]}
 
 
 def lineage(folders):
-    nets = {r[0]: (folder / r[0], r) for folder in folders for r in rows(folder, "nets.csv")}
-    clean = [(path, r) for path, r in nets.values() if r[3] == "clean"]
-    pairs = {"trained from the same start, one on poisoned data": [], "… its hidden units in another order": [],
-             "the same, with noise of half its size, in another order": [], "independent, same data and size": []}
-    names = list(pairs)
-    with tempfile.TemporaryDirectory() as scratch:
-        for path, r in clean:
-            bad = nets[r[0].replace("clean", "bad")][0]
-            pairs[names[0]].append((bad, path))
-            for which, source, noise in ((1, bad, 0), (2, path, 0.5)):
-                state = torch.load(source)
-                torch.manual_seed(int(r[2]))
-                state = {k: v + noise * v.std() * torch.randn_like(v) for k, v in state.items()}
-                target = pathlib.Path(scratch) / f"{which}-{r[0]}"
-                torch.save(reorder(state, int(r[2])), target)
-                pairs[names[which]].append((target, path))
-        for (one, a), (other, b) in itertools.combinations(clean, 2):
-            if (a[1], a[6]) == (b[1], b[6]):
-                pairs[names[3]].append((one, other))
-        print("| pairs | derived (p ≤ 0.001) | derived, in another order | open | independent | p ≤ 0.05 in the same order | in any order |")
-        print("|---|---|---|---|---|---|---|")
-        for name, list_of in pairs.items():
-            said, same, any_order = [], [], []
-            for model, base in list_of:
-                (f,) = findings("BZ-M012", model, "--base", base)
-                said.append(next(i for i, words in enumerate(("derived from the base, p", "another order", "remains open",
-                                                              "nothing shows")) if words in f["title"]))
-                same.append(evidence(f, "p, units in the same order") <= 0.05)
-                p = evidence(f, "p, units in any order")
-                if p is not None:
-                    any_order.append(p <= 0.05)
-            print(f"| {name} | " + " | ".join(share([s == i for s in said]) for i in range(4)) + f" | {share(same)} | {share(any_order)} |")
+    words = ("derived from the base, p", "another order", "remains open", "nothing shows")
+    print("| pairs | derived | derived, in another order | open | independent | p ≤ 0.05 in the same order | in any order | units matched alike |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, pairs in (item for folder in folders for item in pairs_of(folder).items()):
+        said, same, matched, alike = [], [], [], []
+        for model, base in pairs:
+            (f,) = findings("BZ-M012", model, "--base", base)
+            said.append(next(i for i, w in enumerate(words) if w in f["title"]))
+            same.append(evidence(f, "p, units in the same order") <= 0.05)
+            if evidence(f, "p, units in any order") is not None:
+                matched.append(evidence(f, "p, units in any order") <= 0.05)
+                alike.append(evidence(f, "share of units matched alike"))
+        spread = f"{min(alike):.2f} to {max(alike):.2f}" if alike else "–"
+        print(f"| {name} | " + " | ".join(share([s == i for s in said]) for i in range(4)) + f" | {share(same)} | "
+              f"{share(matched) if matched else '–'} | {spread} |")
 
 
 def adapters(folders):

@@ -148,6 +148,7 @@ bez_status bez_unit_read(const bez_unit_vectors *v, unsigned side, const uint64_
 typedef struct collector {
   bez_tensor_index *model, *base;
   bez_arena *arena;
+  uint32_t *last; /* per file of the model's: its last linear layer */
   bez_hidden_layer *layers;
   size_t n;
 } collector;
@@ -186,24 +187,15 @@ static uint32_t last_linear(const bez_model *model) {
   return UINT32_MAX;
 }
 
+/* No second tensor: the units of the next layer stand between, and may have been put into another order too. In
+ * transformers both tensors of an MLP face the residual stream, whose order is everybody's. */
 static void take_rows(collector *c, const bez_tensor_entry *entry) {
   const bez_model_tensor *t = bez_tensor_of(c->model, entry);
   bez_hidden_layer *layer = &c->layers[c->n];
   if (t->n_dims < 2 || is_ordered(entry->key)) return;
-  if (last_linear(c->model->set->files[entry->file].model) == entry->tensor) return;
+  if (c->last[entry->file] == entry->tensor) return;
   *layer = (bez_hidden_layer){.name = t->name};
   if (!both_sides(c->model, c->base, entry, c->arena, false, &layer->first)) return;
-  const bez_model *model =
-      c->model->set->files[entry->file].model; /* the next one, where its columns are these units */
-  for (uint32_t next = entry->tensor + 1; next < model->n_tensors; next++) {
-    if (model->tensors[next].n_dims < 2) continue;
-    const char *key = bez_tensor_key(c->arena, model->tensors[next].name);
-    const bez_tensor_entry *second = key ? bez_tensor_index_find(c->model, key) : NULL;
-    const bool fits = second && bez_tensor_of(c->model, second)->shape[1] == t->shape[0];
-    if (!fits || !both_sides(c->model, c->base, second, c->arena, true, &layer->second))
-      layer->second = (bez_unit_vectors){0};
-    break;
-  }
   c->n++;
 }
 
@@ -211,7 +203,10 @@ bez_status bez_hidden_layers(bez_tensor_index *model, bez_tensor_index *base, be
                              bez_hidden_layer **layers, size_t *n, bez_error *err) {
   collector c = {.model = model, .base = base, .arena = arena};
   c.layers = bez_arena_array(arena, model->n + 1, sizeof *c.layers);
-  if (!c.layers) return bez_fail_memory(err, model->n * sizeof *c.layers);
+  c.last = bez_arena_array(arena, model->set->n + 1, sizeof *c.last);
+  if (!c.layers || !c.last) return bez_fail_memory(err, model->n * sizeof *c.layers);
+  for (size_t i = 0; i < model->set->n; i++)
+    c.last[i] = model->set->files[i].model ? last_linear(model->set->files[i].model) : UINT32_MAX;
   for (size_t i = 0; i < model->n; i++)
     if (!same_as_last(&c, i)) take_mlp(&c, &model->entries[i]);
   const bool by_name = c.n > 0;
