@@ -1,11 +1,11 @@
 /* CycloneDX 1.6 (ECMA-424, 1st edition): what was scanned as a bill of materials. One component per file, the model
  * they make up with what it says of itself, and findings as vulnerabilities that name the file they are in. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "report/paths.h"
 #include "report/visible.h"
 #include "report/words.h"
 #include "report/writer.h"
@@ -15,8 +15,8 @@ enum { MAX_COMPONENTS = 100000, MAX_SAID = 16 /* distinct values of one key */ }
 typedef struct bez_sbom {
   bez_json j;
   const bez_report *report;
-  const bez_report_file **by_path; /* sorted, to find a finding's file */
-  size_t n;                        /* files listed */
+  bez_paths paths;
+  size_t n; /* files listed */
   bool models, with_run;
 } bez_sbom;
 
@@ -336,24 +336,11 @@ static void put_files(bez_sbom *s) {
 /* ---- findings -----------------------------------------------------------------------------------------------------
  */
 
-static int by_path(const void *a, const void *b) {
-  const bez_report_file *x = *(const bez_report_file *const *)a, *y = *(const bez_report_file *const *)b;
-  int order = strcmp(x->path, y->path);
-  return order ? order : (x > y) - (x < y);
-}
-
-static int path_order(const void *key, const void *item) {
-  return strcmp(key, (*(const bez_report_file *const *)item)->path);
-}
-
 /* The file by its place; of rows, the file of the first; else the whole. */
 static void put_affected(bez_sbom *s, const bez_finding *f) {
   uint64_t local;
   const bez_report_file *file = f->n_rows ? bez_report_locate(s->report, f->rows[0].row, &local) : NULL;
-  if (f->place.file) {
-    const bez_report_file *const *found = bsearch(f->place.file, s->by_path, s->n, sizeof(void *), path_order);
-    file = found ? *found : NULL;
-  }
+  if (f->place.file) file = bez_paths_find(&s->paths, f->place.file);
   open_list(&s->j, "affects");
   bez_json_open(&s->j, '{');
   if (file && (size_t)(file - s->report->files) < s->n)
@@ -487,15 +474,11 @@ static bez_status put_document(bez_sbom *s, bez_error *err) {
 static bez_status render(const bez_report *report, const bez_write_options *options, bez_buf *out, bez_error *err) {
   bez_sbom s = {.j = bez_json_make(out, true), .report = report, .with_run = !options->without_run};
   s.n = report->n_files < MAX_COMPONENTS ? report->n_files : MAX_COMPONENTS;
-  s.by_path = calloc(s.n + 1, sizeof *s.by_path);
-  if (!s.by_path) return bez_fail_memory(err, s.n * sizeof *s.by_path);
-  for (size_t i = 0; i < s.n; i++) {
-    s.by_path[i] = &report->files[i];
-    s.models = s.models || bez_file_is_model(&report->files[i]);
-  }
-  if (s.n) qsort((void *)s.by_path, s.n, sizeof *s.by_path, by_path);
-  bez_status st = put_document(&s, err);
-  free((void *)s.by_path);
+  bez_status st = bez_paths_make(report, s.n, &s.paths, err);
+  if (st != BEZ_OK) return st;
+  for (size_t i = 0; i < s.n && !s.models; i++) s.models = bez_file_is_model(&report->files[i]);
+  st = put_document(&s, err);
+  bez_paths_free(&s.paths);
   return st;
 }
 

@@ -2,9 +2,9 @@
  * its own style sheet (by hash) and inlined pictures only, and every text is escaped. */
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/base64.h"
 #include "report/html.h"
 #include "report/visible.h"
 #include "report/words.h"

@@ -1,8 +1,8 @@
 /* Exhibits in HTML: cells as a table, text with marks, a small picture, a plot. */
 #include <string.h>
 
-#include "base/utf8.h"
 #include "base/base64.h"
+#include "base/utf8.h"
 #include "report/html.h"
 #include "report/visible.h"
 

@@ -1,5 +1,4 @@
-/* SARIF 2.1.0 (OASIS standard, 2020): one result per incident, or per finding of no incident. Data has rows, not
- * lines: a location names the file and the row as a logical location, and claims no region. */
+/* SARIF 2.1.0 (OASIS standard, 2020): one result per incident, or per finding of no incident. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,20 +7,21 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "report/groups.h"
+#include "report/sarif_where.h"
 #include "report/taxonomy.h"
 #include "report/visible.h"
 #include "report/words.h"
 #include "report/writer.h"
 
-enum { MAX_RESULTS = 5000, MAX_LOCATIONS = 10, MAX_ARTIFACTS = 100 /* beyond, only files that results name */ };
+enum { MAX_RESULTS = 5000 };
 
 typedef struct bez_sarif {
   bez_json j;
   const bez_report *report;
   const bez_rule **rules; /* those that ran, then those of other findings */
   size_t n_rules;
-  uint32_t *artifact; /* per file: its number among the artifacts, from 1; 0: not listed */
-  bez_buf text;       /* scratch */
+  bez_sarif_where where;
+  bez_buf text; /* scratch */
   bool with_run;
 } bez_sarif;
 
@@ -46,23 +46,6 @@ static void put_message(bez_sarif *s, const char *key, const char *text, size_t 
   if (s->text.failed != BEZ_OK) s->j.out->failed = s->text.failed;
   kshort(&s->j, key, s->text.data);
   bez_buf_free(&seen);
-}
-
-/* A path as a URI reference (RFC 3986): everything but unreserved characters and slashes is percent-encoded, so that
- * neither a scheme nor a query can be read into it. */
-static void put_uri(bez_sarif *s, const char *path) {
-  bez_buf_clear(&s->text);
-  if (path[0] == '/') bez_buf_puts(&s->text, "file://");
-  for (const char *p = path; *p; p++) {
-    unsigned char c = (unsigned char)*p;
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/-._~", c);
-    if (plain)
-      bez_buf_putc(&s->text, (char)c);
-    else
-      bez_buf_printf(&s->text, "%%%02X", c);
-  }
-  if (s->text.failed != BEZ_OK) s->j.out->failed = s->text.failed;
-  bez_json_kstr(&s->j, "uri", s->text.data ? s->text.data : "");
 }
 
 static size_t rule_index(const bez_sarif *s, const bez_rule *rule) {
@@ -241,112 +224,6 @@ static void put_invocation(bez_sarif *s) {
   bez_json_close(j, ']');
 }
 
-/* A folder of pictures has a file per row: then only those are artifacts that a result names. */
-static bez_status number_artifacts(bez_sarif *s, const bez_groups *groups, bez_error *err) {
-  const bez_report *r = s->report;
-  uint64_t local;
-  uint32_t n = 0;
-  s->artifact = calloc(r->n_files + 1, sizeof *s->artifact);
-  if (!s->artifact) return bez_fail_memory(err, r->n_files * sizeof *s->artifact);
-  for (size_t i = 0; i < r->n_files; i++) s->artifact[i] = r->n_files <= MAX_ARTIFACTS;
-  for (size_t i = 0; i < groups->n && i < MAX_RESULTS; i++) {
-    const bez_finding *f = groups->item[i].lead;
-    for (uint64_t k = 0; k < f->n_rows && k < MAX_LOCATIONS; k++) {
-      const bez_report_file *file = bez_report_locate(r, f->rows[k].row, &local);
-      if (file) s->artifact[file - r->files] = 1;
-    }
-  }
-  for (size_t i = 0; i < r->n_files; i++)
-    if (s->artifact[i]) s->artifact[i] = ++n;
-  return BEZ_OK;
-}
-
-static void put_artifacts(bez_sarif *s) {
-  bez_json *j = &s->j;
-  bez_json_key(j, "artifacts");
-  bez_json_open(j, '[');
-  for (size_t i = 0; i < s->report->n_files; i++) {
-    if (!s->artifact[i]) continue;
-    bez_json_open(j, '{');
-    bez_json_key(j, "location");
-    bez_json_open(j, '{');
-    put_uri(s, s->report->files[i].path);
-    bez_json_close(j, '}');
-    bez_json_kuint(j, "length", s->report->files[i].bytes);
-    bez_json_close(j, '}');
-  }
-  bez_json_close(j, ']');
-}
-
-static void put_location(bez_sarif *s, const bez_report_file *file, uint64_t row) {
-  bez_json *j = &s->j;
-  char name[40];
-  snprintf(name, sizeof name, "row %llu", (unsigned long long)row);
-  bez_json_open(j, '{');
-  bez_json_key(j, "physicalLocation");
-  bez_json_open(j, '{');
-  bez_json_key(j, "artifactLocation");
-  bez_json_open(j, '{');
-  put_uri(s, file->path);
-  bez_json_kuint(j, "index", s->artifact[file - s->report->files] - 1);
-  bez_json_close(j, '}');
-  bez_json_close(j, '}');
-  bez_json_key(j, "logicalLocations");
-  bez_json_open(j, '[');
-  bez_json_open(j, '{');
-  bez_json_kstr(j, "name", name);
-  bez_json_kstr(j, "kind", "row");
-  bez_json_close(j, '}');
-  bez_json_close(j, ']');
-  bez_json_close(j, '}');
-}
-
-/* In a file without rows: the byte, where it is the file's own, and what is packed in it by its name. */
-static void put_place(bez_sarif *s, const bez_file_place *place) {
-  bez_json *j = &s->j;
-  bez_json_open(j, '{');
-  bez_json_key(j, "physicalLocation");
-  bez_json_open(j, '{');
-  bez_json_key(j, "artifactLocation");
-  bez_json_open(j, '{');
-  put_uri(s, place->file);
-  bez_json_close(j, '}');
-  if (!*place->part) {
-    bez_json_key(j, "region");
-    bez_json_open(j, '{');
-    bez_json_kuint(j, "byteOffset", place->byte);
-    bez_json_close(j, '}');
-  }
-  bez_json_close(j, '}');
-  if (*place->part) {
-    char name[40];
-    snprintf(name, sizeof name, "byte %llu", (unsigned long long)place->byte);
-    bez_json_key(j, "logicalLocations");
-    bez_json_open(j, '[');
-    bez_json_open(j, '{');
-    bez_json_kstr(j, "name", name);
-    bez_json_kstr(j, "fullyQualifiedName", place->part);
-    bez_json_kstr(j, "kind", "member");
-    bez_json_close(j, '}');
-    bez_json_close(j, ']');
-  }
-  bez_json_close(j, '}');
-}
-
-/* The first rows of the lead, or its place; a finding without either lies in the data as a whole. */
-static void put_locations(bez_sarif *s, const bez_group *g) {
-  bez_json *j = &s->j;
-  uint64_t local;
-  bez_json_key(j, "locations");
-  bez_json_open(j, '[');
-  if (g->lead->place.file) put_place(s, &g->lead->place);
-  for (uint64_t i = 0; i < g->lead->n_rows && i < MAX_LOCATIONS; i++) {
-    const bez_report_file *file = bez_report_locate(s->report, g->lead->rows[i].row, &local);
-    if (file) put_location(s, file, local);
-  }
-  bez_json_close(j, ']');
-}
-
 static void put_result_message(bez_sarif *s, const bez_group *g) {
   bez_buf text = {0};
   bez_buf_puts(&text, g->title);
@@ -415,7 +292,7 @@ static void put_result(bez_sarif *s, const bez_group *g) {
   bez_json_kuint(j, "ruleIndex", rule_index(s, g->lead->rule));
   bez_json_kstr(j, "level", levels[g->severity]);
   put_result_message(s, g);
-  put_locations(s, g);
+  bez_sarif_locations(&s->where, j, g->lead);
   bez_json_key(j, "partialFingerprints");
   bez_json_open(j, '{');
   bez_json_kstr(j, "bezoarFinding/v1", g->lead->fingerprint);
@@ -462,7 +339,7 @@ static void put_log(bez_sarif *s, const bez_groups *groups) {
   put_tool(s);
   put_invocation(s);
   put_taxonomies(s);
-  put_artifacts(s);
+  bez_sarif_artifacts(&s->where, j);
   bez_json_key(j, "results");
   bez_json_open(j, '[');
   for (size_t i = 0; i < groups->n && i < MAX_RESULTS; i++) put_result(s, &groups->item[i]);
@@ -480,13 +357,13 @@ static bez_status render(const bez_report *report, const bez_write_options *opti
   bez_status st = BEZ_OK;
   BEZ_TRY(collect_rules(&s, err));
   BEZ_TRY(bez_groups_make(report, &groups, err));
-  BEZ_TRY(number_artifacts(&s, &groups, err));
+  BEZ_TRY(bez_sarif_where_make(report, groups.item, groups.n < MAX_RESULTS ? groups.n : MAX_RESULTS, &s.where, err));
   put_log(&s, &groups);
 cleanup:
   bez_groups_free(&groups);
   bez_buf_free(&s.text);
   free((void *)s.rules);
-  free(s.artifact);
+  bez_sarif_where_free(&s.where);
   return st;
 }
 

@@ -2,11 +2,13 @@
 (in-toto), by programs that are not ours."""
 import base64
 import hashlib
+import io
 import json
 import pickle
 import re
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 
@@ -24,13 +26,16 @@ def assert_valid(text):
     assert problem is None, problem
 
 
+class Runs:
+    """Calls eval when it is loaded."""
+
+    def __reduce__(self):
+        return (eval, ("1+1",))
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A model that runs a program when it is loaded, an ordinary one, one that breaks off, and what lies beside them."""
-
-    class Runs:
-        def __reduce__(self):
-            return (eval, ("1+1",))
 
     root = tmp_path / "model"
     root.mkdir()
@@ -108,6 +113,37 @@ def test_sbom_of_tables(bezoar, messages, tmp_path):
     text = (tmp_path / "bom.json").read_text(encoding="utf-8")
     assert json.loads(text)["metadata"]["component"]["type"] == "data"
     assert_valid(text)
+
+
+# ---- SARIF
+
+
+def test_sarif_nests_artifacts(bezoar, tmp_path):
+    """A pickle in a ZIP in a ZIP: each is an artifact whose parent is what holds it, and the byte is the pickle's."""
+    evil = pickle.dumps(Runs())
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("archive/data 1.pkl", evil)
+    with zipfile.ZipFile(tmp_path / "m.pt", "w") as archive:
+        archive.writestr("model.pt", inner.getvalue())
+    (tmp_path / "m.pkl").write_bytes(evil)
+    run = json.loads(bezoar("scan", "m.pt", "m.pkl", "--format", "sarif").stdout)["runs"][0]
+    artifacts = run["artifacts"]
+    digests = {a["location"]["uri"]: a["hashes"]["sha-256"] for a in artifacts if "parentIndex" not in a}
+    assert digests == {name: sha256(tmp_path / name) for name in ("m.pt", "m.pkl")}
+    places = {}
+    for result in run["results"]:
+        location = result["locations"][0]["physicalLocation"]
+        assert artifacts[location["artifactLocation"]["index"]]["location"]["uri"] == location["artifactLocation"]["uri"]
+        for related in result.get("relatedLocations", []):
+            at = related["physicalLocation"]["artifactLocation"]
+            assert artifacts[at["index"]]["location"]["uri"] == at["uri"]
+            chain, index = [], at["index"]
+            while index is not None:
+                chain.insert(0, artifacts[index]["location"]["uri"])
+                index = artifacts[index].get("parentIndex")
+            places[tuple(chain)] = related["physicalLocation"]["region"]["byteOffset"]
+    assert places[("m.pt", "/model.pt", "/archive/data%201.pkl")] == evil.index(b"R\x94.")
 
 
 # ---- attestations
