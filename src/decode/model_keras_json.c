@@ -72,6 +72,7 @@ static int sniff(const bez_model_input *in) {
   static const char *const words[] = {"\"class_name\"", "\"keras_version\"", "\\u00"};
   const uint8_t *text = in->bytes;
   size_t len = in->len, i = 0;
+  if (!len) return 0;
   if (len > MOST_BYTES) return is_configuration(in) ? 30 : 0;
   if (is_configuration(in) && memchr(text, 0, len)) return 40; /* UTF-16 or 32, which Python reads as well */
   skip_mark(&text, &len);

@@ -124,6 +124,11 @@ def test_ordinary_keras(bezoar, tmp_path):
         assert not loud(report) and code == 0, (name, report["not_checked"])
 
 
+def test_an_empty_configuration(bezoar, tmp_path):
+    (tmp_path / "model.keras").write_bytes(keras_file(b""))
+    assert scan(bezoar, tmp_path / "model.keras")[0] == 0  # nothing is loaded from it, by anything
+
+
 def test_unreadable_keras_is_never_clean(bezoar, tmp_path):
     for name, data in unreadable_keras().items():
         (tmp_path / "model.keras").write_bytes(data)
