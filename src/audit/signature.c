@@ -108,15 +108,18 @@ static void tell_all(const found *f, bez_verify_what what, const char *text, boo
   bez_buf_free(&names);
 }
 
+/* A signer may leave out what it likes; whoever copied the folder may put a model under such a name. */
 static void tell_left_out(const found *f) {
   bez_buf names = {0};
   size_t n = 0;
+  bool bad = false;
   for (size_t i = 0; i < f->v.n_ignored; i++) {
     if (!strncmp(f->v.ignored[i], ".git", 4)) continue;
+    bad = bad || matters(f, f->v.ignored[i]);
     if (n++ < SHOWN) bez_buf_printf(&names, "%s%s", n > 1 ? ", " : "", f->v.ignored[i]);
   }
   if (n) {
-    bez_finding *x = add(f, BEZ_SEV_NOTE, "left out");
+    bez_finding *x = add(f, bad ? BEZ_SEV_WARNING : BEZ_SEV_NOTE, "left out");
     bez_finding_remedy(f->report, x, "Remember that nobody signed them.");
     bez_finding_title(f->report, x, "%s: leaves out what is there: %s%s", base_of(f->path),
                       names.data ? names.data : "", n > SHOWN ? " …" : "");

@@ -137,8 +137,9 @@ BEZ_MUST_USE bez_status bez_signing_signer(const bez_bundle *bundle, const bez_v
 BEZ_MUST_USE bez_status bez_signing_ignore(const char *root, const char *signature, const char *const *extra,
                                            size_t n_extra, bez_arena *arena, const char ***out, size_t *n,
                                            bez_error *err);
-/* The signature's name below root, on the arena; NULL: it lies elsewhere (or memory is out). */
-const char *bez_signing_below(const char *root, const char *signature, bez_arena *arena);
+/* The signature's name below root, on the arena; NULL: it lies elsewhere. */
+BEZ_MUST_USE bez_status bez_signing_below(const char *root, const char *signature, bez_arena *arena, const char **out,
+                                          bez_error *err);
 /* Where the signature of a model lies unless somebody says otherwise; on the arena. NULL: memory is out. */
 const char *bez_signing_place(const char *root, bez_arena *arena);
 

@@ -172,7 +172,9 @@ static bez_status tell_ignored(comparison *x, bez_error *err) {
   const char **names = bez_arena_array(x->arena, x->walk.n_ignored + 1, sizeof *names);
   size_t n = 0;
   if (!names) return bez_fail_memory(err, x->walk.n_ignored * sizeof *names);
-  const char *own = bez_signing_below(x->c->root, x->c->signature, x->arena);
+  const char *own = NULL;
+  bez_status st = bez_signing_below(x->c->root, x->c->signature, x->arena, &own, err);
+  if (st != BEZ_OK) return st;
   for (size_t i = 0; i < x->walk.n_ignored; i++) {
     if (own && !strcmp(x->walk.ignored[i], own)) continue; /* goes without saying */
     names[n] = bez_arena_strdup(x->arena, x->walk.ignored[i]);

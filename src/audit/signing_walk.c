@@ -162,18 +162,28 @@ const char *bez_signing_place(const char *root, bez_arena *arena) {
   return bez_arena_printf(arena, "%s%smodel.sig", root, n && root[n - 1] == '/' ? "" : "/");
 }
 
-const char *bez_signing_below(const char *root, const char *signature, bez_arena *arena) {
-  const char *slash = strrchr(signature, '/'), *found = NULL;
+bez_status bez_signing_below(const char *root, const char *signature, bez_arena *arena, const char **out,
+                             bez_error *err) {
+  const char *slash = strrchr(signature, '/');
   const char *file = slash ? slash + 1 : signature;
   const size_t dir_len = slash ? (size_t)(slash - signature) : 0;
+  bez_status st = BEZ_OK;
+  char *real_root = NULL, *real = NULL;
+  *out = NULL;
   char *folder = bez_arena_strndup(arena, dir_len ? signature : (slash ? "/" : "."), dir_len ? dir_len : 1);
-  char *real_root = realpath(root, NULL), *real = folder ? realpath(folder, NULL) : NULL;
+  if (!folder) return bez_fail_memory(err, dir_len);
+  real_root = realpath(root, NULL);
+  if (!real_root && errno == ENOMEM) BEZ_TRY(bez_fail_memory(err, 1));
+  real = realpath(folder, NULL);
+  if (!real && errno == ENOMEM) BEZ_TRY(bez_fail_memory(err, 1));
   const size_t n = real_root ? strlen(real_root) : 0;
-  if (real_root && real && !strncmp(real, real_root, n) && (real[n] == '/' || real[n] == '\0'))
-    found = bez_arena_printf(arena, "%s%s%s", real[n] ? real + n + 1 : "", real[n] ? "/" : "", file);
+  if (!real || !n || strncmp(real, real_root, n) != 0 || (real[n] && real[n] != '/')) goto cleanup;
+  *out = bez_arena_printf(arena, "%s%s%s", real[n] ? real + n + 1 : "", real[n] ? "/" : "", file);
+  if (!*out) BEZ_TRY(bez_fail_memory(err, strlen(file)));
+cleanup:
   free(real_root);
   free(real);
-  return found;
+  return st;
 }
 
 bez_status bez_signing_ignore(const char *root, const char *signature, const char *const *extra, size_t n_extra,
@@ -184,7 +194,9 @@ bez_status bez_signing_ignore(const char *root, const char *signature, const cha
   if (!names) return bez_fail_memory(err, n_extra * sizeof *names);
   *n = 0;
   for (size_t i = 0; i < n_always; i++) names[(*n)++] = always[i];
-  const char *own = bez_signing_below(root, signature, arena);
+  const char *own = NULL;
+  bez_status st = bez_signing_below(root, signature, arena, &own, err);
+  if (st != BEZ_OK) return st;
   if (own) names[(*n)++] = own;
   for (size_t i = 0; i < n_extra; i++) {
     char *copy = bez_arena_strdup(arena, extra[i]);

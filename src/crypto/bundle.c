@@ -2,6 +2,7 @@
 #include "crypto/bundle.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/base64.h"
 #include "base/error.h"
@@ -140,7 +141,10 @@ cleanup:
 
 bez_status bez_bundle_read(const char *path, bez_bundle *out, bez_error *err) {
   bez_buf text = {0};
+  struct stat info;
   *out = (bez_bundle){0};
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* a pipe in a hostile folder would be waited for */
+    return bez_fail(err, BEZ_FORMAT, path, "is no file");
   bez_status st = bez_file_read(path, BEZ_MAX_BUNDLE, &text, err);
   if (st == BEZ_OK) st = bez_bundle_parse(text.data ? text.data : "", text.len, path, out, err);
   bez_buf_free(&text);

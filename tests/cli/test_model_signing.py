@@ -450,6 +450,22 @@ def test_scan_of_what_is_not(bezoar, keys, model, scanned, how):
     assert place["file"].endswith("/weights.bin")
 
 
+def test_scan_of_what_was_left_out(bezoar, keys, model, scanned):
+    left_out = ("--ignore", "cache", "--ignore", "extra.pkl")
+    assert bezoar("model", "sign", model, "--key", keys / "P-256.pem", *left_out).returncode == 0
+    (model / "cache").write_text("x")
+    assert findings(scanned()) == [("note", "model.sig: leaves out what is there: cache")]
+    (model / "extra.pkl").write_bytes(b"\x80\x04K\x01.")
+    assert findings(scanned()) == [("warning", "model.sig: leaves out what is there: cache, extra.pkl")]
+
+
+def test_a_pipe_is_no_signature(bezoar, keys, model):
+    os.mkfifo(model / "model.sig")
+    assert "is no file" in bezoar("model", "verify", model, "--key", keys / "P-256.pub").stdout
+    assert bezoar("model", "sign", model, "--key", keys / "P-256.pem").returncode == 2
+    bezoar("scan", model)  # returns
+
+
 def test_scan_of_a_stranger(bezoar, keys, model, scanned):
     """A signature that is not whose it must be says nothing of the files; one that is missing leaves all open."""
     (model / "weights.bin").write_text("changed")
