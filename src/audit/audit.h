@@ -82,6 +82,14 @@ void bez_audit_unread(const bez_check_input *in, bez_report *report);
 /* "model.pt › archive/data.pkl": in the report's arena; "" when memory is out. */
 const char *bez_audit_place(const bez_check_input *in, bez_report *report, uint32_t part);
 
+/* ---- code that formats name (code_kinds.c) ------------------------------------------------------------------------
+ */
+
+/* One finding for each BEZ_MODEL_CODE fact whose kind (code_kinds.def) begins with prefix: "jinja-", "remote-",
+ * "outside-" have checks of their own; "": all the others. Names that loaders import are judged like those of pickles;
+ * what is well known is no finding. */
+void bez_audit_code(const bez_check_input *in, bez_report *report, const bez_rule *rule, const char *prefix);
+
 /* ---- names that pickles may use (pickle_names.c) ------------------------------------------------------------------
  */
 

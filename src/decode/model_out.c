@@ -254,15 +254,17 @@ uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, 
     return part;
   }
   out->left -= len;
-  unsigned known = 0;
+  const bez_model_reader *first = NULL;
   for (size_t i = 0; bez_model_readers[i]; i++) {
-    if (bez_model_readers[i]->sniff(&in) <= 0) continue;
-    if (known++)
-      bez_model_odd(out, part, 0, "polyglot", "also a %s: programs may read it as one or the other",
-                    bez_model_readers[i]->title);
-    else
-      out->parts[part].kind = bez_model_readers[i]->name;
-    bez_model_readers[i]->read(&in, out);
+    const bez_model_reader *reader = bez_model_readers[i];
+    if (reader->sniff(&in) <= 0) continue;
+    if (first && !first->shares && !reader->shares)
+      bez_model_odd(out, part, 0, "polyglot", "also a %s: programs may read it as one or the other", reader->title);
+    if (!first || first->shares) {
+      out->parts[part].kind = reader->name;
+      first = reader;
+    }
+    reader->read(&in, out);
   }
   return part;
 }
