@@ -36,10 +36,11 @@
 #define BEZ_MAX_PICKLE_OBJECTS 100000u   /* arrays of objects in one joblib file */
 #define BEZ_MAX_MODEL_FILES (1u << 18)   /* in one folder */
 #define BEZ_MAX_FOLDER_DEPTH 32u
-#define BEZ_MAX_MODEL_PARTS 65536u /* files within one model file */
-#define BEZ_MAX_MODEL_BATCH 64u          /* small files that are read at once */
-#define BEZ_MAX_MODEL_SMALL (64u << 10)  /* bytes of one */
+#define BEZ_MAX_MODEL_PARTS 65536u      /* files within one model file */
+#define BEZ_MAX_MODEL_BATCH 64u         /* small files that are read at once */
+#define BEZ_MAX_MODEL_SMALL (64u << 10) /* bytes of one */
 #define BEZ_MAX_MODEL_FACTS 65536u
+#define BEZ_MAX_MODEL_ODD 1000u /* oddities that are told */
 #define BEZ_MAX_MODEL_TENSORS (1u << 20)
 #define BEZ_MAX_MODEL_DIMS 8u             /* of a tensor */
 #define BEZ_MAX_MODEL_ABOUT (64u << 10)   /* bytes of what a model says of itself, each */

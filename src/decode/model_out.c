@@ -20,7 +20,7 @@ typedef struct bez_model_out {
   kept_fact *facts;
   uint32_t *table; /* 1 + number of a fact, by hash; 0 empty; more than half of it is */
   bez_model_tensor *tensors;
-  uint32_t n_parts, n_facts, n_tensors, part_room, fact_room, table_room, tensor_room;
+  uint32_t n_parts, n_facts, n_tensors, part_room, fact_room, table_room, tensor_room, n_odd;
   const uint8_t *bytes; /* of the file itself */
   size_t len;
   const bez_model_folder *folder; /* the archive that is being read */
@@ -143,6 +143,10 @@ void bez_model_tell(bez_model_out *out, const bez_model_fact *fact) {
 void bez_model_odd(bez_model_out *out, uint32_t part, uint64_t at, const char *which, const char *fmt, ...) {
   char text[320];
   va_list args;
+  if (out->n_odd++ >= BEZ_MAX_MODEL_ODD) {
+    bez_model_unread(out, part, "more than %u oddities", BEZ_MAX_MODEL_ODD);
+    return;
+  }
   va_start(args, fmt);
   vsnprintf(text, sizeof text, fmt, args);
   va_end(args);

@@ -19,6 +19,12 @@ static bool is_zlib(const bez_model_input *in) {
          !(in->bytes[1] & 0x20) && (in->bytes[2] & 6) != 6;
 }
 
+/* The older format of xz's authors, as joblib writes it: properties, size of the dictionary, size or "unknown". */
+static bool is_lzma(const bez_model_input *in) {
+  return begins(in, 0, "\x5d\0\0", 3) && in->len > 13 && in->bytes[13] == 0 &&
+         (begins(in, 5, "\xff\xff\xff\xff\xff\xff\xff\xff", 8) || begins(in, 10, "\0\0\0", 3));
+}
+
 static int sniff(const bez_model_input *in) {
   if (begins(in, 0, "7z\xbc\xaf\x27\x1c", 6) || begins(in, 0,
                                                        "\xfd"
@@ -28,7 +34,7 @@ static int sniff(const bez_model_input *in) {
   if (begins(in, 0, "\x1f\x8b\x08", 3) || begins(in, 0, "\x28\xb5\x2f\xfd", 4) || begins(in, 257, "ustar", 5))
     return 95;
   if (begins(in, 0, "BZh", 3) && begins(in, 4, "1AY&SY", 6)) return 95;
-  return is_zlib(in) ? 50 : 0;
+  return is_lzma(in) ? 85 : is_zlib(in) ? 50 : 0;
 }
 
 typedef struct unpacked {
@@ -91,7 +97,8 @@ static void examine(struct archive *a, struct archive_entry *entry, const bez_mo
 static struct archive *open_archive(const bez_model_input *in, bool archives) {
   struct archive *a = archive_read_new();
   if (a && archive_read_support_filter_gzip(a) == ARCHIVE_OK && archive_read_support_filter_bzip2(a) == ARCHIVE_OK &&
-      archive_read_support_filter_xz(a) == ARCHIVE_OK && archive_read_support_filter_zstd(a) == ARCHIVE_OK &&
+      archive_read_support_filter_xz(a) == ARCHIVE_OK && archive_read_support_filter_lzma(a) == ARCHIVE_OK &&
+      archive_read_support_filter_zstd(a) == ARCHIVE_OK &&
       (!archives ||
        (archive_read_support_format_7zip(a) == ARCHIVE_OK && archive_read_support_format_tar(a) == ARCHIVE_OK)) &&
       archive_read_support_format_raw(a) == ARCHIVE_OK && archive_read_open_memory(a, in->bytes, in->len) == ARCHIVE_OK)
@@ -125,9 +132,41 @@ static void read_archive(const bez_model_input *in, struct bez_model_out *out) {
     bez_model_unread(out, in->part, "nothing could be unpacked");
 }
 
+/* Members behind each other are one file, as gzip has it. What comes out before the data break is examined: loaders
+ * that stop at a pickle's end never see the break. */
+static bool gunzip(const bez_model_input *in, struct bez_model_out *out, unpacked *u) {
+  bool whole = true;
+  size_t at = 0;
+  while (whole && begins(in, at, "\x1f\x8b\x08", 3)) {
+    bez_inflated made;
+    bez_inflate(in->bytes + at, in->len - at, 31, out, in->part, &made);
+    whole = made.whole;
+    at += made.used;
+    if (!u->bytes)
+      *u = (unpacked){made.bytes, made.len, made.len};
+    else if (!append(u, made.bytes, made.len, in->len, out, in->part))
+      whole = false;
+    if (u->bytes != made.bytes) free(made.bytes);
+  }
+  if (whole && at < in->len)
+    bez_model_odd(out, in->part, at, "trailing", "%zu bytes behind the end of the packed data", in->len - at);
+  return whole;
+}
+
+static void read_gzip(const bez_model_input *in, struct bez_model_out *out) {
+  unpacked u = {0};
+  if (!gunzip(in, out, &u)) bez_model_unread(out, in->part, "cannot be unpacked to its end");
+  if (u.len) (void)bez_model_examine(out, in->part, in->depth + 1, "gzip", 0, u.bytes, u.len);
+  free(u.bytes);
+}
+
 static void read_packed(const bez_model_input *in, struct bez_model_out *out) {
   bez_inflated made;
-  if (!is_zlib(in)) {
+  if (begins(in, 0, "\x1f\x8b\x08", 3)) {
+    read_gzip(in, out);
+    return;
+  }
+  if (is_lzma(in) || !is_zlib(in)) {
     read_archive(in, out);
     return;
   }

@@ -10,6 +10,7 @@
 typedef struct seen {
   const bez_model_input *in;
   struct bez_model_out *out;
+  uint64_t end; /* of the last tensor */
 } seen;
 
 static uint64_t header_length(const bez_model_input *in) {
@@ -27,7 +28,8 @@ static int sniff(const bez_model_input *in) {
 }
 
 static bez_status take_tensor(void *ctx, const bez_safetensors_tensor *from, bez_error *err) {
-  const seen *s = ctx;
+  seen *s = ctx;
+  if (from->at + from->bytes > s->end) s->end = from->at + from->bytes;
   bez_model_tensor t = {
       .part = s->in->part, .name = from->name, .dtype = from->dtype, .n_dims = from->n_dims, .bytes = from->bytes};
   (void)err;
@@ -67,6 +69,14 @@ static void take_metadata(void *ctx, const char *key, const char *value, size_t 
     if (!strcmp(key, names[i].theirs)) bez_model_says(s->out, s->in->part, names[i].ours, value, len);
 }
 
+/* Bytes behind the last tensor: what a loader that knows another format makes of them. */
+static void examine_rest(const seen *s) {
+  const bez_model_input *in = s->in;
+  if (s->end && s->end < in->len)
+    (void)bez_model_examine(s->out, in->part, in->depth + 1, "bytes behind the tensors", s->end, in->bytes + s->end,
+                            (size_t)(in->len - s->end));
+}
+
 static void read_safetensors(const bez_model_input *in, struct bez_model_out *out) {
   seen s = {.in = in, .out = out};
   const bez_safetensors_visit visit = {.tensor = take_tensor, .says = take_metadata, .ctx = &s};
@@ -80,6 +90,7 @@ static void read_safetensors(const bez_model_input *in, struct bez_model_out *ou
     return;
   }
   bez_status st = bez_safetensors_walk(in->bytes, in->len, in->name, &visit, &err);
+  examine_rest(&s);
   if (st == BEZ_FORMAT) bez_model_odd(out, in->part, 0, "safetensors", "%s", err.message);
   if (st != BEZ_OK) bez_model_unread(out, in->part, "%s", err.message);
 }

@@ -357,6 +357,17 @@ static bool find_entry(const void *ctx, const char *name, const uint8_t **bytes,
   return true;
 }
 
+/* What lies behind the end record and its comment. */
+static void examine_rest(archive *a) {
+  const uint8_t *end = a->end_at ? signature(a, a->end_at, "PK\5\6", END_SIZE) : NULL;
+  const uint64_t at = end ? a->end_at + END_SIZE + le(end + 20, 2) : a->in->len;
+  if (at >= a->in->len) return;
+  bez_model_odd(a->out, a->in->part, at, "suffix", "%llu bytes stand behind the archive",
+                (unsigned long long)(a->in->len - at));
+  (void)bez_model_examine(a->out, a->in->part, a->in->depth + 1, "bytes behind the archive", at, a->in->bytes + at,
+                          (size_t)(a->in->len - at));
+}
+
 static void read_zip(const bez_model_input *in, struct bez_model_out *out) {
   archive a = {.in = in, .out = out};
   if (find_directory(in, &a.directory_at, &a.end_at, &a.prefix))
@@ -372,6 +383,7 @@ static void read_zip(const bez_model_input *in, struct bez_model_out *out) {
   bez_model_enter(out, &folder);
   examine_all(&a);
   bez_model_leave(out, &folder);
+  examine_rest(&a);
   free(a.by_name);
   for (uint32_t i = 0; i < a.n; i++) free(a.entries[i].name);
   free(a.entries);

@@ -1,6 +1,7 @@
 /* What is this path, when it is no table? By its first bytes. Models go to the audit; what nothing here reads is said
  * to be unexamined, and never called clean. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -162,4 +163,17 @@ bool bez_scan_is_model(const char *path) {
   if (!what && len > 4 && !memcmp(head, "PK\3\4", 4)) return is_npz_of_objects(path);
   return len && (bez_scan_named_model(path) || is_lookup(head, len) || holds_objects(head, len) ||
                  is_versioned_graph(head, len));
+}
+
+bool bez_scan_is_packed(const char *path) {
+  static const magic packed[] = {{0, 3, "\x1f\x8b\x08", ""},     {0, 3, "BZh", ""},     {0, 6, "\xfd\x37zXZ", ""},
+                                 {0, 4, "\x28\xb5\x2f\xfd", ""}, {257, 5, "ustar", ""}, {0, 3, "\x5d\0\0", ""}};
+  unsigned char head[512];
+  FILE *f = fopen(path, "rbe"); /* not unpacked on the way */
+  const size_t len = f ? fread(head, 1, sizeof head, f) : 0;
+  if (f) (void)fclose(f);
+  for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
+    if (len >= packed[i].offset + packed[i].len && !memcmp(head + packed[i].offset, packed[i].bytes, packed[i].len))
+      return true;
+  return false;
 }

@@ -207,13 +207,18 @@ static bool is_file(const bez_scan *scan, const char *path) {
   return path[0] && lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
 }
 
+/* A packed file without rows or pictures may hold models. */
+static bool holds_models(const bez_error *why) {
+  return bez_scan_is_model(why->subject) || (why->code == BEZ_UNSUPPORTED && bez_scan_is_packed(why->subject));
+}
+
 /* Takes an unreadable file off the list; false: it is none of ours, or the last one. */
 static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
   bool listed = false;
   for (size_t i = 0; i < w->n && !listed; i++) {
     const char *shown = bez_url_shown(&scan->report->arena, w->paths[i]);
     if (!shown || strcmp(shown, why->subject) != 0) continue;
-    if (w->n == 1 && !bez_scan_is_model(why->subject)) return false;
+    if (w->n == 1 && !holds_models(why)) return false;
     memmove(&w->paths[i], &w->paths[i + 1], (--w->n - i) * sizeof *w->paths);
     listed = true;
   }
@@ -223,7 +228,7 @@ static bool leave_out(bez_scan *scan, worklist *w, const bez_error *why) {
     w->exclude[w->n_exclude++] = glob;
   }
   const char *what = bez_scan_identify(scan->spool, why->subject);
-  if (is_file(scan, why->subject) && bez_scan_is_model(why->subject)) {
+  if (is_file(scan, why->subject) && holds_models(why)) {
     bez_error ignored = {0};
     if (bez_scan_add_model(scan, why->subject, &ignored) != BEZ_OK)
       bez_report_not_checked(scan->report, true, why->subject, "%s", ignored.message);
@@ -272,6 +277,7 @@ static bez_status open_table(bez_scan *scan, worklist *w, bez_state_use *use, be
     if (scan->timed_out) return bez_fail(err, BEZ_LIMIT, "--max-time", "was over before the data was read");
     if (attempt < MAX_RETRIES && lies_in_the_file(st) && leave_out(scan, w, &why)) {
       last = why;
+      if (!w->n && has_models(scan)) return BEZ_OK;
       continue;
     }
     if (has_models(scan) && (!strcmp(why.message, BEZ_ALL_EXCLUDED) || !strcmp(why.message, BEZ_NO_DATA)))

@@ -103,7 +103,7 @@ def header(kind):
         text = json.dumps({"a": {"dtype": "F32", "shape": [1 << 60, 1 << 60], "data_offsets": [0, 1 << 60]}}).encode()
         return struct.pack("<Q", len(text)) + text
     if kind == "npy":
-        text = repr({"descr": "|O", "fortran_order": False, "shape": (1 << 60,)}).encode().ljust(117) + b"\n"
+        text = repr({"descr": "<f8", "fortran_order": False, "shape": (1 << 60,)}).encode().ljust(117) + b"\n"
         return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + b"\x80\x04]."
     return b"GGUF" + struct.pack("<I", 3) + HUGE + HUGE
 
