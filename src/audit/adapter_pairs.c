@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/json.h"
 
+#define MOST_MODULES 65536u
+
 /* How A and B are called in names: between dots or underscores, and then the end or a dot. */
 typedef struct naming {
   const char *down, *up;
@@ -170,8 +172,8 @@ static bez_status take(finder *f, uint32_t down, const char *at, const naming *w
   if (!partner || !name) return bez_fail_memory(err, strlen(a->name));
   const named *up = look_up(f, partner);
   const bez_model_tensor *b = up ? &model->tensors[up->tensor] : NULL;
-  const bool fits = b && a->n_dims >= 2 && b->n_dims >= 2 && a->shape[0] > 0 && a->shape[0] <= UINT32_MAX &&
-                    b->shape[0] > 0 && flat(a) > 0 && flat(b) == a->shape[0];
+  const bool fits = f->out->n < MOST_MODULES && b && a->n_dims >= 2 && b->n_dims >= 2 && a->shape[0] > 0 &&
+                    a->shape[0] <= UINT32_MAX && b->shape[0] > 0 && flat(a) > 0 && flat(b) == a->shape[0];
   if (!fits) {
     f->out->n_unpaired++;
     return BEZ_OK;

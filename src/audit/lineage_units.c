@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #define LEAST_UNITS 8u
+#define MOST_LINE ((uint64_t)16 << 20) /* numbers of a row, where units are columns: it is read whole */
 
 /* The two tensors of an MLP's hidden layer, by the last words of their keys; columns: units along the second dimension.
  * Fused ones (gate_up_proj) are left out: half of their rows belongs to the other half. */
@@ -112,13 +113,13 @@ uint32_t bez_unit_length(const bez_unit_vectors *v, uint32_t most) {
   const bez_model_tensor *t = v->side[0].shape;
   if (!v->columns) return (uint32_t)(behind(t, 1) < most ? behind(t, 1) : most);
   const uint64_t inner = behind(t, 2), whole = inner && inner <= most ? most / inner : 0;
+  if (behind(t, 1) > MOST_LINE) return 0;
   return (uint32_t)(inner * (whole < t->shape[0] ? whole : t->shape[0]));
 }
 
 static bez_status read_columns(const bez_unit_side *s, const uint64_t *units, uint32_t k, uint32_t d, float *out,
                                bez_error *err) {
   const uint64_t inner = behind(s->shape, 2), line = inner * s->shape->shape[1];
-  if (line > UINT32_MAX) return bez_fail(err, BEZ_LIMIT, s->shape->name, "rows of more than 2^32 numbers");
   float *block = calloc((size_t)line, sizeof *block);
   bez_status st = block ? BEZ_OK : bez_fail_memory(err, (size_t)line * sizeof *block);
   for (uint64_t o = 0; st == BEZ_OK && o < d / inner; o++) {

@@ -294,3 +294,20 @@ def test_names_of_other_formats_and_nothing_in_common(bezoar, tmp_path):
     save(tmp_path / "b.safetensors", base)
     done = bezoar("scan", "m.safetensors", "--base", "b.safetensors")
     assert "no layer of hidden units has the same name and shape" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("first, second", [("h.{}.mlp.c_fc", "h.{}.mlp.c_proj"), ("layers.{}.fc1", "layers.{}.fc2")])
+def test_units_along_either_dimension(bezoar, tmp_path, first, second):
+    rng = np.random.default_rng(8)
+    shapes = ((48, 200), (200, 48)) if "c_fc" in first else ((200, 48), (48, 200))
+    names = [n.format(i) + ".weight" for i in range(3) for n in (first, second)]
+    base = {n: rng.normal(size=shapes[k % 2]) for k, n in enumerate(names)}
+    turned = {}
+    for k in range(0, 6, 2):
+        order = rng.permutation(200)
+        for n in names[k:k + 2]:
+            turned[n] = base[n][order] if base[n].shape[0] == 200 else base[n][:, order]
+    assert "derived from the base, p" in lineage(bezoar, tmp_path, {n: v + rng.normal(size=v.shape) for n, v in base.items()}, base)["title"]
+    assert "another order" in lineage(bezoar, tmp_path, turned, base)["title"]
+    other = lineage(bezoar, tmp_path, {n: rng.normal(size=v.shape) for n, v in base.items()}, base)
+    assert other["p_value"] > 1e-3 and "another order" not in other["title"]
