@@ -11,7 +11,8 @@
 
 #define LEAST_WIDTH 16u
 #define MOST_NUMBERS (32u << 20)
-#define LEVEL 0.02
+#define MOST_FED ((uint64_t)1 << 28) /* numbers of the layer before */
+#define LEVEL 0.01
 
 static bez_status run(const bez_check_input *in, bez_report *report, bez_error *err);
 
@@ -156,6 +157,42 @@ static bez_status read_layer(const bez_weights *weights, const last_layer *l, fl
   return st;
 }
 
+/* ---- the layer before --------------------------------------------------------------------------------------------
+ */
+
+/* The tensor whose rows feed the last layer: the nearest before it in the file, with nothing but biases between (a
+ * normalisation would set the lengths anew). UINT32_MAX: none. */
+static uint32_t layer_before(const bez_model *model, const last_layer *l) {
+  for (uint32_t t = l->tensor; !l->columns && t-- > 0;) {
+    const bez_model_tensor *b = &model->tensors[t];
+    if (b->n_dims >= 2) return b->shape[0] == l->width ? t : UINT32_MAX;
+    if (!strstr(b->name, "bias")) return UINT32_MAX;
+  }
+  return UINT32_MAX;
+}
+
+/* The length of each row of that tensor; unit: width numbers. *any false: there is none. */
+static bez_status read_units(const bez_model *model, const bez_weights *weights, const last_layer *l, double *unit,
+                             bool *any, bez_error *err) {
+  const uint32_t t = layer_before(model, l);
+  *any = t != UINT32_MAX && !bez_weights_unreadable(weights, t) && bez_weights_items(weights, t) <= MOST_FED;
+  if (!*any) return BEZ_OK;
+  const uint64_t line = bez_weights_items(weights, t) / l->width;
+  float *x = calloc((size_t)line + 1, sizeof *x);
+  bez_status st = x ? BEZ_OK : bez_fail_memory(err, (size_t)line * sizeof *x);
+  for (uint32_t k = 0; st == BEZ_OK && k < l->width; k++) {
+    st = bez_weights_read(weights, t, k * line, (size_t)line, x, err);
+    double square = 0.0;
+    for (uint64_t i = 0; st == BEZ_OK && i < line; i++) square += (double)x[i] * (double)x[i];
+    unit[k] = sqrt(square);
+  }
+  free(x);
+  return st;
+}
+
+/* ---- the check ----------------------------------------------------------------------------------------------------
+ */
+
 static void say(const bez_check_input *in, const last_layer *l, const bez_class_outlier *o, bez_report *report) {
   const bez_model_tensor *t = &in->model->tensors[l->tensor];
   bez_finding *f = bez_report_add(report, &bez_check_final_layer.rule, o->p <= LEVEL ? BEZ_SEV_WARNING : BEZ_SEV_NOTE);
@@ -169,7 +206,7 @@ static void say(const bez_check_input *in, const last_layer *l, const bez_class_
   bez_finding_number(report, f, "robust z of their mean", o->mean_z);
   bez_finding_text(report, f, "meaning", "%s",
                    o->p <= LEVEL
-                       ? "unlike the others by more than chance; by its level, one clean model in fifty does"
+                       ? "unlike the others by more than chance; by its level, one clean model in a hundred does"
                        : "as far as the furthest of so many classes is by chance; a backdoor need not show here");
   if (f) f->p_value = o->p;
 }
@@ -180,6 +217,8 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
   bez_weights *weights = NULL;
   bez_error why = {0};
   float *x = NULL;
+  double *unit = NULL;
+  bool fed = false;
   bool found = false;
   bez_status st = find(in->model, &l, &found, err);
   if (st != BEZ_OK || !found) return st;
@@ -192,11 +231,15 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
   x = calloc((size_t)l.classes * l.width, sizeof *x);
   if (!x) BEZ_TRY(bez_fail_memory(err, (size_t)l.classes * l.width * sizeof *x));
   BEZ_TRY(read_layer(weights, &l, x, err));
-  BEZ_TRY(bez_class_outlier_find(x, l.classes, l.width, &o, err));
+  unit = calloc(l.width, sizeof *unit);
+  if (!unit) BEZ_TRY(bez_fail_memory(err, l.width * sizeof *unit));
+  BEZ_TRY(read_units(in->model, weights, &l, unit, &fed, err));
+  BEZ_TRY(bez_class_outlier_find(x, fed ? unit : NULL, l.classes, l.width, &o, err));
   if (o.any) say(in, &l, &o, report);
   BEZ_TRY(bez_report_status(report, err));
 cleanup:
   free(x);
+  free(unit);
   bez_weights_close(weights);
   return st;
 }

@@ -11,14 +11,18 @@
 #define DRAWS 9999u
 #define DRAWN_CLASSES 200u
 
-static void statistics(const float *row, uint32_t width, double *positive, double *mean) {
+static void statistics(const float *row, const double *unit, uint32_t width, double *positive, double *mean) {
   double sum = 0.0, above = 0.0, square = 0.0;
   for (uint32_t k = 0; k < width; k++) {
-    sum += (double)row[k];
-    above += fmax((double)row[k], 0.0);
+    const double w = (double)row[k] * (unit ? unit[k] : 1.0);
+    sum += w;
+    above += fmax(w, 0.0);
   }
   *mean = sum / width;
-  for (uint32_t k = 0; k < width; k++) square += ((double)row[k] - *mean) * ((double)row[k] - *mean);
+  for (uint32_t k = 0; k < width; k++) {
+    const double off = (double)row[k] * (unit ? unit[k] : 1.0) - *mean;
+    square += off * off;
+  }
   *positive = above / width / sqrt(square / width); /* NaN for a row of equal weights */
 }
 
@@ -49,15 +53,15 @@ static double p_of(double z, uint32_t n, double *x, double *scratch) {
   return (as_large + 1.0) / (DRAWS + 1.0);
 }
 
-bez_status bez_class_outlier_find(const float *weights, uint32_t classes, uint32_t width, bez_class_outlier *out,
-                                  bez_error *err) {
+bez_status bez_class_outlier_find(const float *weights, const double *unit, uint32_t classes, uint32_t width,
+                                  bez_class_outlier *out, bez_error *err) {
   double *x = calloc(3 * (size_t)classes, sizeof *x);
   bool finite = true;
   *out = (bez_class_outlier){.p = 1.0};
   if (!x) return bez_fail_memory(err, 3 * (size_t)classes * sizeof *x);
   double *mean = x + classes, *scratch = mean + classes;
   for (uint32_t c = 0; c < classes; c++) {
-    statistics(weights + (size_t)c * width, width, &x[c], &mean[c]);
+    statistics(weights + (size_t)c * width, unit, width, &x[c], &mean[c]);
     finite = finite && isfinite(x[c]) && isfinite(mean[c]);
   }
   if (finite) {

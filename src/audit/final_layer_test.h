@@ -17,11 +17,13 @@ typedef struct bez_class_outlier {
   bool any;      /* false: the classes cannot be compared (all alike, or numbers that are not finite) */
 } bez_class_outlier;
 
-/* weights: classes × width, row major; classes in [BEZ_CLASS_LEAST, BEZ_CLASS_MOST], width ≥ 2. The statistic of a class
- * is the mean of its positive weights (negative ones count as 0) over the standard deviation of all its weights: a
- * backdoor's target is reached by raising weights towards it from many features at once (Fields et al. 2021, "Trojan
- * Signatures in DNN Weights"). p is drawn for up to 200 classes (9,999 times, fixed seed), and 1 − Φ(z)^classes above. */
-BEZ_MUST_USE bez_status bez_class_outlier_find(const float *weights, uint32_t classes, uint32_t width,
-                                               bez_class_outlier *out, bez_error *err);
+/* weights: classes × width, row major; classes in [BEZ_CLASS_LEAST, BEZ_CLASS_MOST], width ≥ 2. The statistic of a
+ * class is the mean of its positive weights (negative ones count as 0) over the standard deviation of all its weights:
+ * a backdoor's target is reached by raising weights towards it from many features at once (Fields et al. 2021, "Trojan
+ * Signatures in DNN Weights"). unit: by how much each feature's weights are multiplied first, the length of the vector
+ * that feeds it (a ReLU unit may be made larger and the weights behind it smaller without changing anything); NULL: by
+ * nothing. p is drawn for up to 200 classes (9,999 times, fixed seed), and 1 − Φ(z)^classes above. */
+BEZ_MUST_USE bez_status bez_class_outlier_find(const float *weights, const double *unit, uint32_t classes,
+                                               uint32_t width, bez_class_outlier *out, bez_error *err);
 
 #endif
