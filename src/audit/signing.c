@@ -211,10 +211,27 @@ static bez_status verify_signer(verifying *v, bez_error *err) {
   return v->out->who ? BEZ_OK : bez_fail_memory(err, sizeof who);
 }
 
-static bez_status verify_bundle(verifying *v, bez_error *err) {
-  bez_status st = bez_bundle_read(v->out->signature, &v->bundle, err);
-  if (st == BEZ_OK) st = verify_signer(v, err);
-  return st == BEZ_OK ? bez_manifest_parse(&v->bundle, v->out->signature, &v->manifest, err) : st;
+/* A signature that does not hold, over something that is no list of a model's files either: both are said. */
+static bez_status refuse_content(verifying *v, bez_error *err) {
+  bez_error why = {0};
+  bez_status st = bez_manifest_parse(&v->bundle, v->out->signature, &v->manifest, &why);
+  bez_manifest_free(&v->manifest);
+  return st == BEZ_FORMAT ? refuse(v, &why, err) : BEZ_OK;
+}
+
+/* *accepted: the list in v->manifest is the signer's. */
+static bez_status verify_bundle(verifying *v, bool *accepted, bez_error *err) {
+  bez_error why = {0};
+  bez_status st = bez_bundle_read(v->out->signature, &v->bundle, &why);
+  const bool read = st == BEZ_OK;
+  if (st == BEZ_OK) st = verify_signer(v, &why);
+  const bool known = st == BEZ_OK;
+  if (st == BEZ_OK) st = bez_manifest_parse(&v->bundle, v->out->signature, &v->manifest, &why);
+  *accepted = st == BEZ_OK;
+  if (st != BEZ_OK && st != BEZ_FORMAT && err) *err = why;
+  if (st != BEZ_FORMAT) return st;
+  st = refuse(v, &why, err);
+  return st == BEZ_OK && read && !known ? refuse_content(v, err) : st;
 }
 
 static bez_status verify_files(verifying *v, bez_error *err) {
@@ -232,13 +249,9 @@ static bez_status verify_files(verifying *v, bez_error *err) {
 }
 
 static bez_status verify(verifying *v, bez_error *err) {
-  bez_error why = {0};
-  bez_status st = verify_bundle(v, &why);
-  if (st == BEZ_FORMAT) return refuse(v, &why, err);
-  if (st != BEZ_OK) {
-    if (err) *err = why;
-    return st;
-  }
+  bool accepted = false;
+  bez_status st = verify_bundle(v, &accepted, err);
+  if (st != BEZ_OK || !accepted) return st;
   st = verify_files(v, err);
   if (st == BEZ_OK) v->out->holds = !v->out->n_problems;
   return st;

@@ -496,29 +496,23 @@ def test_scan_of_one_file(bezoar, keys, tmp_path):
 
 @pytest.fixture
 def signed_model(tmp_path):
-    """The files that the specification's bundles were made of, as far as their digests tell."""
+    """The files that the specification's bundles were made of, as their digests tell."""
     folder = tmp_path / "vector"
     folder.mkdir()
     (folder / "signme-1").write_text("signme-1\n")
-    (folder / "signme-2").write_text("signme-2\n")
+    (folder / "signme-2").write_text("signme-2")
     (folder / "ignore-me").write_text("ignore-me\n")
     return folder
 
 
 def test_valid_vectors(bezoar, vectors, signed_model):
     args = ("model", "verify", signed_model, "--signature")
-    bundle = vectors / "valid/key.bundle.json"
-    names = {r["name"]: r["digest"] for r in statement(bundle)[1]["predicate"]["resources"]}
-    same = all(hashlib.sha256((signed_model / n).read_bytes()).hexdigest() == d for n, d in names.items())
-    by_key = bezoar(*args, bundle, "--key", PUBLIC, "--format", "json")
+    by_key = bezoar(*args, vectors / "valid/key.bundle.json", "--key", PUBLIC)
+    assert by_key.returncode == 0 and "as signed  2 files" in by_key.stdout and "ignore-me" in by_key.stdout
     by_root = bezoar(*args, vectors / "valid/certificate.bundle.json", "--certificate-chain",
                      KEYS / "certificate/ca-cert.pem", "--format", "json")
-    for answer in (by_key, by_root):
-        said = json.loads(answer.stdout)
-        assert said["signed_by"], answer.stdout  # the signature holds …
-        assert said["verified"] == same and not [p for p in said["problems"] if p["what"] == "signature"]
-    assert json.loads(by_root.stdout)["signed_by"] == "CN=intermediate-ca"
-    # … and not with other keys, roots, or another method
+    assert by_root.returncode == 0 and json.loads(by_root.stdout)["signed_by"] == "CN=intermediate-ca"
+    # not with other keys, roots, or another method
     for bundle, option, path, word in [
             ("key", "--key", "wrong/wrong-key-pub.pem", "another key"),
             ("certificate", "--certificate-chain", "wrong/wrong-ca-cert.pem", "trusted root"),
@@ -541,11 +535,12 @@ def test_invalid_vectors(bezoar, vectors, signed_model, name, word):
 
 
 def test_wrong_predicate_vector(bezoar, vectors, signed_model):
-    """Its payload was changed under the signature, so the signature is what fails first; the payload alone, well signed,
-    is in test_well_signed_nonsense."""
+    """Its payload was changed under the signature: neither holds, and both are said. A payload like it under a good
+    signature is in test_well_signed_nonsense."""
     answer = bezoar("model", "verify", signed_model, "--key", PUBLIC, "--signature",
                     vectors / "invalid-payload/wrong-predicate.bundle.json")
     assert answer.returncode == 1 and "not this key's" in answer.stdout
+    assert 'its predicate type is "https://example.com/wrong-predicate/v1.0"' in answer.stdout
 
 
 def test_certificates(bezoar, vectors, model):
