@@ -43,9 +43,9 @@ def onnx_tensor(name="w", *more, dims=(2, 2), kind=1):
     return message(*((1, d) for d in dims), (2, kind), (8, name), *more)
 
 
-def onnx_external(location, name="w", **more):
+def onnx_external(location, name="w", dims=(2, 2), **more):
     pairs = {"location": location, **more}
-    return onnx_tensor(name, *((13, message((1, k), (2, v))) for k, v in pairs.items()), (14, 1))
+    return onnx_tensor(name, *((13, message((1, k), (2, v))) for k, v in pairs.items()), (14, 1), dims=dims)
 
 
 def onnx_model(*graph, model=()):
@@ -462,10 +462,10 @@ def flat(root):
     return bytes(out)
 
 
-def tflite_model(*codes, options=b"", weights=struct.pack("<2f", 1, 2)):
+def tflite_model(*codes, options=b"", weights=struct.pack("<2f", 1, 2), dims=(2,)):
     """codes: (code, custom name)."""
     codes = [{0: code if code < 128 else 127, 3: code, **({1: name} if name else {})} for code, name in codes]
-    tensor = {0: ("I", 2), 1: 0, 2: 1, 3: "w"}
+    tensor = {0: ("I", *dims), 1: 0, 2: 1, 3: "w"}
     operator = {0: 0, 1: ("I", 0), 2: ("I", 0), **({5: options} if options else {})}
     return flat({0: 3, 1: codes, 2: [{0: [tensor], 1: ("I",), 2: ("I",), 3: [operator]}], 3: "made by hand",
                  4: [{}, {0: weights}]})

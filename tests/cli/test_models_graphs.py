@@ -1,12 +1,15 @@
 """bezoar scan on ONNX, Keras, TensorFlow and HDF5 models: code and files that their graphs name are found, ordinary
 models are let pass, and what is broken is never clean."""
 import json
+import random
+import struct
 
 import pytest
-from graph_files import (PBTXT, field, hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx,
-                         hostile_pbtxt, hostile_tensorflow, hostile_tflite, keras_file, message, onnx_external,
-                         onnx_model, onnx_node, onnx_tensor, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
-                         ordinary_tensorflow, ordinary_tflite, saved_model_folder, tf_graph, tf_node, tf_saved,
+from graph_files import (PBTXT, dense, field, h5_contiguous, h5_dataset, h5_with_dataset, hostile_hdf5,
+                         hostile_keras, hostile_keras_configs, hostile_onnx, hostile_pbtxt, hostile_tensorflow,
+                         hostile_tflite, keras_config, keras_file, message, onnx_external, onnx_model, onnx_node,
+                         onnx_tensor, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx, ordinary_tensorflow,
+                         ordinary_tflite, saved_model_folder, tf_graph, tf_index, tf_node, tf_saved, tflite_model,
                          unreadable_hdf5, unreadable_keras)
 
 
@@ -296,3 +299,32 @@ def test_graphs_as_text(bezoar, tmp_path):
     (tmp_path / "saved_model.pbtxt").write_text(PBTXT % '"MatMul"')
     code, report = scan(bezoar, tmp_path / "saved_model.pbtxt")
     assert not loud(report) and code == 0
+
+
+def with_numbers(numbers):
+    """name -> files: the same 20 × 20 numbers in every format that says where they lie."""
+    raw = struct.pack(f"<{len(numbers)}f", *numbers)
+    dims, size = (20, 20), str(len(raw))
+    shape = message(*((2, message((1, d))) for d in dims))
+    constant = tf_node("Const", "w", value=message((8, message((1, 1), (2, shape), (4, raw)))))
+    hdf5 = h5_with_dataset(lambda at: h5_dataset(h5_contiguous(at, len(raw)), dims=dims), raw)
+    return {"onnx raw": {"m.onnx": onnx_model((5, onnx_tensor("w", (9, raw), dims=dims)))},
+            "onnx list": {"m.onnx": onnx_model((5, onnx_tensor("w", (4, raw), dims=dims)))},
+            "onnx attribute": {"m.onnx": onnx_model((1, onnx_node("Constant", "", (5, message((1, "value"), (5, onnx_tensor(
+                "w", (9, raw), dims=dims)))))))},
+            "onnx beside": {"m.onnx": onnx_model((5, onnx_external("m.data", offset="8", length=size, dims=dims))),
+                            "m.data": bytes(8) + raw},
+            "hdf5": {"m.h5": hdf5}, "keras": {"m.keras": keras_file(keras_config(dense()), **{"model.weights.h5": hdf5})},
+            "frozen": {"m.pb": tf_graph(constant)}, "tflite": {"m.tflite": tflite_model((0, ""), weights=raw, dims=dims)},
+            "saved model": saved_model_folder() | {"variables/variables.index": tf_index({"w": (0, len(raw), dims)}),
+                                                   "variables/variables.data-00000-of-00001": raw}}
+
+
+def test_numbers_are_found_where_they_lie(bezoar, tmp_path):
+    draw = random.Random(3)
+    good = [draw.gauss(0, 0.1) for _ in range(400)]
+    bad = [float("nan") if i == 399 else x for i, x in enumerate(good)]
+    for numbers, expected in ((good, False), (bad, True)):
+        for name, files in with_numbers(numbers).items():
+            _, report = scan(bezoar, write_folder(tmp_path / f"{name} {expected}", files))
+            assert ("BZ-M008" in [f["rule"] for f in report["findings"]]) == expected, (name, report["not_checked"])
