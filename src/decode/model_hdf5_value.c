@@ -75,7 +75,7 @@ static bool heap_object(bez_h5 *h, uint64_t address, uint32_t number, bez_cursor
       !bez_cursor_le64(&c, &size) || size < 16 || !bez_h5_at(h, address, 0, &collection) || size > c.len)
     return false;
   c.len = (size_t)size;
-  while (bez_h5_spend(h, 16) && bez_cursor_le16(&c, &index) && index && bez_cursor_skip(&c, 6) &&
+  while (bez_h5_spend(h, 2) && bez_cursor_le16(&c, &index) && index && bez_cursor_skip(&c, 6) &&
          bez_cursor_le64(&c, &len) && len <= bez_cursor_left(&c)) {
     *out = (bez_cursor){.data = c.data + c.pos, .len = (size_t)len};
     if (index == number) return bez_h5_spend(h, len);
@@ -95,7 +95,8 @@ static bool text_of(bez_h5 *h, bez_cursor datatype, bez_cursor data, bez_cursor 
     return false;
   if ((class_and_version & 15) == STRING) {
     if (!bez_cursor_take(&data, size, &bytes)) return false;
-    *text = (bez_cursor){.data = bytes, .len = strnlen((const char *)bytes, size)};
+    while (size && !bytes[size - 1]) size--;
+    *text = (bez_cursor){.data = bytes, .len = size};
     return true;
   }
   if ((class_and_version & 15) != VARIABLE || !bez_cursor_le32(&data, &len) || !bez_cursor_le64(&data, &address) ||
@@ -139,28 +140,44 @@ static bool is_named(const attribute *a, const char *name) {
   return a->name_len == strlen(name) && memcmp(a->name, name, a->name_len) == 0;
 }
 
+/* PyTables, and pandas through it, unpickle every text that ends in a full stop. */
+static void examine_pickle(bez_h5 *h, const attribute *a, bez_cursor text) {
+  char name[200];
+  if (text.len < 3 || text.data[text.len - 1] != '.') return;
+  snprintf(name, sizeof name, "attribute %.*s", (int)(a->name_len < 180 ? a->name_len : 180), (const char *)a->name);
+  (void)bez_model_examine(h->out, h->in->part, h->in->depth + 1, name, bez_h5_offset(h, &text), text.data, text.len);
+}
+
+static void read_version(bez_h5 *h, bez_cursor text) {
+  char library[80];
+  int n =
+      snprintf(library, sizeof library, "keras %.*s", (int)(text.len < 40 ? text.len : 40), (const char *)text.data);
+  bez_model_says(h->out, h->in->part, "library", library, n > 0 ? strlen(library) : 0);
+}
+
+static void read_configuration(bez_h5 *h, bez_cursor text) {
+  json_t *doc = bez_keras_parse(h->in, h->out, text.data, text.len, "the model's configuration");
+  if (doc) bez_keras_examine(h->in, h->out, doc, text.data, text.len, false);
+  json_decref(doc);
+}
+
 void bez_h5_attribute(bez_h5 *h, bez_cursor message) {
   attribute a = {0};
   bez_cursor text = {0};
-  char library[80];
   if (!take_attribute(message, &a)) {
     bez_model_unread(h->out, h->in->part, "an attribute is broken or of an unknown form");
     return;
   }
   const bool configuration = is_named(&a, "model_config") || is_named(&a, "training_config");
-  if (!configuration && !is_named(&a, "keras_version")) return;
-  if (a.shared || !text_of(h, a.type, a.data, &text)) {
+  const bool good = !a.shared && text_of(h, a.type, a.data, &text);
+  if (!good && configuration)
     bez_model_unread(h->out, h->in->part, "the attribute \"%.*s\" is no text that could be read", (int)a.name_len,
                      (const char *)a.name);
-    return;
-  }
-  if (!configuration) {
-    int n =
-        snprintf(library, sizeof library, "keras %.*s", (int)(text.len < 40 ? text.len : 40), (const char *)text.data);
-    bez_model_says(h->out, h->in->part, "library", library, n > 0 ? strlen(library) : 0);
-    return;
-  }
-  json_t *doc = bez_keras_parse(h->in, h->out, text.data, text.len, "the model's configuration");
-  if (doc) bez_keras_examine(h->in, h->out, doc, text.data, text.len, false);
-  json_decref(doc);
+  if (!good) return;
+  if (configuration) read_configuration(h, text);
+  if (is_named(&a, "keras_version")) read_version(h, text);
+  if (is_named(&a, "PSEUDOATOM") && text.len >= 6 && memcmp(text.data, "object", 6) == 0)
+    bez_model_unread(h->out, h->in->part,
+                     "rows of Python objects: PyTables unpickles them, and they are not followed here");
+  examine_pickle(h, &a, text);
 }

@@ -312,7 +312,7 @@ def h5_header(*messages):
 
 def h5_attribute(name, text):
     """A scalar of fixed length."""
-    raw = text.encode()
+    raw = text if isinstance(text, bytes) else text.encode()
     name = name.encode() + b"\0"
     kind, space = struct.pack("<B3xI", 0x13, len(raw)), struct.pack("<BBB5x", 1, 0, 0)
     return h5_message(12, struct.pack("<BxHHH", 1, len(name), len(kind), len(space)) + padded(name) + kind + space + raw)
@@ -401,14 +401,16 @@ def ordinary_hdf5():
     return {"weights": h5_with_dataset(lambda at: h5_dataset(h5_contiguous(at)), weights),
             "model": h5_file(h5_attribute("model_config", json.dumps(keras_config(dense()))), h5_attribute("keras_version", "2.9")),
             "compact": h5_with_dataset(lambda at: h5_dataset(struct.pack("<BBH", 3, 0, 8) + weights)),
-            "empty": h5_file()}
+            "empty": h5_file(), "sentences": h5_file(h5_attribute("TITLE", "It ends in a full stop.")),
+            "pickled list": h5_file(h5_attribute("lst", b"(lp0\nI1\na."))}
 
 
 def unreadable_hdf5():
     loop = h5_file(h5_link("a", 96), h5_link("b", 96))  # the root group holds itself, twice
     return {"cut": ordinary_hdf5()["weights"][:200], "loop": loop, "no object": h5_file(h5_link("w", 1 << 40)),
             "dense": h5_file(h5_message(2, struct.pack("<BBQQ", 0, 0, 96, 96))),
-            "broken": h5_file(h5_attribute("model_config", "{")), "other sizes": h5_file()[:13] + b"\4\4" + h5_file()[15:],
+            "broken": h5_file(h5_attribute("model_config", "{")),
+            "rows of objects": h5_file(h5_attribute("PSEUDOATOM", "object")), "other sizes": h5_file()[:13] + b"\4\4" + h5_file()[15:],
             "nine dimensions": h5_with_dataset(lambda at: h5_dataset(h5_contiguous(at), dims=(1,) * 9))}
 
 

@@ -5,12 +5,12 @@ import random
 import struct
 
 import pytest
-from graph_files import (PBTXT, dense, field, h5_contiguous, h5_dataset, h5_with_dataset, hostile_hdf5,
-                         hostile_keras, hostile_keras_configs, hostile_onnx, hostile_pbtxt, hostile_tensorflow,
-                         hostile_tflite, keras_config, keras_file, message, onnx_external, onnx_model, onnx_node,
-                         onnx_tensor, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx, ordinary_tensorflow,
-                         ordinary_tflite, saved_model_folder, tf_graph, tf_index, tf_node, tf_saved, tflite_model,
-                         unreadable_hdf5, unreadable_keras)
+from graph_files import (PBTXT, dense, field, h5_attribute, h5_contiguous, h5_dataset, h5_file, h5_with_dataset,
+                         hostile_hdf5, hostile_keras, hostile_keras_configs, hostile_onnx, hostile_pbtxt,
+                         hostile_tensorflow, hostile_tflite, keras_config, keras_file, message, onnx_external,
+                         onnx_model, onnx_node, onnx_tensor, ordinary_hdf5, ordinary_keras_configs, ordinary_onnx,
+                         ordinary_tensorflow, ordinary_tflite, saved_model_folder, tf_graph, tf_index, tf_node,
+                         tf_saved, tflite_model, unreadable_hdf5, unreadable_keras)
 
 
 def scan(bezoar, *paths):
@@ -196,6 +196,13 @@ def test_hostile_hdf5(bezoar, tmp_path, name):
     code, report = scan(bezoar, tmp_path / "model.h5")
     assert (kind, severity) in found(report), report["not_checked"]
     assert code == (1 if severity == "error" else 3 if name == "virtual" else 0), report["not_checked"]
+
+
+def test_what_pytables_unpickles(bezoar, tmp_path):
+    for name, pickled in {"text": b"cposix\nsystem\n(S'id'\ntR.", "padded": b"\x80\x02cposix\nsystem\nX\2\0\0\0id\x85R.\0\0"}.items():
+        (tmp_path / "data.h5").write_bytes(h5_file(h5_attribute("TITLE", "x"), h5_attribute("CLASS", pickled)))
+        code, report = scan(bezoar, tmp_path / "data.h5")
+        assert ("BZ-M001", "error") in [(f["rule"], f["severity"]) for f in report["findings"]] and code == 1, name
 
 
 def test_ordinary_hdf5(bezoar, tmp_path):
