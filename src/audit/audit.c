@@ -58,6 +58,14 @@ static bool promises_a_model(const char *name) {
   return false;
 }
 
+/* An archive in which nothing is known: whatever it holds, nobody has looked at it. */
+static bool holds_nothing_known(const bez_model *m) {
+  bool container = m->n_parts > 1 && (!strcmp(m->parts[0].kind, "zip") || !strcmp(m->parts[0].kind, "packed"));
+  for (uint32_t p = 1; p < m->n_parts && container; p++)
+    container = !*m->parts[p].kind || !strcmp(m->parts[p].kind, "packed");
+  return container;
+}
+
 void bez_audit_unread(const bez_check_input *in, bez_report *report) {
   for (uint32_t p = 0; p < in->model->n_parts; p++) {
     const bez_model_part *part = &in->model->parts[p];
@@ -67,4 +75,6 @@ void bez_audit_unread(const bez_check_input *in, bez_report *report) {
     else if (strange)
       bez_report_not_checked(report, true, bez_audit_place(in, report, p), "no reader knows these bytes");
   }
+  if (holds_nothing_known(in->model))
+    bez_report_not_checked(report, true, in->path, "nothing that is packed in it has a format known here");
 }

@@ -33,6 +33,11 @@ static const magic signs[] = {
     {0, 2, "MZ", "an executable"},
     {0, 4, "%PDF", "a PDF document"},
     {0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive"},
+    {0, 6,
+     "\xfd"
+     "7zXZ\0",
+     "an xz archive"},
+    {0, 3, "BZh", "a bzip2 archive"},
 };
 
 /* A pickle begins with PROTO and a protocol number, and goes on with an opcode that a protocol ≥ 2 stream may
@@ -152,6 +157,8 @@ bool bez_scan_is_model(const char *path) {
                                       "a Keras model (ZIP)",
                                       "a ZIP archive",
                                       "a 7z archive",
+                                      "an xz archive",
+                                      "a bzip2 archive",
                                       "a TensorFlow Lite model",
                                       "an HDF5 file (a Keras model?)"};
   const char *what = bez_scan_identify(NULL, path);

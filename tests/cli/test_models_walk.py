@@ -1,10 +1,13 @@
 """bezoar scan on folders with models: which files are examined, which links are followed, and what the report lists."""
 import hashlib
 import json
+import lzma
 import os
 import pickle
 import shutil
+import tarfile
 import threading
+import zipfile
 
 import pytest
 
@@ -100,6 +103,29 @@ def test_many_files_any_number_of_threads(bezoar, tmp_path):
     one, many = json.loads(one), json.loads(many)
     one.pop("run"), many.pop("run")
     assert one == many and len(one["findings"]) == 6
+
+
+@pytest.mark.parametrize("name", ["m.tar", "m.tar.gz", "m.tar.xz"])
+def test_a_model_in_a_tar(bezoar, tmp_path, name):
+    """A tar is asked for pictures first; without any it may hold models."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "m.pkl").write_bytes(EVIL)
+    with tarfile.open(tmp_path / name, f"w:{name.split('.')[2]}" if name.count(".") > 1 else "w") as tar:
+        tar.add(tmp_path / "in" / "m.pkl", "a/m.pkl")
+    code, report = scan(bezoar, name)
+    assert code == 1 and report["findings"][0]["rule"] == "BZ-M001"
+    shutil.rmtree(tmp_path / "in")
+    code, report = scan(bezoar, tmp_path)
+    assert code == 1 and report["findings"][0]["rule"] == "BZ-M001"
+
+
+def test_archives_of_nothing_known_are_not_checked(bezoar, tmp_path):
+    (tmp_path / "rows.csv.xz").write_bytes(lzma.compress(b"a,b\n1,2\n" * 50))
+    with zipfile.ZipFile(tmp_path / "rows.zip", "w") as out:
+        out.writestr("rows.csv", "a,b\n1,2\n" * 50)
+    for name in ("rows.csv.xz", "rows.zip"):
+        code, report = scan(bezoar, name)
+        assert code == 3 and report["not_checked"][0]["requested"], name
 
 
 def test_a_file_that_changes_meanwhile_is_not_checked(bezoar, tmp_path):

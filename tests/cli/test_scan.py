@@ -50,14 +50,15 @@ def test_exit_2_on_usage(bezoar, table):
 
 def test_exit_3_on_what_cannot_be_examined(bezoar, table, tmp_path):
     model = tmp_path / "model.gguf"
-    model.write_bytes(b"GGUF\3\0\0\0" + bytes(16))
+    model.write_bytes(b"GGUF\3\0\0\0" + b"\xff" * 16)
     picture = tmp_path / "x.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     for path in [model, picture, tmp_path / "missing.csv"]:
         result = bezoar("scan", path)
         assert result.returncode == 3, path
         assert "clean" not in result.stdout.lower()
-    assert "not checked: this version examines tables, text, pictures and models" in bezoar("scan", model).stderr
+    (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7\n")
+    assert "not checked: this version examines tables, text, pictures and models" in bezoar("scan", "x.pdf").stderr
     both = bezoar("scan", model.name, table.name, "--label", "label")
     assert both.returncode == 3, "one readable path does not make the other clean"
     assert "model.gguf" in both.stdout
