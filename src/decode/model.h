@@ -15,7 +15,10 @@ typedef struct bez_model_input {
   const char *name; /* for its extension: it breaks ties, the content decides */
   uint32_t part;
   unsigned depth;
+  bool numbers; /* it is read as raw numbers: only what can be no accident (BEZ_MODEL_SURE) is taken for more */
 } bez_model_input;
+
+#define BEZ_MODEL_SURE 95
 
 typedef struct bez_model_reader {
   const char *name, *title;
@@ -40,6 +43,9 @@ void bez_model_out_destroy(struct bez_model_out *out);
 /* A part and everything in it. Returns its number. */
 uint32_t bez_model_examine(struct bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
                            const uint8_t *bytes, size_t len);
+/* The same of what loaders take for raw numbers: any few bytes come up in them. */
+uint32_t bez_model_examine_numbers(struct bez_model_out *out, uint32_t parent, unsigned depth, const char *name,
+                                   uint64_t at, const uint8_t *bytes, size_t len);
 /* The name of the reader that knew a part; "": none did. */
 const char *bez_model_kind_of(const struct bez_model_out *out, uint32_t part);
 /* What lies beside the parts of an archive, for formats that keep their numbers in other entries than their names. */

@@ -239,11 +239,28 @@ bool bez_model_may_unpack(bez_model_out *out, uint32_t part, uint64_t bytes) {
   return false;
 }
 
-uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
-                           const uint8_t *bytes, size_t len) {
+/* By each reader that knows it. */
+static void read_part(bez_model_out *out, const bez_model_input *in) {
+  const bez_model_reader *first = NULL;
+  for (size_t i = 0; bez_model_readers[i]; i++) {
+    const bez_model_reader *reader = bez_model_readers[i];
+    if (reader->sniff(in) < (in->numbers ? BEZ_MODEL_SURE : 1)) continue;
+    if (first && !first->shares && !reader->shares)
+      bez_model_odd(out, in->part, 0, "polyglot", "also a %s: programs may read it as one or the other", reader->title);
+    if (!first || first->shares) {
+      out->parts[in->part].kind = reader->name;
+      first = reader;
+    }
+    reader->read(in, out);
+  }
+}
+
+static uint32_t examine(bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
+                        const uint8_t *bytes, size_t len, bool numbers) {
   if (!part_room(out, parent)) return parent;
   const uint32_t part = out->n_parts++;
-  const bez_model_input in = {.bytes = bytes, .len = len, .name = name, .part = part, .depth = depth};
+  const bez_model_input in = {
+      .bytes = bytes, .len = len, .name = name, .part = part, .depth = depth, .numbers = numbers};
   out->parts[part] = (bez_model_part){
       .parent = part ? parent : 0, .name = keep(out, name), .kind = "", .at = at, .size = len, .unread = ""};
   if (depth > BEZ_MAX_MODEL_DEPTH) {
@@ -258,19 +275,18 @@ uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, 
     return part;
   }
   out->left -= len;
-  const bez_model_reader *first = NULL;
-  for (size_t i = 0; bez_model_readers[i]; i++) {
-    const bez_model_reader *reader = bez_model_readers[i];
-    if (reader->sniff(&in) <= 0) continue;
-    if (first && !first->shares && !reader->shares)
-      bez_model_odd(out, part, 0, "polyglot", "also a %s: programs may read it as one or the other", reader->title);
-    if (!first || first->shares) {
-      out->parts[part].kind = reader->name;
-      first = reader;
-    }
-    reader->read(&in, out);
-  }
+  read_part(out, &in);
   return part;
+}
+
+uint32_t bez_model_examine(bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
+                           const uint8_t *bytes, size_t len) {
+  return examine(out, parent, depth, name, at, bytes, len, false);
+}
+
+uint32_t bez_model_examine_numbers(bez_model_out *out, uint32_t parent, unsigned depth, const char *name, uint64_t at,
+                                   const uint8_t *bytes, size_t len) {
+  return examine(out, parent, depth, name, at, bytes, len, true);
 }
 
 /* ---- as bytes -----------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@
 typedef struct watch {
   struct bez_model_out *out;
   const bez_model_input *in;
-  uint32_t imports, calls;
-  bool joblib, tensors, quiet; /* quiet: only counting */
-  bez_torch *torch;            /* NULL: no tensors are looked for */
+  uint32_t imports, names, calls; /* names: imports of what is named */
+  bool joblib, tensors, quiet;    /* quiet: only counting */
+  bez_torch *torch;               /* NULL: no tensors are looked for */
 } watch;
 
 static bool is_joblib(const bez_pickle_event *e) {
@@ -29,6 +29,7 @@ static bool on_event(void *ctx, const bez_pickle_event *e) {
                                          [BEZ_PICKLE_EXTENSION] = BEZ_MODEL_EXTENSION};
   watch *w = ctx;
   w->imports += e->what == BEZ_PICKLE_IMPORT || e->what == BEZ_PICKLE_EXTENSION;
+  w->names += e->what == BEZ_PICKLE_IMPORT && e->module;
   w->calls += e->what == BEZ_PICKLE_CALL;
   w->joblib |= is_joblib(e);
   w->tensors |= bez_torch_calls(e);
@@ -73,7 +74,12 @@ static bool named_like_one(const char *name) {
 static int sniff(const bez_model_input *in) {
   bez_pickle_end end = {0};
   if (!in->len) return 0;
-  if (bez_pickle_magic(in->bytes, in->len)) return 90;
+  const bool magic = bez_pickle_magic(in->bytes, in->len);
+  if (in->numbers) {
+    const watch w = look(in, 0, &end);
+    return end.stopped && (magic ? w.imports : w.names && w.calls) ? BEZ_MODEL_SURE : 0;
+  }
+  if (magic) return 90;
   size_t at = 0;
   for (unsigned i = 0; i < STREAMS && at < in->len; i++, at = (size_t)end.used) {
     watch w = look(in, at, &end);
@@ -92,6 +98,7 @@ static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t 
   w.torch = plain.joblib ? NULL : *torch;
   const bool first = *at == 0;
   if (!first && !plain_end.stopped && !plain.calls) return false; /* raw bytes behind the end */
+  if (*torch && bez_torch_whole(*torch) && !(plain_end.stopped && plain.imports)) return false;
   bez_pickle_run(in->bytes, in->len, *at, plain.joblib, on_event, &w, &end);
   if (w.torch) bez_torch_stream(w.torch, &end);
   if (!end.stopped)

@@ -1,6 +1,7 @@
 /* ZIP archives as loaders read them (PKWARE APPNOTE 6.3; zipfile, miniz). zip.h refuses an archive that two programs
  * could read differently; here every reading is followed: what the directory lists, what local headers say, and what
  * lies between the entries that the directory leaves out. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -181,6 +182,55 @@ static bool read_local(archive *a, entry *e, bool listed) {
   return true;
 }
 
+/* ---- entries that others ask for ----------------------------------------------------------------------------------
+ */
+
+static int order_of_names(const void *x, const void *y, void *ctx) {
+  const archive *a = ctx;
+  const uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
+  const int order = strcmp(a->entries[i].name, a->entries[k].name);
+  return order ? order : (i > k) - (i < k);
+}
+
+static void index_names(archive *a) {
+  for (uint32_t i = 0; i < a->n; i++)
+    if (!a->entries[i].name) return;
+  a->by_name = calloc((size_t)a->n + 1, sizeof *a->by_name);
+  for (uint32_t i = 0; a->by_name && i < a->n; i++) a->by_name[i] = i;
+  if (a->by_name && a->n) qsort_r(a->by_name, a->n, sizeof *a->by_name, order_of_names, a);
+}
+
+static bool find_entry(const void *ctx, const char *name, const uint8_t **bytes, uint64_t *len) {
+  const archive *a = ctx;
+  uint32_t low = 0, high = a->by_name ? a->n : 0;
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (strcmp(a->entries[a->by_name[middle]].name, name) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (!a->by_name || low == a->n || strcmp(a->entries[a->by_name[low]].name, name) != 0) return false;
+  const entry *e = &a->entries[a->by_name[low]];
+  const uint8_t *p = signature(a, e->local_at, "PK\3\4", LOCAL_SIZE);
+  *len = e->size;
+  const uint64_t at = p ? e->local_at + LOCAL_SIZE + le(p + 26, 2) + le(p + 28, 2) : 0;
+  const bool plain = p && e->method == 0 && !(e->flags & ENCRYPTED) && within(a, at, e->size);
+  *bytes = plain ? a->in->bytes + at : NULL;
+  return true;
+}
+
+/* An entry that PyTorch reads as numbers: data/0 beside data.pkl. */
+static bool is_storage(const archive *a, const entry *e) {
+  const char *slash = strrchr(e->name, '/');
+  char pickle[512];
+  const uint8_t *bytes;
+  uint64_t len;
+  if (!slash || !slash[1] || slash[1 + strspn(slash + 1, "0123456789")] || slash - e->name > 500) return false;
+  snprintf(pickle, sizeof pickle, "%.*s.pkl", (int)(slash - e->name), e->name);
+  return find_entry(a, pickle, &bytes, &len);
+}
+
 /* ---- what is in an entry ------------------------------------------------------------------------------------------
  */
 
@@ -217,8 +267,9 @@ static void examine_bytes(archive *a, const entry *e, const uint8_t *bytes, uint
   const bool right = !matters || checksum(bytes, len, e->crc) || (e->crc == 0 && (e->flags & DESCRIBED));
   const bool encrypted = (e->flags & ENCRYPTED) && !right;
   say_flags(a, e, encrypted);
-  uint32_t part = bez_model_examine(a->out, a->in->part, a->in->depth + 1, e->name, e->data_at,
-                                    encrypted ? NULL : bytes, encrypted ? 0 : (size_t)len);
+  uint32_t part = (is_storage(a, e) ? bez_model_examine_numbers
+                                    : bez_model_examine)(a->out, a->in->part, a->in->depth + 1, e->name, e->data_at,
+                                                         encrypted ? NULL : bytes, encrypted ? 0 : (size_t)len);
   if (encrypted)
     bez_model_unread(a->out, part, "encrypted");
   else if (!right)
@@ -317,44 +368,6 @@ static void examine_all(archive *a) {
     if (e->end > at) at = e->end;
   }
   if (at < stop && (stop - at > DESCRIPTOR_MOST || !a->end_at)) (void)examine_hidden(a, at, stop);
-}
-
-/* ---- entries that others ask for ----------------------------------------------------------------------------------
- */
-
-static int order_of_names(const void *x, const void *y, void *ctx) {
-  const archive *a = ctx;
-  const uint32_t i = *(const uint32_t *)x, k = *(const uint32_t *)y;
-  const int order = strcmp(a->entries[i].name, a->entries[k].name);
-  return order ? order : (i > k) - (i < k);
-}
-
-static void index_names(archive *a) {
-  for (uint32_t i = 0; i < a->n; i++)
-    if (!a->entries[i].name) return;
-  a->by_name = calloc((size_t)a->n + 1, sizeof *a->by_name);
-  for (uint32_t i = 0; a->by_name && i < a->n; i++) a->by_name[i] = i;
-  if (a->by_name && a->n) qsort_r(a->by_name, a->n, sizeof *a->by_name, order_of_names, a);
-}
-
-static bool find_entry(const void *ctx, const char *name, const uint8_t **bytes, uint64_t *len) {
-  const archive *a = ctx;
-  uint32_t low = 0, high = a->by_name ? a->n : 0;
-  while (low < high) {
-    const uint32_t middle = low + (high - low) / 2;
-    if (strcmp(a->entries[a->by_name[middle]].name, name) < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  if (!a->by_name || low == a->n || strcmp(a->entries[a->by_name[low]].name, name) != 0) return false;
-  const entry *e = &a->entries[a->by_name[low]];
-  const uint8_t *p = signature(a, e->local_at, "PK\3\4", LOCAL_SIZE);
-  *len = e->size;
-  const uint64_t at = p ? e->local_at + LOCAL_SIZE + le(p + 26, 2) + le(p + 28, 2) : 0;
-  const bool plain = p && e->method == 0 && !(e->flags & ENCRYPTED) && within(a, at, e->size);
-  *bytes = plain ? a->in->bytes + at : NULL;
-  return true;
 }
 
 /* What lies behind the end record and its comment. */

@@ -255,6 +255,10 @@ void bez_torch_stream(bez_torch *t, const bez_pickle_end *end) {
   if (++t->streams == LEGACY_STREAMS) t->behind = end->used;
 }
 
+bool bez_torch_whole(const bez_torch *t) {
+  return t->behind && bez_torch_legacy(t->in);
+}
+
 static int by_key(const void *a, const void *b) {
   const bez_torch_storage *x = a, *y = b;
   const int order = strcmp(x->key, y->key);
@@ -288,7 +292,7 @@ static void place(bez_torch *t, const bez_torch_tensor *x) {
 
 void bez_torch_finish(bez_torch *t) {
   sort_storages(t);
-  if (t->behind && bez_torch_legacy(t->in))
+  if (bez_torch_whole(t))
     bez_torch_find_behind(t->in, t->out, t->behind, t->keys, t->n_keys, t->storages, t->n_storages);
   else
     bez_torch_find_entries(t->in, t->out, t->storages, t->n_storages);

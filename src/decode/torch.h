@@ -17,6 +17,8 @@ bool bez_torch_legacy(const bez_model_input *in);
 bez_torch *bez_torch_create(const bez_model_input *in, struct bez_model_out *out); /* NULL: out of memory */
 void bez_torch_event(bez_torch *torch, const bez_pickle_event *event);
 void bez_torch_stream(bez_torch *torch, const bez_pickle_end *end); /* behind each stream */
+/* The older format, and its pickles are all there: numbers follow. */
+bool bez_torch_whole(const bez_torch *torch);
 /* Puts the tensors down. */
 void bez_torch_finish(bez_torch *torch);
 void bez_torch_destroy(bez_torch *torch); /* NULL is fine */

@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 
 from conftest import BINARY
 
@@ -62,16 +63,19 @@ def ask(*paths):
     child = subprocess.Popen([helper, "models"], stdout=subprocess.PIPE, close_fds=False,
                              preexec_fn=lambda: os.dup2(theirs.fileno(), 3))
     theirs.close()
+    watchdog = threading.Timer(120, child.kill)
+    watchdog.start()
     said = []
     for path in paths:
         with open(path, "rb") as f:
-            ours.sendall(struct.pack("<II512s", REQUEST, 0, os.path.basename(path).encode()))
+            ours.sendall(struct.pack("<IIQ512s", REQUEST, 1, 0, os.path.basename(path).encode()))
             ours.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [f.fileno()]))])
         magic, failed, size = struct.unpack("<IIQ", receive(child.stdout, 16))
         assert magic == ANSWER and not failed
         said.append(parse(receive(child.stdout, size)))
     ours.close()
     child.stdout.close()
+    watchdog.cancel()
     assert child.wait(timeout=60) == 0
     return said
 

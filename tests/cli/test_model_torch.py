@@ -7,6 +7,7 @@ import subprocess
 import zipfile
 
 import pytest
+from model_corpus import EVIL
 from model_helper import ask, odd, unread
 
 FAR = (1 << 64) - 1
@@ -235,6 +236,18 @@ def test_sizes_that_do_not_match(tmp_path):
     assert odd(ask(path)[0]) == ["beyond"]
     archive(path, {"w": Tensor(Storage("0", 1 << 60), 1 << 60, (1 << 40, 1 << 40), (1 << 40, 1))}, {"0": NUMBERS})
     assert "storage" in odd(ask(path)[0])
+
+
+def test_numbers_are_no_pickles(bezoar, tmp_path):
+    """Any few bytes come up in storages: neither two of a pickle nor a zlib header makes them one; a whole pickle does."""
+    storages = {"0": b"\x82\x38." + bytes(5), "1": b"\x78\x9c\x03" + bytes(5), "2": b"\x80\x02cos\nsystem\n" + bytes(8), "3": b"cos\nN0" + bytes(2)}
+    value = {k: Tensor(Storage(k, len(v), "ByteStorage"), 0, (len(v),), (1,)) for k, v in storages.items()}
+    archive(tmp_path / "m.pt", value, storages)
+    result = bezoar("scan", "m.pt", "--format", "json")
+    assert result.returncode == 0, result.stdout
+    archive(tmp_path / "m.pt", value, storages | {"3": EVIL})
+    found = json.loads(bezoar("scan", "m.pt", "--format", "json").stdout)["findings"]
+    assert any(f["rule"] == "BZ-M001" for f in found)
 
 
 def test_names_that_go_round_in_circles(tmp_path):
