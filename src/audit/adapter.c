@@ -195,7 +195,7 @@ static void say_missing(const bez_check_input *in, const bez_lora *lora, bez_rep
     bez_report_not_checked(report, true, in->path, "%zu of %zu modules of the adapter, the first: %s", skipped, lora->n,
                            why);
   if (lora->n_unpaired)
-    bez_report_not_checked(report, true, in->path,
+    bez_report_not_checked(report, false, in->path,
                            "%u tensors of the adapter make no pair, or are of another kind than LoRA",
                            lora->n_unpaired);
 }
@@ -206,9 +206,12 @@ static bez_status run(const bez_check_input *in, bez_report *report, bez_error *
   bez_error why = {0};
   double features[BEZ_LORA_FEATURES];
   bool any = false;
-  bez_status st = in->model->n_tensors ? bez_weights_open(in->path, in->model, &weights, &why) : BEZ_UNSUPPORTED;
+  bez_status st = bez_lora_named(in->model) ? bez_weights_open(in->path, in->model, &weights, &why) : BEZ_UNSUPPORTED;
   if (st == BEZ_MEMORY) return bez_fail_memory(err, 0);
-  if (st != BEZ_OK) return BEZ_OK; /* no tensors, or none that can be read: the check of numbers says so */
+  if (st != BEZ_OK) { /* no adapter, or one that cannot be read */
+    if (*why.message) bez_report_not_checked(report, true, in->path, "the adapter's numbers: %s", why.message);
+    return BEZ_OK;
+  }
   BEZ_TRY(bez_lora_find(in, weights, &lora, err));
   if (lora.n) BEZ_TRY(bez_lora_measure(in, weights, &lora, err));
   say_missing(in, &lora, report);

@@ -40,6 +40,9 @@ typedef struct bez_lora {
 #define BEZ_LORA_FEATURES 7u
 extern const char *const bez_lora_feature_names[BEZ_LORA_FEATURES];
 
+/* Whether any tensor is called like a part of an adapter. */
+bool bez_lora_named(const bez_model *model);
+
 /* Pairs the file's tensors by their names (PEFT, diffusers, kohya, GGUF). out->n = 0: it is no adapter. α comes from
  * tensors named .alpha (read through weights), what the file says of itself, or the adapter_config.json beside it. */
 BEZ_MUST_USE bez_status bez_lora_find(const bez_check_input *in, const bez_weights *weights, bez_lora *out,

@@ -190,13 +190,15 @@ static bez_status take(finder *f, uint32_t down, const char *at, const naming *w
   return BEZ_OK;
 }
 
+static bool is_other_kind(const char *name) {
+  for (size_t i = 0; i < sizeof other_kinds / sizeof *other_kinds; i++)
+    if (strstr(name, other_kinds[i])) return true;
+  return false;
+}
+
 static void count_others(finder *f, const char *name) {
   if (strstr(name, "lora_magnitude_vector") || strstr(name, ".dora_scale")) f->out->n_dora++;
-  for (size_t i = 0; i < sizeof other_kinds / sizeof *other_kinds; i++)
-    if (strstr(name, other_kinds[i])) {
-      f->out->n_unpaired++;
-      return;
-    }
+  if (is_other_kind(name)) f->out->n_unpaired++;
 }
 
 static bez_status sort_names(finder *f, bez_error *err) {
@@ -206,6 +208,15 @@ static bez_status sort_names(finder *f, bez_error *err) {
   for (uint32_t i = 0; i < model->n_tensors; i++) f->sorted[i] = (named){model->tensors[i].name, i};
   qsort(f->sorted, model->n_tensors, sizeof *f->sorted, by_name);
   return BEZ_OK;
+}
+
+bool bez_lora_named(const bez_model *model) {
+  const naming *which = NULL;
+  for (uint32_t i = 0; i < model->n_tensors; i++)
+    if (down_word(model->tensors[i].name, &which) || is_up(model->tensors[i].name) ||
+        is_other_kind(model->tensors[i].name))
+      return true;
+  return false;
 }
 
 bez_status bez_lora_find(const bez_check_input *in, const bez_weights *weights, bez_lora *out, bez_error *err) {
@@ -218,8 +229,7 @@ bez_status bez_lora_find(const bez_check_input *in, const bez_weights *weights, 
     if (down_word(in->model->tensors[i].name, &which)) n_down++;
     if (is_up(in->model->tensors[i].name)) n_up++;
   }
-  if (!n_down) return BEZ_OK;
-  out->modules = bez_arena_array(&out->arena, n_down, sizeof *out->modules);
+  out->modules = bez_arena_array(&out->arena, n_down + 1, sizeof *out->modules);
   if (!out->modules) return bez_fail_memory(err, n_down * sizeof *out->modules);
   BEZ_TRY(sort_names(&f, err));
   learn_scale(&f);
