@@ -7,6 +7,8 @@ build="gcc make cmake ninja-build pkg-config libssl-dev libjansson-dev libyaml-d
 check="libcmocka-dev openssl python3 python3-venv python3-dev python3-torch zstd man-db"
 lint="clang clang-format clang-tidy libclang-rt-14-dev shellcheck"
 python="pytest hypothesis jsonschema numpy pandas pyarrow scikit-learn build scikit-build-core"
+# What others write and check models with: the tests compare notes with them.
+models="gguf safetensors onnx h5py jinja2 model-signing sigstore securesystemslib[crypto] cyclonedx-python-lib[validation]"
 
 want=""
 for group in "${@:-build}"; do
@@ -35,12 +37,13 @@ fi
 case " $* " in
   *" check "*)
     venv=build/venv
-    if ! "$venv/bin/python" -c 'import pytest, hypothesis, jsonschema, numpy, pandas, pyarrow, sklearn, build, scikit_build_core' 2>/dev/null; then
-      echo "bootstrap: installing Python packages into $venv: $python"
+    if ! "$venv/bin/python" -c 'import pytest, hypothesis, jsonschema, numpy, pandas, pyarrow, sklearn, build, scikit_build_core
+import gguf, safetensors, onnx, h5py, jinja2, model_signing, sigstore, securesystemslib, cyclonedx.validation' 2>/dev/null; then
+      echo "bootstrap: installing Python packages into $venv: $python $models"
       mkdir -p build
       /usr/bin/python3 -m venv "$venv"
       # shellcheck disable=SC2086
-      "$venv/bin/pip" install -q --disable-pip-version-check $python
+      "$venv/bin/pip" install -q --disable-pip-version-check $python $models
     fi
     ;;
 esac
