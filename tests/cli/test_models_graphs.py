@@ -1,6 +1,7 @@
 """bezoar scan on ONNX, Keras, TensorFlow and HDF5 models: code and files that their graphs name are found, ordinary
 models are let pass, and what is broken is never clean."""
 import json
+import pathlib
 import random
 import struct
 
@@ -335,3 +336,48 @@ def test_numbers_are_found_where_they_lie(bezoar, tmp_path):
         for name, files in with_numbers(numbers).items():
             _, report = scan(bezoar, write_folder(tmp_path / f"{name} {expected}", files))
             assert ("BZ-M008" in [f["rule"] for f in report["findings"]]) == expected, (name, report["not_checked"])
+
+
+def keras_models(keras):
+    """name -> a model, of every kind of layer that its configuration names in a way of its own."""
+    layers, rows = keras.layers, keras.Input((5, 8))
+    attention = layers.LayerNormalization()(layers.MultiHeadAttention(2, 4)(rows, rows) + rows)
+    words = layers.TextVectorization(max_tokens=50, output_sequence_length=4)
+    words.adapt(["a b c", "b c d"])
+
+    def chain(*parts, shape=(8,), **more):
+        return keras.Sequential([keras.Input(shape, **more), *parts])
+
+    return {"dense": chain(layers.Dense(4, activation="relu"), layers.Dropout(0.1), layers.Dense(2, kernel_regularizer="l2")),
+            "functions": chain(layers.Dense(4, activation=keras.activations.gelu), layers.Activation(keras.activations.mish)),
+            "recurrent": chain(layers.Bidirectional(layers.LSTM(4)), shape=(5, 3)),
+            "cells": chain(layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)]), shape=(5, 3)),
+            "pictures": chain(layers.RandomFlip(), layers.Rescaling(1 / 255), layers.Conv2D(2, 3), layers.BatchNormalization(),
+                              layers.GlobalAveragePooling2D(), shape=(8, 8, 3)),
+            "attention": keras.Model(rows, keras.ops.relu(keras.ops.mean(attention, axis=1)) * 2),
+            "nested": chain(chain(layers.Dense(3), layers.Dense(4)), layers.Dense(1)),
+            "half": chain(layers.Dense(4, dtype="mixed_float16")),
+            "words": chain(words, layers.Embedding(50, 4), shape=(), dtype="string"),
+            "lookup": chain(layers.StringLookup(vocabulary=["a", "b"]), layers.Embedding(4, 2), shape=(1,), dtype="string")}
+
+
+def test_models_of_keras(bezoar, tmp_path):
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    keras = pytest.importorskip("keras", minversion="3.0", reason="Keras 3 is not installed")
+    for name, model in keras_models(keras).items():
+        if model.count_params() and name != "words":
+            model.compile("adam", keras.losses.mean_squared_error, metrics=["mae", keras.metrics.AUC(name="auc")])
+        model.save(tmp_path / f"{name}.keras")
+        if name not in ("words", "lookup"):  # Keras itself cannot write them so
+            model.save(tmp_path / f"{name}.h5")
+    code, report = scan(bezoar, *tmp_path.iterdir())
+    assert not loud(report) and code == 0, report["not_checked"]
+
+
+def test_models_that_the_onnx_package_ships(bezoar):
+    onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
+    files = sorted(pathlib.Path(onnx.__file__).parent.rglob("*.onnx"))
+    if not files:
+        pytest.skip("this build of the onnx package ships no models")
+    code, report = scan(bezoar, *files)
+    assert not loud(report) and code == 0, report["not_checked"]
