@@ -135,6 +135,9 @@ static void tell_files(const found *f) {
   tell_all(f, BEZ_VERIFY_MISSING, "missing that it covers", true);
   tell_all(f, BEZ_VERIFY_UNSIGNED, "not covered by it", false);
   tell_left_out(f);
+  if (f->v.n_more)
+    bez_report_not_checked(f->report, false, f->path, "%llu more files that differ, are missing or not covered",
+                           (unsigned long long)f->v.n_more);
 }
 
 static void tell_signer(const found *f, const char *who) {
