@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from conftest import BINARY, ROOT
 
-COMMANDS = ["scan", "merge", "clean", "poison", "aggregate", "model sign", "model verify", "report show", "report diff",
-            "explain", "list", "help", "version", "completion", "man"]
+COMMANDS = ["scan", "merge", "clean", "poison", "aggregate", "bank add", "model sign", "model verify", "report show",
+            "report diff", "explain", "list", "help", "version", "completion", "man"]
 
 
 def test_help_and_version(bezoar):
