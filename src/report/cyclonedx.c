@@ -187,7 +187,7 @@ static void put_name(bez_sbom *s) {
   bez_json_key(&s->j, "name");
   if (said(r, "name", named) == 1)
     bez_json_str(&s->j, named[0]);
-  else if (len > begin)
+  else if (len > begin && strspn(first + begin, ".") < len - begin)
     bez_json_strn(&s->j, first + begin, len - begin);
   else
     bez_json_str(&s->j, s->models ? "models" : "data");

@@ -107,7 +107,9 @@ class World:
                    .public_key(key.public_key()).serial_number(x509.random_serial_number())
                    .not_valid_before(NOW - datetime.timedelta(days=365))
                    .not_valid_after(NOW + datetime.timedelta(days=365 * years))
-                   .add_extension(x509.BasicConstraints(ca=path is not None, path_length=path), critical=True))
+                   .add_extension(x509.BasicConstraints(ca=path is not None, path_length=path), critical=True)
+                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False))
         if path is not None:
             builder = builder.add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False),
                                             critical=True)
@@ -117,11 +119,13 @@ class World:
 
     def trusted_root(self, **change):
         def log(key, identity, url):
+            kind = "PKIX_ED25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "PKIX_ECDSA_P256_SHA_256"
             return {"baseUrl": url, "hashAlgorithm": "SHA2_256", "logId": {"keyId": b64(identity)},
-                    "publicKey": {"rawBytes": b64(spki(key)), "validFor": {"start": "2020-01-01T00:00:00Z"}}}
+                    "publicKey": {"keyDetails": kind, "rawBytes": b64(spki(key)), "validFor": {"start": "2020-01-01T00:00:00Z"}}}
 
         def authority(*chain):
-            return {"uri": "https://ca.example.org", "validFor": {"start": "2020-01-01T00:00:00.000Z"},
+            return {"uri": "https://ca.example.org", "subject": {"organization": "example.org", "commonName": "ca"},
+                    "validFor": {"start": "2020-01-01T00:00:00.000Z"},
                     "certChain": {"certificates": [{"rawBytes": b64(der(c))} for c in chain]}}
 
         document = {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -138,15 +142,16 @@ class World:
         """A certificate for some minutes, with the promise of the certificate log in it."""
         names = {"email": lambda: x509.RFC822Name(identity), "uri": lambda: x509.UniformResourceIdentifier(identity),
                  "user": lambda: x509.OtherName(USER_NAME, utf8_string(identity))}
-        issuers = x509.UnrecognizedExtension(ISSUER_V1, issuer.encode()) if old_issuer else \
-            x509.UnrecognizedExtension(ISSUER_V2, utf8_string(issuer))
         builder = (x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(self.ca.subject)
                    .public_key(key.public_key()).serial_number(x509.random_serial_number())
                    .not_valid_before(NOW).not_valid_after(NOW + datetime.timedelta(minutes=minutes))
                    .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), critical=True)
                    .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.ca_key.public_key()), critical=False)
                    .add_extension(x509.SubjectAlternativeName([names[name]()]), critical=True)
-                   .add_extension(issuers, critical=False))
+                   .add_extension(x509.UnrecognizedExtension(ISSUER_V1, issuer.encode()), critical=False))
+        if not old_issuer:
+            builder = builder.add_extension(x509.UnrecognizedExtension(ISSUER_V2, utf8_string(issuer)), critical=False)
         if sct:
             before = builder.sign(self.ca_key, hashes.SHA384()).tbs_certificate_bytes
             when = struct.pack(">Q", seconds(NOW) * 1000)
@@ -250,7 +255,7 @@ class Stamper:
             "signer_digest = sha256\ndefault_policy = 1.2.3.4\ndigests = sha256\n")
 
     def authority(self):
-        return {"uri": "https://tsa.example.org", "validFor": {"start": "2020-01-01T00:00:00Z"},
+        return {"uri": "https://tsa.example.org", "subject": {"organization": "example.org", "commonName": "tsa"}, "validFor": {"start": "2020-01-01T00:00:00Z"},
                 "certChain": {"certificates": [{"rawBytes": b64(der(c))} for c in self.chain]}}
 
     def __call__(self, data):

@@ -189,3 +189,45 @@ def test_a_signature_that_others_made(bezoar, tmp_path):
         words[identity] = " ".join((done.stdout + done.stderr).split())
     assert "signme-1" in words["stefanb@us.ibm.com"] and "not by" not in words["stefanb@us.ibm.com"]
     assert "was signed by stefanb@us.ibm.com" in words["somebody@us.ibm.com"]
+
+
+def test_the_field_s_own_client_agrees(verify, world, model, tmp_path, monkeypatch):
+    """The package sigstore takes and refuses the same bundles (of the kinds that it knows), so that what is made here is what
+    the field means by it."""
+    reason = "the package sigstore (4 or later) is not installed: bundles are held against our own reading alone"
+    models = pytest.importorskip("sigstore.models", reason=reason)
+    verifying = pytest.importorskip("sigstore.verify", reason=reason)
+    if not hasattr(models, "TrustedRoot"):
+        pytest.skip(reason)
+    payload = maker.statement(model)
+
+    def both(bundle, root):
+        (tmp_path / "r.json").write_text(json.dumps(root))
+        try:
+            client = verifying.Verifier(trusted_root=models.TrustedRoot.from_file(str(tmp_path / "r.json")))
+            client.verify_dsse(models.Bundle.from_json(json.dumps(bundle)),
+                               verifying.policy.Identity(identity=maker.IDENTITY, issuer=maker.ISSUER))
+            theirs = True
+        except Exception:  # its refusals are of many classes
+            theirs = False
+        return theirs, verify(bundle, root=root)[0] == 0
+
+    good, other = world.bundle(payload), world.bundle(payload)
+    root = world.trusted_root()
+    assert both(good, root) == (True, True)
+    entry = other["verificationMaterial"]["tlogEntries"][0]
+    for edit in (lambda e: e["inclusionProof"]["hashes"].__setitem__(0, maker.b64(bytes(32))),
+                 lambda e: e["inclusionProof"]["checkpoint"].update(entry["inclusionProof"]["checkpoint"]),
+                 lambda e: e.update(integratedTime=str(int(entry["integratedTime"]) + 60)),
+                 lambda e: e.update(inclusionPromise=entry["inclusionPromise"]),
+                 lambda e: e.update(canonicalizedBody=entry["canonicalizedBody"])):
+        assert both(edited(good, edit), root) == (False, False)
+    for bundle in (world.bundle(payload, identity="other@example.org"), world.bundle(payload, issuer="https://other.example.org"),
+                   world.bundle(payload, ct_key=world.rekor_key), world.bundle(payload, at=maker.NOW + datetime.timedelta(hours=1))):
+        assert both(bundle, root) == (False, False)
+    monkeypatch.setattr(maker, "NOW", datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) - datetime.timedelta(minutes=2))
+    own = maker.World()
+    stamper = maker.Stamper(tmp_path / "tsa", own)
+    stamped = own.bundle(payload, two=True, kind="hashedrekord", version="0.0.2", stamps=[stamper])
+    assert both(stamped, own.trusted_root(timestampAuthorities=[stamper.authority()])) == (True, True)
+    assert both(stamped, own.trusted_root()) == (False, False)
