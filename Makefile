@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 VENV := $(BUILD)/venv/bin
 
-.PHONY: help quickstart build check nightly install lint sanitize coverage fuzz docs release bench-detect bench-scan bench-aggregate format clean
+.PHONY: help quickstart build check nightly install lint sanitize coverage fuzz docs release bench-detect bench-scan bench-aggregate bench-audit format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,7 +24,8 @@ check: ## install what is missing, run all tests
 	@$(MAKE) --no-print-directory build
 	@tools/run_tests.sh $(BUILD)
 
-nightly: check ## the same, then property tests twenty times as long, on examples of their own
+nightly: check ## the same, then property tests twenty times as long, on examples of their own; models of every library
+	@tools/ordinary_models.sh $(BUILD)
 	@BEZOAR_EXAMPLES=20 $(VENV)/python -m pytest -q tests/python/test_aggregate_reference.py
 
 install: build ## install library, command, headers, man pages and completions under PREFIX
@@ -64,6 +65,9 @@ bench-scan: build ## the speed table: reading, whole scans, growth, peers
 bench-aggregate: build ## the speed table of aggregation: a floor, ssyrk, Flower, ByzFL, memory, growth
 	@tools/bootstrap.sh check
 	@bench/aggregate/run.sh
+
+bench-audit: build ## the speed of scanning models: SHA-256, picklescan, modelscan, bombs
+	@bench/audit/run.sh
 
 release: ## wheel and .deb in dist/
 	@tools/bootstrap.sh build check

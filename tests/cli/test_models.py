@@ -128,19 +128,6 @@ def ordinary():
     return {f"{name} {protocol}.pkl": pickle.dumps(value, protocol) for name, value in values.items() for protocol in range(6)}
 
 
-def estimators():
-    from sklearn import (cluster, decomposition, ensemble, gaussian_process, linear_model, naive_bayes, neighbors,
-                         neural_network, pipeline, preprocessing, svm, tree)
-
-    yield from [linear_model.LogisticRegression(), linear_model.SGDClassifier(), linear_model.Ridge(), tree.DecisionTreeClassifier(),
-                ensemble.RandomForestClassifier(5), ensemble.GradientBoostingClassifier(n_estimators=5),
-                ensemble.HistGradientBoostingClassifier(max_iter=5), svm.SVC(probability=True), svm.LinearSVC(),
-                neighbors.KNeighborsClassifier(), naive_bayes.GaussianNB(), neural_network.MLPClassifier(max_iter=5),
-                gaussian_process.GaussianProcessClassifier(), cluster.KMeans(2, n_init=1), decomposition.PCA(2),
-                preprocessing.StandardScaler(), preprocessing.OneHotEncoder(), ensemble.IsolationForest(n_estimators=5),
-                pipeline.make_pipeline(preprocessing.MinMaxScaler(), linear_model.Lasso())]
-
-
 def test_ordinary_pickles_pass(bezoar, tmp_path):
     names = []
     for name, data in ordinary().items():
@@ -149,64 +136,6 @@ def test_ordinary_pickles_pass(bezoar, tmp_path):
     code, report = scan(bezoar, *names)
     assert code == 0, [f["title"] for f in report["findings"]]
     assert not report["findings"], [f["title"] for f in report["findings"]]
-
-
-def test_ordinary_estimators_pass(bezoar, tmp_path):
-    import joblib
-    import numpy as np
-
-    draw = np.random.default_rng(1)
-    X, y = draw.random((60, 4)), draw.integers(0, 2, 60)
-    names = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for i, model in enumerate(estimators()):
-            model.fit(X, y)
-            for protocol in (2, 3, 4, 5):
-                names.append(tmp_path / f"{i}-{type(model).__name__}-{protocol}.pkl")
-                names[-1].write_bytes(pickle.dumps(model, protocol))
-            for suffix, compress in (("joblib", 0), ("z", ("zlib", 3)), ("gz", ("gzip", 3)), ("xz", ("xz", 3)), ("bz2", ("bz2", 3))):
-                names.append(tmp_path / f"{i}-{type(model).__name__}.{suffix}.joblib")
-                joblib.dump(model, names[-1], compress=compress)
-    code, report = scan(bezoar, *names)
-    assert code == 0, ([f["title"] for f in report["findings"]][:5], report["not_checked"][:5])
-    warned = [f["title"] for f in report["findings"]]
-    assert len(warned) <= 0.05 * len(names), warned
-
-
-TORCH = """
-import argparse, pickle, torch, torch.nn as nn
-m = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.LSTM(8, 8), nn.Linear(8, 2))
-optimizer = torch.optim.Adam(m.parameters())
-sum(p.sum() for p in m.parameters()).backward()
-optimizer.step()
-torch.save(m.state_dict(), "state.pt")
-torch.save(m, "whole.pt")
-torch.save(m.state_dict(), "old.pt", _use_new_zipfile_serialization=False)
-torch.save(m, "old-whole.pth", _use_new_zipfile_serialization=False)
-torch.save({"model": m.state_dict(), "optimizer": optimizer.state_dict(), "args": argparse.Namespace(lr=.1),
-            "rng": torch.get_rng_state()}, "run.ckpt")
-torch.save([torch.zeros(3, dtype=d) for d in (torch.float16, torch.bfloat16, torch.int8, torch.bool, torch.complex64)], "types.pt")
-torch.save(torch.sparse_coo_tensor([[0, 1], [1, 0]], [1., 2.], (2, 2)), "sparse.pt")
-torch.save(torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.qint8), "quantized.pt")
-torch.jit.script(nn.Linear(2, 2)).save("script.pt")
-pickle.dump(m, open("whole.pkl", "wb"))
-pickle.dump(torch.ones(3), open("tensor.pkl", "wb"))
-"""
-
-
-def test_ordinary_torch_files_pass(bezoar, tmp_path):
-    if subprocess.run(["/usr/bin/python3", "-c", "import torch"], capture_output=True, check=False).returncode:
-        pytest.skip("no python3-torch")
-    folder = tmp_path / "torch"
-    folder.mkdir()
-    subprocess.run(["/usr/bin/python3", "-W", "ignore", "-c", TORCH], cwd=folder, check=True, capture_output=True)
-    files = sorted(folder.iterdir())
-    assert len(files) == 11
-    code, report = scan(bezoar, *files)
-    assert code == 0, [f["title"] for f in report["findings"]]
-    warned = {f["title"] for f in report["findings"]}
-    assert all("script.pt" in title for title in warned), warned  # its own classes, compiled: their code is not read yet
 
 
 def test_entries_that_share_bytes_end(bezoar, tmp_path):

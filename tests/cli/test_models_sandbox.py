@@ -92,6 +92,16 @@ def test_where_the_sandbox_cannot_start_nothing_is_read(tmp_path, inputs):
     nothing_was_read(result, inputs, "the sandbox cannot be started here")
 
 
+def test_without_a_sandbox_only_when_told_to(tmp_path):
+    """--sandbox=off reads, in a process of its own all the same, and the report says so."""
+    (tmp_path / "evil.pkl").write_bytes(EVIL)
+    result = subprocess.run([BINARY, "scan", "evil.pkl", "--sandbox", "off", "--format", "json"], capture_output=True, cwd=tmp_path,
+                            env=clean_environment(), preexec_fn=refuse_filters, check=False)
+    report = json.loads(result.stdout)
+    assert result.returncode == 1 and [f["rule"] for f in report["findings"]] == ["BZ-M001"]
+    assert {"sandbox": "off"}.items() <= report["options"].items(), report["options"]
+
+
 MEASURE = """
 import json, os, sys, time
 started = time.monotonic()
