@@ -51,6 +51,7 @@ static uint64_t read_numbers(npy *n, const bez_npy_outline *o) {
   bez_error err = {0};
   bez_model_tensor t = {.part = n->in->part, .name = name_of(n), .dtype = o->type ? o->type : "records"};
   const bez_status st = bez_npy_tensor_header(n->bytes, n->len, n->len, n->in->name, &n->arena, &a, &err);
+  if (st == BEZ_FORMAT) bez_model_odd(n->out, n->in->part, offset(n), "beyond", "%s", err.message);
   if (st == BEZ_FORMAT) bez_model_unread(n->out, n->in->part, "%s", err.message);
   const bool plain = st == BEZ_OK && bez_npy_dtype(&a.type, &dtype);
   if (st == BEZ_OK && (plain || a.type.swap) && a.type.kind <= BEZ_ITEM_FLOAT) t.dtype = bez_dtype_name(dtype);

@@ -163,6 +163,7 @@ void bez_torch_find_behind(const bez_model_input *in, struct bez_model_out *out,
     const bool good = bez_cursor_le64(&c, &items) && !__builtin_mul_overflow(items, s->item, &len) &&
                       len <= bez_cursor_left(&c) && bez_cursor_take(&c, (size_t)len, &bytes);
     if (!good) {
+      bez_model_odd(out, in->part, at, "beyond", "storage %.40s reaches beyond the end of the file", s->key);
       bez_model_unread(out, in->part, "storage %.40s is not within the file", s->key);
       return;
     }
