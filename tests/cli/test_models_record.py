@@ -332,3 +332,24 @@ def test_a_list_without_models_is_refused(bezoar, messages, tmp_path):
     (tmp_path / "known").write_text("0" * 64 + "  a\n")
     done = bezoar("scan", messages, "--label", "label", "--known", tmp_path / "known")
     assert done.returncode == 2 and "no model" in done.stderr
+
+
+def test_a_folder_from_the_hub_says_where_it_comes_from(bezoar, tmp_path):
+    """The scan itself takes base model, licence and architecture from what lies beside the weights."""
+    root = tmp_path / "adapter"
+    root.mkdir()
+    header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+    (root / "adapter_model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    (root / "README.md").write_text("---\nlicense: apache-2.0\nbase_model: org/base\nlibrary_name: peft\n---\n# An adapter\n")
+    (root / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 8,
+                                                          "lora_alpha": 16, "target_modules": ["q_proj"]}))
+    (root / "config.json").write_text(json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}))
+    done = bezoar("scan", root, "--sbom", tmp_path / "bom.json")
+    assert "base_model: org/base" in " ".join(done.stdout.split())
+    text = (tmp_path / "bom.json").read_text(encoding="utf-8")
+    whole = json.loads(text)["metadata"]["component"]
+    assert [a["name"] for a in whole["pedigree"]["ancestors"]] == ["org/base"]
+    assert whole["licenses"][0]["license"]["id"] == "Apache-2.0" and whole["name"] == "adapter"
+    assert whole["modelCard"]["modelParameters"] == {"architectureFamily": "llama", "modelArchitecture": "LlamaForCausalLM"}
+    assert all(c["hashes"][0]["content"] == sha256(root / c["name"].rsplit("/", 1)[1]) for c in json.loads(text)["components"])
+    assert_valid(text)
