@@ -25,6 +25,8 @@ typedef struct bez_model_reader {
   const char *summary; /* what is read, what is refused */
   /* Bytes that it reads may be another reader's as well, and are one thing all the same (a configuration as JSON). */
   bool shares;
+  /* The name of the reader of what its files may have behind them, by their own format; NULL: of none. */
+  const char *carries;
   /* 0: not mine; else how sure. Bytes that several readers know are read by each of them. */
   int (*sniff)(const bez_model_input *in);
   /* Puts down parts and facts; what cannot be read is said with bez_model_unread. */

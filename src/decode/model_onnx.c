@@ -68,10 +68,9 @@ static void judge_operator(const onnx *o, uint64_t at, const char *domain, const
   static const char *const python[] = {"PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp", "PyFunc", "PyFuncOp"};
   char what[2 * NAME_ROOM + 4];
   snprintf(what, sizeof what, "%s::%s", domain, type);
-  if (bez_name_set_has(&o->functions, what)) return;
-  if (IS_ONE_OF(type, python) || !strcasecmp(domain, "pyop"))
+  if (IS_ONE_OF(type, python) || !strcasecmp(domain, "pyop")) /* also where the model has a function of that name */
     bez_model_code(o->out, o->in->part, at, "onnx-python-op", what, "operator %s calls a Python function", what);
-  else if (!IS_ONE_OF(domain, standard))
+  else if (!IS_ONE_OF(domain, standard) && !bez_name_set_has(&o->functions, what))
     bez_model_code(o->out, o->in->part, at, "onnx-custom-op", what,
                    "operator %s comes from a library that has to be loaded with the model", what);
 }

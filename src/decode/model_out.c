@@ -240,14 +240,18 @@ bool bez_model_may_unpack(bez_model_out *out, uint32_t part, uint64_t bytes) {
 }
 
 /* By each reader that knows it. */
+static bool carries(const bez_model_reader *a, const bez_model_reader *b) {
+  return a->carries && !strcmp(a->carries, b->name);
+}
+
 static void read_part(bez_model_out *out, const bez_model_input *in) {
   const bez_model_reader *first = NULL;
   for (size_t i = 0; bez_model_readers[i]; i++) {
     const bez_model_reader *reader = bez_model_readers[i];
     if (reader->sniff(in) < (in->numbers ? BEZ_MODEL_SURE : 1)) continue;
-    if (first && !first->shares && !reader->shares)
+    if (first && !first->shares && !reader->shares && !carries(first, reader) && !carries(reader, first))
       bez_model_odd(out, in->part, 0, "polyglot", "also a %s: programs may read it as one or the other", reader->title);
-    if (!first || first->shares) {
+    if (!first || first->shares || carries(reader, first)) {
       out->parts[in->part].kind = reader->name;
       first = reader;
     }

@@ -150,5 +150,6 @@ const bez_model_reader bez_model_reader_tflite = {
     .summary =
         "Operators that are not built in, TensorFlow's operators that the Flex delegate runs, tensors that are kept "
         "in the file.",
+    .carries = "zip", /* labels and words, behind the tables: the format's metadata */
     .sniff = sniff,
     .read = read_tflite};

@@ -72,6 +72,9 @@ def hostile_onnx():
         "python op": (onnx_model((1, onnx_node("PyOp", "pyop"))), "onnx-python-op", "error"),
         "python op of the extensions": (onnx_model((1, onnx_node("PyCustomOp", "ai.onnx.contrib"))), "onnx-python-op", "error"),
         "python op of the training": (onnx_model((1, onnx_node("PythonOp", "com.microsoft"))), "onnx-python-op", "error"),
+        "python op behind a function": (onnx_model(
+            (1, onnx_node("PyCustomOp", "ai.onnx.contrib")),
+            model=[(25, message((1, "PyCustomOp"), (7, onnx_node("Relu")), (10, "ai.onnx.contrib")))]), "onnx-python-op", "error"),
         "engine": (onnx_model((1, onnx_node("EPContext", "com.microsoft"))), "onnx-engine", "warning"),
         "engine elsewhere": (onnx_model((1, onnx_node(
             "EPContext", "com.microsoft", (5, message((1, "embed_mode"), (3, 0))),

@@ -4,6 +4,7 @@ import json
 import pathlib
 import random
 import struct
+import zipfile
 
 import pytest
 from graph_files import (PBTXT, dense, field, h5_attribute, h5_contiguous, h5_dataset, h5_file, h5_with_dataset,
@@ -261,6 +262,17 @@ def test_ordinary_tflite(bezoar, tmp_path):
         (tmp_path / "model.tflite").write_bytes(data)
         code, report = scan(bezoar, tmp_path / "model.tflite")
         assert not loud(report) and code == 0, (name, report["not_checked"])
+
+
+def test_files_that_tflite_carries(bezoar, tmp_path):
+    path = tmp_path / "model.tflite"
+    for name, data, bad in (("labels.txt", b"a\nb\n", False), ("words.pkl", b"cposix\nsystem\n(S'id'\ntR.", True)):
+        path.write_bytes(ordinary_tflite()["built in"])
+        with zipfile.ZipFile(path, "a") as z:
+            z.writestr(name, data)
+        code, report = scan(bezoar, path)
+        assert bool(loud(report)) == bad and code == bad, report["not_checked"]
+        assert report["data"]["files"][0]["format"] == "tflite"
 
 
 def test_broken_tflite_is_never_clean(bezoar, tmp_path):
