@@ -4,6 +4,7 @@ import copy
 import datetime
 import json
 import pathlib
+import pickle
 
 import pytest
 
@@ -231,3 +232,17 @@ def test_the_field_s_own_client_agrees(verify, world, model, tmp_path, monkeypat
     stamped = own.bundle(payload, two=True, kind="hashedrekord", version="0.0.2", stamps=[stamper])
     assert both(stamped, own.trusted_root(timestampAuthorities=[stamper.authority()])) == (True, True)
     assert both(stamped, own.trusted_root()) == (False, False)
+
+
+def test_a_scan_asks_as_well(bezoar, world, model, tmp_path):
+    """BZ-M013 with whom to expect: the signer is named, or the signature is not the expected one."""
+    (model / "m.pkl").write_bytes(pickle.dumps([1]))
+    (model / "model.sig").write_text(json.dumps(world.bundle(maker.statement(model))))
+    (tmp_path / "root.json").write_text(json.dumps(world.trusted_root()))
+    said = {}
+    for identity in (maker.IDENTITY, "other@example.org"):
+        done = bezoar("scan", model, "--certificate-identity", identity, "--certificate-oidc-issuer", maker.ISSUER,
+                      "--trusted-root", tmp_path / "root.json", "--only", "BZ-M013", "--format", "json")
+        said[identity] = done.returncode, [f["title"] for f in json.loads(done.stdout)["findings"]]
+    assert said[maker.IDENTITY][0] == 0 and "signed by signer@example.org" in said[maker.IDENTITY][1][0]
+    assert said["other@example.org"][0] == 1 and "not by other@example.org" in said["other@example.org"][1][0]
