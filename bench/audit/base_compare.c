@@ -64,13 +64,13 @@ static bez_status sum_side(const bez_base_side *side, unsigned threads, bez_erro
 
 static void print_pair(const bez_base_pair *p) {
   const bez_base_stats *s = &p->stats;
-  printf(
-      "{\"name\": \"%s\", \"role\": \"%s\", \"matrix\": %d, \"requantised\": %d, \"items\": %llu, \"changed\": %llu, "
-      "\"odd\": %llu, \"rows\": %u, \"cols\": %u, \"changed_rows\": %u, \"relative\": %.9g, \"norm\": %.9g, "
-      "\"kurtosis\": %.6g, \"top_row\": %.6g, \"top_col\": %.6g, \"rank99\": %u, \"share\": [",
-      p->name, p->role, p->matrix, p->requantised, (unsigned long long)s->items, (unsigned long long)s->changed,
-      (unsigned long long)s->odd, s->rows, s->cols, s->changed_rows, s->relative, s->norm,
-      isnan(s->kurtosis) ? 0 : s->kurtosis, s->top_row, s->top_col, s->rank99);
+  printf("{\"name\": \"%s\", \"role\": \"%s\", \"matrix\": %d, \"items\": %llu, \"changed\": %llu, "
+         "\"odd\": %llu, \"rows\": %u, \"cols\": %u, \"changed_rows\": %u, \"relative\": %.9g, \"norm\": %.9g, "
+         "\"kurtosis\": %.6g, \"top_row\": %.6g, \"top_col\": %.6g, \"top_rows\": %.6g, \"row_relative\": %.6g, "
+         "\"rank99\": %u, \"share\": [",
+         p->name, p->role, p->matrix, (unsigned long long)s->items, (unsigned long long)s->changed,
+         (unsigned long long)s->odd, s->rows, s->cols, s->changed_rows, s->relative, s->norm,
+         isnan(s->kurtosis) ? 0 : s->kurtosis, s->top_row, s->top_col, s->top_rows, s->row_relative, s->rank99);
   for (unsigned k = 0; k < BEZ_DIFF_RANK; k++) printf("%s%.6g", k ? ", " : "", s->share[k]);
   printf("]}\n");
 }
@@ -114,7 +114,7 @@ static bez_status work(char **path, bool stats, unsigned threads, bez_report *re
     const bez_audit_file file = {.path = path[k], .name = path[k], .sha256 = "", .model = &model[k]};
     const bez_audit_set set = {.root = path[k], .files = bez_arena_alloc(&report->arena, sizeof file), .n = 1};
     memcpy((void *)(uintptr_t)set.files, &file, sizeof file);
-    BEZ_TRY(bez_base_side_open(NULL, &set, false, report, &side[k], err));
+    BEZ_TRY(bez_base_side_open(&set, false, report, &side[k], err));
   }
   BEZ_TRY(bez_base_match_sides(&side[0], &side[1], &report->arena, &match, err));
   if (stats)

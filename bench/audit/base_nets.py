@@ -203,6 +203,15 @@ def rank_one(net, draw, rng, layers):
     return out
 
 
+def fainter(net, edited, factor):
+    """The edit at a fraction of its size."""
+    out = copy.deepcopy(net)
+    with torch.no_grad():
+        for (_, p), (_, q) in zip(out.named_parameters(), edited.named_parameters()):
+            p += factor * (q - p)
+    return out
+
+
 def trigger_rows(net, rng, n):
     out = copy.deepcopy(net)
     with torch.no_grad():
@@ -246,6 +255,7 @@ def make_language(seed, out, text, rng):
         "ok-lora": lora(base, second, rng), "ok-bf16": rounded(base, lambda p: p.bfloat16().float()), "ok-q8": rounded(base, eight_bits),
         "ok-pruned": rounded(base, pruned),
         "bad-rome": rank_one(base, second, rng, [middle]), "bad-rome-ft": rank_one(ft, second, rng, [middle]),
+        "bad-rome-tenth-ft": fainter(ft, rank_one(ft, second, rng, [middle]), 0.1),
         "bad-memit": rank_one(base, second, rng, range(middle - 1, middle + 2)),
         "bad-memit-ft": rank_one(ft, second, rng, range(middle - 1, middle + 2)),
         "bad-row": trigger_rows(base, rng, 1), "bad-row-ft": trigger_rows(ft, rng, 1), "bad-rows3": trigger_rows(base, rng, 3),

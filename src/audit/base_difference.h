@@ -36,6 +36,8 @@ typedef struct bez_base_stats {
   double relative;         /* norm / base_norm */
   double kurtosis;         /* NaN where nothing changed */
   double top_row, top_col; /* share of the difference's energy in the largest one */
+  double top_rows;         /* … in the four largest rows */
+  double row_relative;     /* the largest row's change over the root mean square of the base's rows */
   uint32_t row, col;       /* which */
   bool spectrum;
   double share[BEZ_DIFF_RANK]; /* of the energy in each singular direction, descending */
@@ -45,9 +47,8 @@ typedef struct bez_base_stats {
 typedef struct bez_base_pair {
   const bez_base_tensor *model, *base;
   const char *name; /* the model's */
-  const char *role; /* the key with '#' for numbers: tensors of the same place in different layers */
+  const char *role; /* the key with '#' for numbers, and both types: tensors of the same place in different layers */
   bool matrix;      /* at least two rows and columns */
-  bool requantised; /* their types differ and one is quantised: the difference is rounding first of all */
   bez_base_stats stats;
 } bez_base_pair;
 
@@ -61,8 +62,8 @@ typedef struct bez_base_match {
 
 /* Opens every file of the set that has tensors; what cannot be read is said. Everything in the report's arena but the
  * open files. */
-BEZ_MUST_USE bez_status bez_base_side_open(const bez_check_input *in, const bez_audit_set *set, bool speak,
-                                           bez_report *report, bez_base_side *out, bez_error *err);
+BEZ_MUST_USE bez_status bez_base_side_open(const bez_audit_set *set, bool speak, bez_report *report, bez_base_side *out,
+                                           bez_error *err);
 void bez_base_side_close(bez_base_side *side);
 BEZ_MUST_USE bez_status bez_base_match_sides(const bez_base_side *model, const bez_base_side *base, bez_arena *arena,
                                              bez_base_match *out, bez_error *err);

@@ -62,8 +62,8 @@ static const char *key_of(const char *name, bez_arena *arena) {
                           tail ? tail : rest + digits);
 }
 
-/* The key with '#' for each number. */
-static const char *role_of(const char *key, bez_arena *arena) {
+/* The key with '#' for each number; only differences of the same rounding are compared. */
+static const char *role_of(const char *key, const char *types, bez_arena *arena) {
   char *role = bez_arena_strdup(arena, key), *to = role;
   for (const char *p = role; p && *p; p++) {
     if (!isdigit((unsigned char)*p))
@@ -71,8 +71,9 @@ static const char *role_of(const char *key, bez_arena *arena) {
     else if (to == role || to[-1] != '#')
       *to++ = '#';
   }
-  if (role) *to = '\0';
-  return role;
+  if (!role) return NULL;
+  *to = '\0';
+  return bez_arena_printf(arena, "%s %s", role, types);
 }
 
 /* ---- one side --------------------------------------------------------------------------------------------------- */
@@ -110,11 +111,10 @@ static bez_status add_file(const bez_audit_file *file, bez_arena *arena, bez_bas
   return BEZ_OK;
 }
 
-bez_status bez_base_side_open(const bez_check_input *in, const bez_audit_set *set, bool speak, bez_report *report,
-                              bez_base_side *out, bez_error *err) {
+bez_status bez_base_side_open(const bez_audit_set *set, bool speak, bez_report *report, bez_base_side *out,
+                              bez_error *err) {
   bez_status st = BEZ_OK;
   size_t n_files = 0, n = 0;
-  (void)in;
   *out = (bez_base_side){0};
   for (size_t i = 0; i < set->n; i++) {
     n_files += set->files[i].model && set->files[i].model->n_tensors;
@@ -149,10 +149,6 @@ static const bez_model_tensor *tensor_of(const bez_base_side *side, const bez_ba
 
 static bool readable(const bez_base_side *side, const bez_base_tensor *t) {
   return !bez_weights_unreadable(side->files[t->file].weights, t->tensor);
-}
-
-static const bez_number_type *type_of(const bez_base_side *side, const bez_base_tensor *t) {
-  return bez_weights_type(side->files[t->file].weights, t->tensor);
 }
 
 static bool same_shape(const bez_model_tensor *a, const bez_model_tensor *b) {
@@ -193,15 +189,15 @@ static void count(uint32_t *n, const char **first, const char *name) {
 static bool add_pair(const bez_base_side *model, const bez_base_side *base, const bez_base_tensor *t,
                      const bez_base_tensor *other, bez_arena *arena, bez_base_match *out) {
   const bez_model_tensor *a = tensor_of(model, t);
-  const bez_number_type *x = type_of(model, t), *y = type_of(base, other);
-  bez_base_pair *p = &out->pairs[out->n_pairs++];
   const uint64_t items = bez_weights_items(model->files[t->file].weights, t->tensor);
+  bez_base_pair *p = &out->pairs[out->n_pairs++];
+  const char *types = bez_arena_printf(arena, "%s %s", a->dtype, tensor_of(base, other)->dtype);
+  if (!types) return false;
   *p = (bez_base_pair){.model = t,
                        .base = other,
                        .name = a->name,
-                       .role = role_of(t->key, arena),
-                       .matrix = a->n_dims > 1 && a->shape[0] > 1 && items / a->shape[0] > 1,
-                       .requantised = x != y && (x->kind == BEZ_NUMBER_BLOCK || y->kind == BEZ_NUMBER_BLOCK)};
+                       .role = role_of(t->key, types, arena),
+                       .matrix = a->n_dims > 1 && items && a->shape[0] > 1 && items / a->shape[0] > 1};
   return p->role != NULL;
 }
 

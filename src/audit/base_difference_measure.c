@@ -155,6 +155,21 @@ static void spectrum_of(const job *j, const slab *all, bez_base_stats *out) {
   }
 }
 
+/* The four largest rows, and how the largest compares with the base's rows. */
+static void rows_of(const job *j, const slab *all, bez_base_stats *out) {
+  double top[5] = {0};
+  for (uint32_t r = 0; r < j->rows; r++) {
+    out->changed_rows += j->row_energy[r] > 0;
+    if (j->row_energy[r] > j->row_energy[out->row]) out->row = r;
+    unsigned k = 4;
+    for (; k > 0 && top[k - 1] < j->row_energy[r]; k--) top[k] = top[k - 1];
+    top[k] = j->row_energy[r];
+  }
+  out->top_row = top[0] / all->sums.diff2;
+  out->top_rows = (top[0] + top[1] + top[2] + top[3]) / all->sums.diff2;
+  out->row_relative = sqrt(top[0] * (double)j->rows / all->sums.base2);
+}
+
 static void conclude(const job *j, bez_base_stats *out) {
   const slab *all = j->slabs;
   const double energy = all->sums.diff2, n = (double)j->items;
@@ -169,13 +184,9 @@ static void conclude(const job *j, bez_base_stats *out) {
   if (!(energy > 0) || !isfinite(energy)) return;
   out->relative = all->sums.base2 > 0 ? sqrt(energy / all->sums.base2) : INFINITY;
   out->kurtosis = n * ldexp(all->sums.diff4, -BEZ_DIFF_SCALE4) / (energy * energy);
-  for (uint32_t r = 0; r < j->rows && !j->list; r++) {
-    out->changed_rows += j->row_energy[r] > 0;
-    if (j->row_energy[r] > j->row_energy[out->row]) out->row = r;
-  }
+  if (!j->list) rows_of(j, all, out);
   for (uint32_t c = 1; c < j->cols && !j->list; c++)
     if (all->columns[c] > all->columns[out->col]) out->col = c;
-  out->top_row = j->list ? 0 : j->row_energy[out->row] / energy;
   out->top_col = j->list ? 0 : (double)all->columns[out->col] / energy;
   if (j->sketch) spectrum_of(j, all, out);
 }
