@@ -142,55 +142,6 @@ static bool op_readonly(machine *m) {
 /* ---- lines of text with escapes ------------------------------------------------------------------------------------
  */
 
-static int hex(uint8_t c) {
-  return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* `digits` hexadecimal digits at p; -1: they are not there. */
-static int64_t hex_number(const uint8_t *p, size_t left, unsigned digits) {
-  int64_t v = 0;
-  if (left < digits) return -1;
-  for (unsigned i = 0; i < digits; i++) {
-    int h = hex(p[i]);
-    if (h < 0) return -1;
-    v = v << 4 | h;
-  }
-  return v;
-}
-
-/* One escape behind a backslash: the code point, and how many bytes it took; 0: it stands for itself. */
-static size_t escape(const uint8_t *p, size_t left, bool raw, uint32_t *cp) {
-  static const char simple[] = "n\nt\tr\ra\ab\bf\fv\v\\\\''\"\"";
-  int64_t v = left && (*p == 'u' || *p == 'U') && raw ? hex_number(p + 1, left - 1, *p == 'u' ? 4 : 8) : -1;
-  if (v >= 0) return *cp = (uint32_t)v, *p == 'u' ? 5 : 9;
-  if (raw || !left) return 0;
-  v = *p == 'x' ? hex_number(p + 1, left - 1, 2) : -1;
-  if (v >= 0) return *cp = (uint32_t)v, 3;
-  if (*p >= '0' && *p <= '7') {
-    size_t n = 0;
-    for (*cp = 0; n < 3 && n < left && p[n] >= '0' && p[n] <= '7'; n++) *cp = *cp << 3 | (uint32_t)(p[n] - '0');
-    return *cp &= 255, n;
-  }
-  for (size_t i = 0; simple[i]; i += 2)
-    if (simple[i] == (char)*p) return *cp = (uint8_t)simple[i + 1], 1;
-  return 0;
-}
-
-static bool put_escaped(machine *m, const uint8_t *text, size_t len, bool raw) {
-  char *out = bez_arena_alloc(&m->arena, 4 * len + 1);
-  size_t n = 0;
-  if (!out) return bez_pickle_fail_limit(m, "memory is out");
-  for (size_t i = 0; i < len;) {
-    uint32_t cp;
-    size_t used = text[i] == '\\' ? escape(text + i + 1, len - i - 1, raw, &cp) : 0;
-    if (used && cp <= 0x10ffff)
-      n += bez_utf8_encode(cp, out + n), i += 1 + used;
-    else
-      n += bez_utf8_encode(text[i++], out + n); /* raw bytes are Latin-1 */
-  }
-  return bez_pickle_put(m, bez_pickle_string(BEZ_PV_STR, out, n));
-}
-
 static bool op_string(machine *m) {
   const uint8_t *text;
   size_t len;
@@ -198,13 +149,13 @@ static bool op_string(machine *m) {
   while (len && (text[len - 1] == ' ' || text[len - 1] == '\t' || text[len - 1] == '\r')) len--;
   if (len < 2 || (text[0] != '\'' && text[0] != '"') || text[len - 1] != text[0])
     return bez_pickle_fail(m, "a STRING without its quotes");
-  return put_escaped(m, text + 1, len - 2, false);
+  return bez_pickle_put_escaped(m, text + 1, len - 2, false);
 }
 
 static bool op_unicode(machine *m) {
   const uint8_t *text;
   size_t len;
-  return bez_pickle_line(m, &text, &len) && put_escaped(m, text, len, true);
+  return bez_pickle_line(m, &text, &len) && bez_pickle_put_escaped(m, text, len, true);
 }
 
 /* ---- containers ----------------------------------------------------------------------------------------------------
@@ -256,33 +207,10 @@ static bool op_tuple3(machine *m) {
   return put_tuple(m, 3);
 }
 
-/* Everything above `first` is told as items of target: keys and values in turn, or one element after another. */
-static bool tell_items(machine *m, const value *target, size_t first, bool pairs) {
-  uint64_t number = target->kind == BEZ_PV_LIST ? target->as.node->count : 0;
-  for (size_t i = first; i < m->n; i += pairs ? 2 : 1) {
-    const value index = {.kind = BEZ_PV_INT, .as.i = (int64_t)number++}, *key = pairs ? &m->stack[i] : &index;
-    if (pairs && i + 1 == m->n) return true;
-    if (!bez_pickle_tell_item(m, target, key, &m->stack[pairs ? i + 1 : i])) return false;
-  }
-  return true;
-}
-
-/* Everything above `first` goes into what lies below it: a container takes it, anything else has it done to it. */
-static bool pour(machine *m, size_t first, size_t below, bool pairs) {
-  if (below >= m->n || m->stack[below].kind == BEZ_PV_MARK) return bez_pickle_fail(m, "the stack is empty");
-  value target = m->stack[below];
-  if (!tell_items(m, &target, first, pairs)) return false;
-  if (target.kind >= BEZ_PV_LIST && target.kind <= BEZ_PV_SET)
-    for (size_t i = first; i < m->n; i++) bez_pickle_push(target.as.node, m->stack[i]);
-  else if (first < m->n && !bez_pickle_alter(m, &target, &m->stack[m->n - 1]))
-    return false;
-  m->n = below + 1;
-  return true;
-}
 static bool pour_marked(machine *m, bool pairs) {
   size_t first;
   if (!bez_pickle_mark(m, &first)) return false;
-  return first < 2 ? bez_pickle_fail(m, "the stack is empty") : pour(m, first, first - 2, pairs);
+  return first < 2 ? bez_pickle_fail(m, "the stack is empty") : bez_pickle_pour(m, first, first - 2, pairs);
 }
 static bool op_many(machine *m) { /* APPENDS, ADDITEMS */
   return pour_marked(m, false);
@@ -291,26 +219,17 @@ static bool op_setitems(machine *m) {
   return pour_marked(m, true);
 }
 static bool op_append(machine *m) {
-  return m->n < 2 ? bez_pickle_fail(m, "the stack is empty") : pour(m, m->n - 1, m->n - 2, false);
+  return m->n < 2 ? bez_pickle_fail(m, "the stack is empty") : bez_pickle_pour(m, m->n - 1, m->n - 2, false);
 }
 static bool op_setitem(machine *m) {
-  return m->n < 3 ? bez_pickle_fail(m, "the stack is empty") : pour(m, m->n - 2, m->n - 3, true);
+  return m->n < 3 ? bez_pickle_fail(m, "the stack is empty") : bez_pickle_pour(m, m->n - 2, m->n - 3, true);
 }
 
-/* From the mark on, which the container takes the place of. */
-static bool fill_marked(machine *m, bez_pickle_kind kind) {
-  size_t first;
-  if (!bez_pickle_mark(m, &first)) return false;
-  value out = bez_pickle_container(m, kind, BEZ_PICKLE_KEPT);
-  if (!out.as.node) return false;
-  m->stack[first - 1] = out;
-  return pour(m, first, first - 1, kind == BEZ_PV_DICT);
-}
 static bool op_list(machine *m) {
-  return fill_marked(m, BEZ_PV_LIST);
+  return bez_pickle_fill(m, BEZ_PV_LIST);
 }
 static bool op_dict(machine *m) {
-  return fill_marked(m, BEZ_PV_DICT);
+  return bez_pickle_fill(m, BEZ_PV_DICT);
 }
 
 /* ---- the stack itself ----------------------------------------------------------------------------------------------

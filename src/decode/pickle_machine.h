@@ -53,6 +53,14 @@ bool bez_pickle_gather(bez_pickle_machine *m, bez_pickle_kind kind, size_t first
 bez_pickle_value bez_pickle_string(bez_pickle_kind kind, const void *bytes, uint64_t len);
 bool bez_pickle_line(bez_pickle_machine *m, const uint8_t **text, size_t *len); /* up to a newline, without it */
 
+/* A line of text whose escapes are undone, as a string; raw: only those of Unicode. */
+bool bez_pickle_put_escaped(bez_pickle_machine *m, const uint8_t *text, size_t len, bool raw);
+/* Everything on the stack above `first` goes into what lies at `below`: a container takes it, anything else has it done
+ * to it. pairs: keys and values in turn. */
+bool bez_pickle_pour(bez_pickle_machine *m, size_t first, size_t below, bool pairs);
+/* A list or dictionary of everything from the mark on, whose place it takes. */
+bool bez_pickle_fill(bez_pickle_machine *m, bez_pickle_kind kind);
+
 /* ---- what it would do ---- */
 /* A global is looked up: tells, and gives the value. */
 bool bez_pickle_import(bez_pickle_machine *m, bez_pickle_value module, bez_pickle_value name, bez_pickle_value *out);
