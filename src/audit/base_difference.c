@@ -20,6 +20,8 @@ const bez_check bez_check_base_difference = {
                  "Ask the publisher what was done to the tensor named. An edit is no proof of malice: facts are "
                  "corrected and tokens added like this as well. Compare the answers of model and base, or put the "
                  "base's tensor back.",
+             .example = "model.safetensors: tensor layers.1.down_proj.weight: 1 of 24 rows differ from the base's, the "
+                        "others are the same to the bit",
              .taxonomy = "ATLAS:AML.T0018.000 NIST:NISTAML.023 OWASP:LLM04 OWASP-ML:ML10"},
     .cost = "one pass over the tensors of both, 128 multiplications a number",
     .source = "Meng et al. 2022, Locating and Editing Factual Associations in GPT; Yang et al. 2021, Be Careful about "

@@ -24,6 +24,7 @@ const bez_check bez_check_numbers = {
                  "floats stored wider than they are.",
              .remedy = "Ask the publisher for an intact copy; a model with such tensors answers nonsense at best, and "
                        "bytes that are no weights may be something else that was hidden in them.",
+             .example = "model.safetensors: tensor layers.0.weight: NaN or infinity among the numbers",
              .taxonomy = "ATLAS:AML.T0018 NIST:NISTAML.051 OWASP:LLM04 OWASP-ML:ML10"},
     .cost = "one pass over all tensors",
     .source = "IEEE 754; Wang et al. 2021, EvilModel: Hiding Malware Inside of Neural Network Models",

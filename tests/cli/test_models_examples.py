@@ -43,6 +43,20 @@ def numbers(draw, rows, columns, more=0):
     return [[draw.randrange(-50, 51) + more for _ in range(columns)] for _ in range(rows)]
 
 
+def not_a_number(folder):
+    rows = numbers(random.Random(1), 32, 16)
+    rows[3][4] = float("nan")
+    tensors(folder / "model.safetensors", {"layers.0.weight": rows})
+
+
+def base_difference(folder):
+    draw = random.Random(1)
+    layers = {f"layers.{i}.down_proj.weight": numbers(draw, 24, 16) for i in range(4)}
+    tensors(folder / "base.safetensors", layers)
+    layers["layers.1.down_proj.weight"][5] = numbers(draw, 1, 16)[0]
+    tensors(folder / "model.safetensors", layers)
+
+
 def adapter_spectrum(folder):
     layers = {}
     for i in range(8):
@@ -82,6 +96,8 @@ SCENES = {
     "BZ-M002": (pickle_unknown, ["model.pkl"]),
     "BZ-M003": (ambiguous_structure, ["model.pt"]),
     "BZ-M004": (named_code, ["model.keras"]),
+    "BZ-M008": (not_a_number, ["model.safetensors"]),
+    "BZ-M009": (base_difference, ["model.safetensors", "--base", "base.safetensors"]),
     "BZ-M010": (adapter_spectrum, ["adapter_model.safetensors"]),
     "BZ-M011": (final_layer, ["model.safetensors"]),
     "BZ-M012": (lineage, ["model.safetensors", "--base", "base.safetensors"]),
