@@ -9,9 +9,13 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import tarfile
 import zipfile
 import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "cli"))
+import graph_files as graphs  # noqa: E402
 
 MANY = 96 << 20  # bytes, once unpacked
 BLOCK = b"N" * (1 << 20)
@@ -108,6 +112,26 @@ def header(kind):
     return b"GGUF" + struct.pack("<I", 3) + HUGE + HUGE
 
 
+def shared_objects(links=20000):
+    """So many names of one object, each of which would be read with all that it says."""
+    names = [f"l{i:05d}" for i in range(links)]
+    at = 96 + len(graphs.h5_header(*(graphs.h5_link(name, 0) for name in names)))
+    one = graphs.h5_header(*[graphs.h5_attribute("model_config", json.dumps(graphs.keras_config()))] * 50)
+    return graphs.h5_file(*(graphs.h5_link(name, at) for name in names), after=one)
+
+
+def branches(levels):
+    node = graphs.onnx_node("Relu")
+    for _ in range(levels):
+        node = graphs.onnx_subgraph(node)
+    return node
+
+
+def empty_arrays(megabytes):
+    """As objects they take fifty times as much."""
+    return graphs.keras_file(b'{"class_name":"x","config":[' + b"[]," * (megabytes * 1_000_000 // 3) + b"0]}")
+
+
 MAKERS = {
     "gzip.pkl.gz": gzipped,
     "bzip2.pkl.bz2": lambda: squeezed(bz2.BZ2Compressor(9)),
@@ -137,10 +161,19 @@ MAKERS = {
     "safetensors header of 2 to the 60.safetensors": lambda: HUGE + b"{}",
     "npy of 2 to the 60.npy": lambda: header("npy"),
     "gguf of 2 to the 60.gguf": lambda: header("gguf"),
+    "shape of 2 to the 120.onnx": lambda: graphs.onnx_model((5, graphs.onnx_tensor("w", (9, bytes(16)), dims=(1 << 60, 1 << 60)))),
+    "groups without an end.onnx": lambda: graphs.onnx_model() + b"\x9b\x06" * 500_000,
+    "branches in branches.onnx": lambda: graphs.onnx_model((1, branches(200))),
+    "shared objects.h5": shared_objects,
+    "group in itself.h5": lambda: graphs.unreadable_hdf5()["loop"],
+    "vector of 2 to the 32.tflite": lambda: graphs.tflite_model((0, "")).replace(struct.pack("<IQ", 8, 0x400000003F800000),
+                                                                                 struct.pack("<IQ", 0xFFFFFFFF, 0)),
+    "empty arrays.keras": lambda: empty_arrays(5),
+    "more empty arrays.keras": lambda: empty_arrays(50),
     "zeros.pkl.gz": lambda: gzip.compress(bytes(64 << 20)),
 }
 NAMES = list(MAKERS)
-ORDINARY = {"a million lists.pkl"}  # deep, and nothing else
+ORDINARY = {"a million lists.pkl", "empty arrays.keras"}  # deep or long, and nothing else
 
 
 def write(folder):
