@@ -66,6 +66,8 @@ bool bez_model_beside(const struct bez_model_out *out, uint32_t part, const char
                       uint64_t *len);
 /* Facts that say the same are counted, not repeated. Strings may be NULL: "". */
 void bez_model_tell(struct bez_model_out *out, const bez_model_fact *fact);
+/* True, and counted: a fact with a module was told before; its text need not be made. */
+bool bez_model_told(struct bez_model_out *out, const bez_model_fact *fact);
 void bez_model_unread(struct bez_model_out *out, uint32_t part, const char *fmt, ...) BEZ_PRINTF(3, 4);
 void bez_model_odd(struct bez_model_out *out, uint32_t part, uint64_t at, const char *which, const char *fmt, ...)
     BEZ_PRINTF(5, 6);

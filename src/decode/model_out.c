@@ -117,17 +117,32 @@ static bool fact_room(bez_model_out *out, uint32_t part) {
   return good;
 }
 
-void bez_model_tell(bez_model_out *out, const bez_model_fact *fact) {
-  if (!table_room(out)) return;
-  uint64_t hash = hash_of(fact);
+/* Where the fact is in the table, or the free place that it would have. */
+static uint32_t place_of(const bez_model_out *out, const bez_model_fact *fact, uint64_t hash) {
   uint32_t at = (uint32_t)(hash % out->table_room);
   for (; out->table[at]; at = (at + 1) % out->table_room) {
-    kept_fact *k = &out->facts[out->table[at] - 1];
+    const kept_fact *k = &out->facts[out->table[at] - 1];
     if (k->hash == hash && k->fact.part == fact->part && k->fact.what == fact->what &&
-        same(k->fact.module, fact->module) && same(k->fact.name, fact->name)) {
-      k->fact.count++;
-      return;
-    }
+        same(k->fact.module, fact->module) && same(k->fact.name, fact->name))
+      break;
+  }
+  return at;
+}
+
+bool bez_model_told(bez_model_out *out, const bez_model_fact *fact) {
+  if (!out->table_room || !fact->module || !*fact->module) return false;
+  const uint32_t at = place_of(out, fact, hash_of(fact));
+  if (out->table[at]) out->facts[out->table[at] - 1].fact.count++;
+  return out->table[at] != 0;
+}
+
+void bez_model_tell(bez_model_out *out, const bez_model_fact *fact) {
+  if (!table_room(out)) return;
+  const uint64_t hash = hash_of(fact);
+  const uint32_t at = place_of(out, fact, hash);
+  if (out->table[at]) {
+    out->facts[out->table[at] - 1].fact.count++;
+    return;
   }
   if (!fact_room(out, fact->part)) return;
   kept_fact *k = &out->facts[out->n_facts++];

@@ -39,18 +39,27 @@ static bool on_event(void *ctx, const bez_pickle_event *e) {
     (void)bez_model_examine(w->out, w->in->part, w->in->depth + 1, "bytes in a pickle", e->at, e->bytes, e->len);
     return true;
   }
+  bez_model_fact fact = {.part = w->in->part,
+                         .what = whats[e->what],
+                         .known = e->known,
+                         .at = e->at,
+                         .opcode = e->opcode,
+                         .module = e->module,
+                         .name = e->name};
+  if (bez_model_told(w->out, &fact)) return true;
   bez_buf text = {.ceiling = 4096};
   bez_pickle_write_event(&text, e);
-  bez_model_tell(w->out, &(bez_model_fact){.part = w->in->part,
-                                           .what = whats[e->what],
-                                           .known = e->known,
-                                           .at = e->at,
-                                           .opcode = e->opcode,
-                                           .module = e->module,
-                                           .name = e->name,
-                                           .text = text.data});
+  fact.text = text.data;
+  bez_model_tell(w->out, &fact);
   bez_buf_free(&text);
   return true;
+}
+
+/* Nothing in it is read differently for what it imports: the stream need not be looked at beforehand. A name that is
+ * written otherwise goes unseen here; then joblib's arrays are opcodes that cannot be followed, which is said. */
+static bool is_plain(const bez_model_input *in, size_t at) {
+  return at == 0 && in->len <= 1u << 20 && !memmem(in->bytes, in->len, "joblib", 6) &&
+         !memmem(in->bytes, in->len, "torch", 5) && !bez_torch_legacy(in);
 }
 
 /* What a stream would do, without putting it down. */
@@ -91,8 +100,10 @@ static int sniff(const bez_model_input *in) {
 
 /* One stream, put down. True: there may be another behind it. */
 static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t *at, bez_torch **torch) {
-  bez_pickle_end end, plain_end;
-  watch plain = look(in, *at, &plain_end), w = {.out = out, .in = in};
+  bez_pickle_end end, plain_end = {0};
+  const bool seen = !is_plain(in, *at);
+  watch plain = {0}, w = {.out = out, .in = in};
+  if (seen) plain = look(in, *at, &plain_end);
   if (!*torch && !plain.joblib && (plain.tensors || (*at == 0 && bez_torch_legacy(in))))
     *torch = bez_torch_create(in, out);
   w.torch = plain.joblib ? NULL : *torch;

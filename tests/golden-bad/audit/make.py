@@ -41,15 +41,19 @@ def of_pickles():
         yield Case(name, {name: data}, "BZ-M001", "error")
 
 
+def rule_of(kind):
+    return "BZ-M007" if kind == "outside-path" else "BZ-M004"
+
+
 def of_graphs():
-    for name, (data, _, severity) in graph_files.hostile_onnx().items():
-        yield Case(f"ONNX, {name}", {"model.onnx": data}, "BZ-M004", severity)
-    for name, (data, _, severity) in graph_files.hostile_keras().items():
-        yield Case(f"Keras, {name}", {"model.keras": data}, "BZ-M004", severity)
-    for name, (data, _, severity) in graph_files.hostile_hdf5().items():
-        yield Case(f"HDF5, {name}", {"model.h5": data}, "BZ-M004", severity)
-    for name, (file, data, _, severity) in graph_files.hostile_tensorflow().items():
-        yield Case(f"TensorFlow, {name}", {pathlib.PurePath(file).name: data}, "BZ-M004", severity)
+    for name, (data, kind, severity) in graph_files.hostile_onnx().items():
+        yield Case(f"ONNX, {name}", {"model.onnx": data}, rule_of(kind), severity)
+    for name, (data, kind, severity) in graph_files.hostile_keras().items():
+        yield Case(f"Keras, {name}", {"model.keras": data}, rule_of(kind), severity)
+    for name, (data, kind, severity) in graph_files.hostile_hdf5().items():
+        yield Case(f"HDF5, {name}", {"model.h5": data}, rule_of(kind), severity)
+    for name, (file, data, kind, severity) in graph_files.hostile_tensorflow().items():
+        yield Case(f"TensorFlow, {name}", {pathlib.PurePath(file).name: data}, rule_of(kind), severity)
 
 
 def of_templates():
@@ -69,7 +73,7 @@ def of_folders():
     yield Case("auto_map", folder(config__json={"model_type": "x", "auto_map": {"AutoModel": "modeling_x.Model"}},
                                   modeling_x__py="import os\nclass Model:\n    os.system('id')\n"), "BZ-M006", "warning")
     yield Case("auto_map of another repository",
-               folder(config__json={"model_type": "x", "auto_map": {"AutoModel": "other/repo--modeling.Model"}}), "BZ-M006", "error")
+               folder(config__json={"model_type": "x", "auto_map": {"AutoModel": "other/repo--modeling.Model"}}, README__md="# A model\n"), "BZ-M006", "error")
 
 
 def cases():
