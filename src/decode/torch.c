@@ -99,11 +99,11 @@ static const edge *first_of(const bez_torch *t, const bez_pickle_node *node) {
     else
       high = middle;
   }
-  return t->edges + low;
+  return low ? t->edges + low : t->edges; /* NULL where there are none */
 }
 
 static const edge *end_of(const bez_torch *t) {
-  return t->edges + t->n_edges;
+  return t->n_edges ? t->edges + t->n_edges : t->edges;
 }
 
 /* A recurrent module keeps its parameters a second time, as a list. */
