@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "base/base64.h"
 #include "finding/index.h"
 #include "finding/text.h"
 #include "finding/wire.h"
