@@ -39,7 +39,7 @@ def share(hits):
 
 
 def final(folders):
-    print("| networks | accuracy | sticker works | p ≤ 0.01 | p ≤ 0.05 | the class that stands out is the target |\n|---|---|---|---|---|---|")
+    print("| networks | accuracy | sticker works | p ≤ 0.02 | p ≤ 0.05 | the class that stands out is the target |\n|---|---|---|---|---|---|")
     nets = [(folder, r) for folder in folders for r in rows(folder, "nets.csv")]
     for data, kind in itertools.product(("mnist", "gtsrb"), ("clean", "bad")):
         seen = []
@@ -49,7 +49,7 @@ def final(folders):
             (f,) = findings("BZ-M011", folder / r[0])
             seen.append((float(r[8]), float(r[9]), f["p_value"], evidence(f, "class") == int(r[4])))
         accuracy, success, p, hit = map(np.array, zip(*seen))
-        print(f"| {data}, {kind} | {accuracy.mean():.3f} | {success.mean():.3f} | {share(p <= 0.01)} | {share(p <= 0.05)} | "
+        print(f"| {data}, {kind} | {accuracy.mean():.3f} | {success.mean():.3f} | {share(p <= 0.02)} | {share(p <= 0.05)} | "
               f"{share(hit)} |")
 
 

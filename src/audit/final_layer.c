@@ -12,7 +12,7 @@
 #define LEAST_WIDTH 16u
 #define MOST_NUMBERS (32u << 20)
 #define MOST_FED ((uint64_t)1 << 28) /* numbers of the layer before */
-#define LEVEL 0.01
+#define LEVEL 0.02
 
 static bez_status run(const bez_check_input *in, bez_report *report, bez_error *err);
 
@@ -206,7 +206,7 @@ static void say(const bez_check_input *in, const last_layer *l, const bez_class_
   bez_finding_number(report, f, "robust z of their mean", o->mean_z);
   bez_finding_text(report, f, "meaning", "%s",
                    o->p <= LEVEL
-                       ? "unlike the others by more than chance; by its level, one clean model in a hundred does"
+                       ? "unlike the others by more than chance; by its level, one clean model in fifty does"
                        : "as far as the furthest of so many classes is by chance; a backdoor need not show here");
   if (f) f->p_value = o->p;
 }

@@ -22,7 +22,7 @@ typedef struct bez_class_outlier {
  * a backdoor's target is reached by raising weights towards it from many features at once (Fields et al. 2021, "Trojan
  * Signatures in DNN Weights"). unit: by how much each feature's weights are multiplied first, the length of the vector
  * that feeds it (a ReLU unit may be made larger and the weights behind it smaller without changing anything); NULL: by
- * nothing. p is drawn for up to 200 classes (9,999 times, fixed seed), and 1 − Φ(z)^classes above. */
+ * nothing. p is drawn for up to 1,000 classes (9,999 times at most, fixed seed), and 1 − Φ(z)^classes above. */
 BEZ_MUST_USE bez_status bez_class_outlier_find(const float *weights, const double *unit, uint32_t classes,
                                                uint32_t width, bez_class_outlier *out, bez_error *err);
 
