@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 #include "audit/signing.h"
+#include "crypto/dsse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,18 +27,31 @@ static void look_at_keys(const bez_bundle *bundle) {
   bez_roots_free(roots);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  bez_bundle bundle = {0};
+static void look_at_list(const bez_bundle *bundle) {
   bez_manifest manifest = {0};
   bez_error err = {0};
-  if (bez_bundle_parse((const char *)data, size, "fuzz", &bundle, &err) == BEZ_OK) {
+  if (bez_manifest_parse(bundle, "fuzz", &manifest, &err) == BEZ_OK) {
+    bez_buf out = {0};
+    (void)!bez_manifest_write(&manifest, &out, &err);
+    bez_buf_free(&out);
+  }
+  bez_manifest_free(&manifest);
+}
+
+/* 'S': a statement, 'C': a certificate; base64 would hide both from mutation. Anything else is a whole bundle. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  bez_bundle bundle = {0};
+  bez_error err = {0};
+  const bez_bytes rest = {data + (size > 0), size - (size > 0)};
+  if (size && *data == 'S') {
+    bundle = (bez_bundle){.payload_type = BEZ_IN_TOTO_PAYLOAD, .payload = rest};
+    look_at_list(&bundle);
+  } else if (size && *data == 'C') {
+    bundle = (bez_bundle){.method = BEZ_BUNDLE_CHAIN, .payload_type = "t", .certificates = &rest, .n_certificates = 1};
     look_at_keys(&bundle);
-    if (bez_manifest_parse(&bundle, "fuzz", &manifest, &err) == BEZ_OK) {
-      bez_buf out = {0};
-      (void)!bez_manifest_write(&manifest, &out, &err);
-      bez_buf_free(&out);
-    }
-    bez_manifest_free(&manifest);
+  } else if (bez_bundle_parse((const char *)data, size, "fuzz", &bundle, &err) == BEZ_OK) {
+    look_at_keys(&bundle);
+    look_at_list(&bundle);
   }
   bez_bundle_free(&bundle);
   return 0;
