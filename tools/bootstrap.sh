@@ -8,7 +8,7 @@ check="libcmocka-dev openssl python3 python3-venv python3-dev python3-torch zstd
 lint="clang clang-format clang-tidy libclang-rt-14-dev shellcheck"
 python="pytest hypothesis jsonschema numpy pandas pyarrow scikit-learn build scikit-build-core"
 # What others write and check models with: the tests compare notes with them.
-models="gguf safetensors onnx h5py jinja2 model-signing sigstore securesystemslib[crypto] cyclonedx-python-lib[validation]"
+models="gguf safetensors onnx h5py jinja2 model-signing pyopenssl sigstore securesystemslib[crypto] cyclonedx-python-lib[validation]"
 
 want=""
 for group in "${@:-build}"; do

@@ -41,12 +41,19 @@ def vectors():
     return VECTORS / "spec-v1.0"
 
 
+@pytest.fixture(scope="session")
+def package_is_there():
+    """The package imports pyOpenSSL without saying so in what it requires."""
+    tried = subprocess.run([PYTHON, "-c", "import model_signing.signing, model_signing.verifying"], capture_output=True,
+                           text=True, check=False)
+    if tried.returncode:
+        why = tried.stderr.strip().splitlines()[-1:]
+        pytest.skip(f"the package model_signing cannot be used by {PYTHON} (or name one in MODEL_SIGNING_PYTHON): {why}")
+
+
 @pytest.fixture
-def package(tmp_path):
-    """Runs a few lines with the package, or skips."""
-    if subprocess.run([PYTHON, "-c", "import model_signing.signing, model_signing.verifying"], capture_output=True,
-                      check=False).returncode:
-        pytest.skip("the package model_signing is not there (name a Python that has it in MODEL_SIGNING_PYTHON)")
+def package(tmp_path, package_is_there):
+    """Runs a few lines with the package."""
 
     def run(lines, **values):
         code = "import model_signing as ms\nfrom model_signing import hashing, signing, verifying\n" + lines
