@@ -7,8 +7,8 @@
 #include "base/arena.h"
 #include "decode/model.h"
 
-#define BEZ_MAX_JINJA_BYTES (4u << 20)
-#define BEZ_MAX_JINJA_TOKENS (1u << 20)
+#define BEZ_MAX_JINJA_BYTES (1u << 20)
+#define BEZ_MAX_JINJA_TOKENS (1u << 18)
 #define BEZ_MAX_JINJA_DEPTH 200u /* of statements and brackets, and of the tree that comes of them */
 
 typedef enum jinja_kind {
@@ -121,6 +121,7 @@ typedef struct jinja_values {
 
 typedef struct jinja_variable {
   const char *name;
+  uint32_t hash; /* of it */
   jinja_values could;
   bool content; /* what users wrote is in it */
 } jinja_variable;

@@ -275,7 +275,7 @@ bool bez_jinja_lex(const char *text, size_t len, bez_arena *arena, jinja_tokens 
   lexer x = {.text = text, .len = len, .arena = arena, .out = out};
   bool inside = false;
   jinja_kind end = JINJA_END;
-  if (len > BEZ_MAX_JINJA_BYTES) return fail(&x, "it is larger than 4 MiB");
+  if (len > BEZ_MAX_JINJA_BYTES) return fail(&x, "it is larger than 1 MiB");
   while (x.at < len || inside) {
     if (inside) {
       if (!in_tag(&x, &inside, end)) return false;

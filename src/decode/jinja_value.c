@@ -5,7 +5,7 @@
 
 #include "decode/jinja.h"
 
-#define SPENT (64u << 20) /* bytes of values per template */
+#define SPENT (24u << 20) /* bytes of values per template */
 #define LONGEST 4096u     /* bytes of one */
 #define MOST_ITEMS 1024u  /* of a list */
 
@@ -76,12 +76,19 @@ bool bez_jinja_as_text(jinja_scope *s, const jinja_value *v, const char **text, 
   return true;
 }
 
+static uint32_t hash_of(const char *name) {
+  uint32_t hash = 2166136261u;
+  for (; *name; name++) hash = (hash ^ (uint8_t)*name) * 16777619u;
+  return hash;
+}
+
 jinja_variable *bez_jinja_variable(jinja_scope *s, const char *name, bool make) {
+  const uint32_t hash = hash_of(name);
   for (unsigned i = 0; i < s->n; i++)
-    if (!strcmp(s->variables[i].name, name)) return &s->variables[i];
+    if (s->variables[i].hash == hash && !strcmp(s->variables[i].name, name)) return &s->variables[i];
   if (make && s->n == JINJA_VARIABLES) s->gave_up = true;
   if (!make || s->n == JINJA_VARIABLES) return NULL;
-  s->variables[s->n] = (jinja_variable){.name = name};
+  s->variables[s->n] = (jinja_variable){.name = name, .hash = hash};
   return &s->variables[s->n++];
 }
 

@@ -8,7 +8,8 @@
 #include "base/arena.h"
 #include "decode/model.h"
 
-#define ALIASES 512u
+#define ALIASES 256u
+#define MOST_BYTES (1u << 20)
 #define DEEP 64u /* functions within functions */
 
 typedef struct script {
@@ -309,7 +310,10 @@ static const char *or_nothing(const bez_buf *text) {
 }
 
 static void read_script(const bez_model_input *in, struct bez_model_out *out) {
-  script s = {.in = in, .out = out, .text = (const char *)in->bytes, .len = in->len};
+  script s = {
+      .in = in, .out = out, .text = (const char *)in->bytes, .len = in->len < MOST_BYTES ? in->len : MOST_BYTES};
+  if (in->len > MOST_BYTES)
+    bez_model_unread(out, in->part, "only the first %u MiB of the script were read", MOST_BYTES >> 20);
   s.imports.ceiling = 2048;
   while (s.at < s.len) line(&s);
   bez_model_code(out, in->part, 0, "remote-script", in->name,

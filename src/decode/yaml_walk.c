@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 
-#define ANCHORS 1024u
+#define ANCHORS 256u
 #define MOST_TEXT (16u << 20) /* bytes of keys and anchored scalars */
 
 typedef struct level {

@@ -148,6 +148,23 @@ static bool is_npz_of_objects(const char *path) {
   return found;
 }
 
+/* Given alone: a template, a script or a configuration that no table is read from. In a folder it is no model. */
+bool bez_scan_is_beside(const char *path) {
+  static const char *const endings[] = {".jinja", ".jinja2", ".j2",         ".py",
+                                        ".yaml",  ".yml",    ".index.json", "_config.json"};
+  static const char *const names[] = {"MLmodel", "config.json", "modules.json", "model_index.json",
+                                      "chat_template.json"};
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  const size_t len = strlen(name);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp(name, names[i])) return true;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    const size_t n = strlen(endings[i]);
+    if (len > n && !strcasecmp(name + len - n, endings[i])) return true;
+  }
+  return false;
+}
+
 /* What the sandboxed reader of models is asked about: by the first bytes, or by its name. */
 bool bez_scan_is_model(const char *path) {
   static const char *const kinds[] = {"a pickle (a model or Python objects)",

@@ -40,6 +40,7 @@ void bez_scan_models_destroy(bez_scan_models *models); /* NULL is fine */
 bool bez_scan_is_model(const char *path);
 bool bez_scan_named_model(const char *path);
 bool bez_scan_is_packed(const char *path); /* tar, gzip, bzip2, xz, lzma, zstd */
+bool bez_scan_is_beside(const char *path);
 
 /* A file alone. */
 BEZ_MUST_USE bez_status bez_scan_add_model(bez_scan *scan, const char *path, bez_error *err);

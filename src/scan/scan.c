@@ -119,13 +119,19 @@ static bool has_models(const bez_scan *scan) {
   return scan->models != NULL;
 }
 
+static bool is_file(const bez_scan *scan, const char *path) {
+  struct stat info;
+  if (bez_spool_find(scan->spool, path) != SIZE_MAX) return true;
+  return path[0] && lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
+}
+
 /* Models are collected and leave the list; other paths that are plainly no tables leave it with a "not checked".
  * *n is what stays. */
 static bez_status sort_paths(bez_scan *scan, const char **paths, size_t *n, bez_error *err) {
   size_t kept = 0;
   const char *first = NULL, *first_what = NULL;
   for (size_t i = 0; i < *n; i++) {
-    if (bez_scan_is_model(paths[i])) {
+    if (bez_scan_is_model(paths[i]) || (is_file(scan, paths[i]) && bez_scan_is_beside(paths[i]))) {
       bez_status st = bez_scan_add_model(scan, paths[i], err);
       if (st != BEZ_OK) return st;
       continue;
@@ -199,12 +205,6 @@ static bez_status sort_folders(bez_scan *scan, worklist *w, bez_error *err) {
   }
   w->n = kept;
   return BEZ_OK;
-}
-
-static bool is_file(const bez_scan *scan, const char *path) {
-  struct stat info;
-  if (bez_spool_find(scan->spool, path) != SIZE_MAX) return true;
-  return path[0] && lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
 }
 
 /* A packed file without rows or pictures may hold models. */

@@ -250,6 +250,14 @@ def test_shards_and_links(bezoar, tmp_path):
     assert code == 1 and found(report, "error") == ["BZ-M007"] and "symbolic link" in report["findings"][0]["title"]
 
 
+def test_files_given_alone(bezoar, tmp_path):
+    for name, text, code in (("a.jinja", jinja_templates.ESCAPES["item"], 1), ("config.json", '{"auto_map": {"A": "a/b--c.D"}}', 1),
+                             ("a.yaml", "x: {_target_: os.system}", 1), ("modeling.py", "import os", 0), ("b.jinja", "{{ a }}", 0),
+                             ("m.safetensors.index.json", '{"weight_map": {"a": "b.safetensors"}}', 0), ("MLmodel", "a: 1", 0)):
+        (tmp_path / name).write_text(text)
+        assert scan(bezoar, name)[0] == code, name
+
+
 def test_ordinary_folders_pass(bezoar, tmp_path):
     folder = write(tmp_path / "m", config__json=GOOD_CONFIG | {"_name_or_path": "/home/x/run-3"}, generation_config__json={"eos_token_id": [1, 2]},
                    tokenizer_config__json={"chat_template": jinja_templates.ORDINARY["header"], "tokenizer_class": "PreTrainedTokenizerFast",
