@@ -27,7 +27,7 @@ const bez_check bez_check_final_layer = {
              .remedy =
                  "Test the model with triggers (stickers, corner patches) towards the class named, or fine-tune it on "
                  "clean data; the absence of this finding says little.",
-             .example = "model.safetensors: fc.weight: of 12 classes, class 7 stands out most, p = 0.0001",
+             .example = "model.safetensors: fc.weight: of 12 classes, class 7 stands out most, p = 0.0006",
              .taxonomy = "ATLAS:AML.T0018.000 NIST:NISTAML.023 OWASP:LLM04 OWASP-ML:ML10"},
     .cost = "one pass over the last layer",
     .source = "Fields et al. 2021, Trojan Signatures in DNN Weights, arXiv:2109.02836",
