@@ -327,9 +327,11 @@ static void say_twice(archive *a) {
                     "two entries are named \"%.80s\": readers take one or the other", a->entries[i].name);
 }
 
+/* Under another name, too, where no ending could make a reader see something else in them. */
 static bool same_data(const entry *x, const entry *y) {
   return x->data_at == y->data_at && x->method == y->method && x->packed == y->packed && x->size == y->size &&
-         x->flags == y->flags && x->crc == y->crc && !strcmp(x->name, y->name);
+         x->flags == y->flags && x->crc == y->crc &&
+         (!strcmp(x->name, y->name) || (!strchr(x->name, '.') && !strchr(y->name, '.')));
 }
 
 /* Local headers from `at` up to `end` that the directory does not list. */
