@@ -54,6 +54,10 @@ def of_graphs():
         yield Case(f"HDF5, {name}", {"model.h5": data}, rule_of(kind), severity)
     for name, (file, data, kind, severity) in graph_files.hostile_tensorflow().items():
         yield Case(f"TensorFlow, {name}", {pathlib.PurePath(file).name: data}, rule_of(kind), severity)
+    for name, (data, _, severity) in graph_files.hostile_tflite().items():
+        yield Case(f"TensorFlow Lite, {name}", {"model.tflite": data}, "BZ-M004", severity)
+    for name, text in graph_files.hostile_pbtxt().items():
+        yield Case(f"TensorFlow as text, {name}", {"saved_model.pbtxt": text.encode()}, "BZ-M004", "error")
 
 
 def of_templates():
