@@ -519,6 +519,9 @@ def test_valid_vectors(bezoar, vectors, signed_model):
     by_root = bezoar(*args, vectors / "valid/certificate.bundle.json", "--certificate-chain",
                      KEYS / "certificate/ca-cert.pem", "--format", "json")
     assert by_root.returncode == 0 and json.loads(by_root.stdout)["signed_by"] == "CN=intermediate-ca"
+    nobody = bezoar(*args, vectors / "valid/sigstore.bundle.json", "--certificate-identity", "stefanb@us.ibm.com",
+                    "--certificate-oidc-issuer", "https://sigstore.verify.ibm.com/oauth2")
+    assert nobody.returncode == 3 and "not checked" in nobody.stderr and "trusted root" in nobody.stderr
     # not with other keys, roots, or another method
     for bundle, option, path, word in [
             ("key", "--key", "wrong/wrong-key-pub.pem", "another key"),
