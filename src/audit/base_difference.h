@@ -29,7 +29,7 @@ typedef struct bez_base_side {
 
 /* What was measured of the difference of two tensors. */
 typedef struct bez_base_stats {
-  uint64_t items, changed, odd; /* odd: differences that are not finite */
+  uint64_t items, changed, odd; /* changed: whose bits differ; odd: … and whose difference is not finite */
   uint32_t rows, cols;          /* 1 row where it is no matrix */
   uint32_t changed_rows;
   double base_norm, norm;  /* of the base, of the difference */

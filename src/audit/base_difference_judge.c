@@ -214,7 +214,7 @@ static bez_status summarise(const bez_check_input *in, const bez_base_match *m, 
   if (st != BEZ_OK) return st;
   for (uint32_t i = 0; i < m->n_pairs; i++) {
     const bez_base_pair *p = &m->pairs[i];
-    same += p->stats.changed + p->stats.odd == 0;
+    same += p->stats.changed == 0;
     if (p->matrix && (!largest || p->stats.relative > largest->stats.relative)) largest = p;
   }
   bez_finding *f = bez_report_add(report, &bez_check_base_difference.rule, BEZ_SEV_NOTE);

@@ -16,8 +16,8 @@ typedef struct bez_diff_sums {
   double base2;     /* Σ b² */
   double diff2;     /* Σ (a − b)² */
   double diff4;     /* Σ (a − b)⁴ · 2^BEZ_DIFF_SCALE4, which keeps small differences from vanishing */
-  uint64_t changed; /* items that differ */
-  uint64_t odd;     /* differences that are no finite number: they count as 0 */
+  uint64_t changed; /* items whose bits differ */
+  uint64_t odd;     /* … and whose difference is no finite number: it counts as 0 */
 } bez_diff_sums;
 
 #define BEZ_DIFF_SCALE4 80

@@ -28,10 +28,11 @@ static inline __attribute__((always_inline)) void diff_run(float *a, const float
     }
     floats d = x - y;
     const ints whole = ((ints)d & 0x7fffffff) < 0x7f800000, finite = ((ints)y & 0x7fffffff) < 0x7f800000;
-    odd = odd + 1 + whole;
+    const ints differ = (ints)x != (ints)y;
+    changed = changed + differ;
+    odd = odd - (differ & ~whole);
     d = (floats)((ints)d & whole);
     y = (floats)((ints)y & finite);
-    changed = changed + (d != 0);
     const floats square = d * d, scaled = square * 0x1p40f;
     base2 = base2 + y * y;
     diff2 = diff2 + square;
