@@ -26,6 +26,19 @@ def named_code(folder):
     (folder / "model.keras").write_bytes(next(iter(hostile_keras().values()))[0])
 
 
+def chat_template(folder):
+    text = {"chat_template": "{{ cycler.__init__.__globals__ }}"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(text))
+
+
+def remote_code(folder):
+    (folder / "config.json").write_text('{"auto_map": {"AutoModel": "someone/else--modeling_x.Model"}}')
+
+
+def outside_reference(folder):
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../x.safetensors"}}')
+
+
 def tensors(path, named):
     """{name: rows of numbers, or a list} as safetensors."""
     header, blob = {}, b""
@@ -96,6 +109,9 @@ SCENES = {
     "BZ-M002": (pickle_unknown, ["model.pkl"]),
     "BZ-M003": (ambiguous_structure, ["model.pt"]),
     "BZ-M004": (named_code, ["model.keras"]),
+    "BZ-M005": (chat_template, ["tokenizer_config.json"]),
+    "BZ-M006": (remote_code, ["config.json"]),
+    "BZ-M007": (outside_reference, ["model.safetensors.index.json"]),
     "BZ-M008": (not_a_number, ["model.safetensors"]),
     "BZ-M009": (base_difference, ["model.safetensors", "--base", "base.safetensors"]),
     "BZ-M010": (adapter_spectrum, ["adapter_model.safetensors"]),
