@@ -16,8 +16,8 @@ typedef struct bez_outputs {
   const char *json; /* path of the first JSON report among the files; NULL */
 } bez_outputs;
 
-/* --output, --format, --report, --rows and --sbom of the command, as one list. What cannot work is BEZ_USAGE: an unknown
- * extension, a folder that is not there, the same file twice, a file that is also an input. */
+/* --output, --format, --report, --rows and --sbom of the command, as one list. What cannot work is BEZ_USAGE: an
+ * unknown extension, a folder that is not there, the same file twice, a file that is also an input. */
 BEZ_MUST_USE bez_status bez_outputs_plan(bez_args *args, const char *const *inputs, size_t n_inputs, bez_outputs *out,
                                          bez_error *err);
 BEZ_MUST_USE bez_status bez_outputs_write(const bez_outputs *outputs, const bez_report *report, bool redact,
