@@ -98,4 +98,10 @@ typedef enum bez_pickle_verdict { BEZ_PICKLE_ALLOWED, BEZ_PICKLE_UNKNOWN, BEZ_PI
 /* *why: what makes it dangerous, static; "" else. known: of a call, whether its result could be worked out. */
 bez_pickle_verdict bez_pickle_judge(const char *module, const char *name, const char **why);
 
+/* Judges the names in a model's facts beforehand, so that the checks need not, one after another: models are read by
+ * many threads, and checks run in one. */
+void bez_audit_judge_names(bez_model *model);
+/* The verdict on a fact that has a module. */
+bez_pickle_verdict bez_audit_verdict(const bez_model_fact *fact, const char **why);
+
 #endif

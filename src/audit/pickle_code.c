@@ -13,13 +13,6 @@ static bool called_too(const bez_model *m, uint32_t fact) {
   return false;
 }
 
-/* The same at once for what is called right behind its lookup, as most names are: one judgement will do. */
-static bool called_next(const bez_model *m, uint32_t fact) {
-  const bez_model_fact *f = &m->facts[fact], *next = f + 1;
-  return fact + 1 < m->n_facts && f->what == BEZ_MODEL_IMPORT && *f->module && next->what == BEZ_MODEL_CALL &&
-         next->part == f->part && !strcmp(next->module, f->module) && !strcmp(next->name, f->name);
-}
-
 /* _codecs.encode and _load_from_bytes are how bytes and tensors are written: harmless as long as it is known what goes
  * in. */
 static bool harmless_encoding(const bez_model_fact *f) {
@@ -38,7 +31,7 @@ static const char *danger(const bez_model_fact *f) {
     default: return NULL;
   }
   if (!*f->module) return f->what == BEZ_MODEL_IMPORT ? "the name is put together while loading" : NULL;
-  switch (bez_pickle_judge(f->module, f->name, &why)) {
+  switch (bez_audit_verdict(f, &why)) {
     case BEZ_PICKLE_DANGEROUS: return why;
     case BEZ_PICKLE_ALLOWED:
       return f->what == BEZ_MODEL_CALL && !harmless_encoding(f) ? "what is encoded is not known" : NULL;
@@ -66,7 +59,6 @@ const bez_check bez_check_pickle_code = {
 static bez_status run(const bez_check_input *in, bez_report *report, bez_error *err) {
   for (uint32_t i = 0; i < in->model->n_facts; i++) {
     const bez_model_fact *f = &in->model->facts[i];
-    if (called_next(in->model, i)) continue;
     const char *why = danger(f);
     if (!why || (f->what == BEZ_MODEL_IMPORT && *f->module && called_too(in->model, i))) continue;
     const char *place = bez_audit_place(in, report, f->part);

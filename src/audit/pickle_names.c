@@ -77,3 +77,25 @@ bez_pickle_verdict bez_pickle_judge(const char *module, const char *name, const 
   *why = "reaches code from any object";
   return BEZ_PICKLE_DANGEROUS;
 }
+
+static bool same_name(const bez_model_fact *a, const bez_model_fact *b) {
+  return !strcmp(a->name, b->name) && !strcmp(a->module, b->module);
+}
+
+void bez_audit_judge_names(bez_model *model) {
+  for (uint32_t i = 0; i < model->n_facts; i++) {
+    bez_model_fact *f = &model->facts[i], *before = i ? f - 1 : NULL;
+    if ((f->what != BEZ_MODEL_IMPORT && f->what != BEZ_MODEL_CALL) || !*f->module) continue;
+    if (before && before->verdict && same_name(f, before)) { /* most names are called right behind their lookup */
+      f->verdict = before->verdict;
+      f->why = before->why;
+    } else
+      f->verdict = (uint8_t)(1 + bez_pickle_judge(f->module, f->name, &f->why));
+  }
+}
+
+bez_pickle_verdict bez_audit_verdict(const bez_model_fact *fact, const char **why) {
+  if (!fact->verdict) return bez_pickle_judge(fact->module, fact->name, why);
+  *why = fact->why;
+  return (bez_pickle_verdict)(fact->verdict - 1);
+}

@@ -23,7 +23,7 @@ const bez_check bez_check_pickle_unknown = {
 static bool unknown(const bez_model_fact *f) {
   const char *why;
   if (f->what == BEZ_MODEL_CALL && !*f->module) return !f->known; /* what is called is itself the result of a call */
-  return f->what == BEZ_MODEL_IMPORT && *f->module && bez_pickle_judge(f->module, f->name, &why) == BEZ_PICKLE_UNKNOWN;
+  return f->what == BEZ_MODEL_IMPORT && *f->module && bez_audit_verdict(f, &why) == BEZ_PICKLE_UNKNOWN;
 }
 
 /* The names of one part, separated by commas; how many, and the byte of the first. */

@@ -59,8 +59,10 @@ static const uint8_t *signature(const archive *a, uint64_t at, const char *magic
 static bool find_directory(const bez_model_input *in, uint64_t *at, uint64_t *end, uint64_t *prefix) {
   if (in->len < END_SIZE) return false;
   size_t lowest = in->len > END_SIZE + MAX_COMMENT ? in->len - END_SIZE - MAX_COMMENT : 0;
-  for (size_t i = in->len - END_SIZE + 1; i-- > lowest;) {
-    const uint8_t *p = in->bytes + i;
+  for (size_t i = in->len - END_SIZE + 1; i > lowest;) {
+    const uint8_t *p = memrchr(in->bytes + lowest, 'P', i - lowest);
+    if (!p) return false;
+    i = (size_t)(p - in->bytes);
     if (memcmp(p, "PK\5\6", 4) != 0) continue;
     uint64_t size = le(p + 12, 4), offset = le(p + 16, 4), last = i;
     if (i >= 20 && memcmp(p - 20, "PK\6\7", 4) == 0) { /* 64-bit */

@@ -27,6 +27,8 @@ typedef struct bez_model_fact {
   const char *opcode;        /* "" where none */
   const char *module, *name; /* "" where only running could tell */
   const char *text;          /* the first one, as Python would be written; or a sentence */
+  uint8_t verdict; /* of a name: what the audit thinks of it (bez_audit_judge_names); 0: nobody was asked yet */
+  const char *why; /* it thinks so; static */
 } bez_model_fact;
 
 /* A tensor: where its numbers lie. They are data, so the parent reads them itself, within the file's bounds

@@ -193,9 +193,8 @@ bool bez_scan_is_packed(const char *path) {
   static const magic packed[] = {{0, 3, "\x1f\x8b\x08", ""},     {0, 3, "BZh", ""},     {0, 6, "\xfd\x37zXZ", ""},
                                  {0, 4, "\x28\xb5\x2f\xfd", ""}, {257, 5, "ustar", ""}, {0, 3, "\x5d\0\0", ""}};
   unsigned char head[512];
-  FILE *f = fopen(path, "rbe"); /* not unpacked on the way */
-  const size_t len = f ? fread(head, 1, sizeof head, f) : 0;
-  if (f) (void)fclose(f);
+  uint64_t size;
+  const size_t len = bez_source_head(NULL, path, head, sizeof head, &size); /* of regular files, never waiting */
   for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
     if (len >= packed[i].offset + packed[i].len && !memcmp(head + packed[i].offset, packed[i].bytes, packed[i].len))
       return true;

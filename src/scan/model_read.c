@@ -76,6 +76,7 @@ static bez_status ask(work *w, bez_scan_file *f, unsigned worker, bez_error *err
   f->stamp[0] = stamp_of(f->path);
   bez_status st = bez_model_helper_ask(&w->helpers[worker], f->path, &f->model, &why);
   f->known = st == BEZ_OK;
+  if (f->known) bez_audit_judge_names(&f->model);
   if (f->known) f->size = f->model.parts[0].size;
   return keep_reason(f, st, &why, err);
 }

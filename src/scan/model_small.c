@@ -50,7 +50,10 @@ bool bez_scan_read_small(bez_scan_file *const *files, size_t n, bez_helper *help
     at += (size_t)files[i]->size;
   }
   good = good && bez_model_helper_ask_many(helper, items, n, &why) == BEZ_OK;
-  for (size_t i = 0; good && i < n; i++) files[i]->known = true;
+  for (size_t i = 0; good && i < n; i++) {
+    files[i]->known = true;
+    bez_audit_judge_names(&files[i]->model);
+  }
   free(bytes);
   return good;
 }

@@ -13,6 +13,19 @@ BINARY = pathlib.Path(os.environ.get("BEZOAR_BIN", ROOT / "build" / "bezoar")).r
 SETTINGS = ("CI", "NO_COLOR", "TMPDIR")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "nightly: needs libraries that `make check` does not install; run with BEZOAR_NIGHTLY=1")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests for nightly runs are left out, not skipped: a skip is a failure where the data are there."""
+    if os.environ.get("BEZOAR_NIGHTLY"):
+        return
+    nightly = [item for item in items if item.get_closest_marker("nightly")]
+    items[:] = [item for item in items if item not in nightly]
+    config.hook.pytest_deselected(items=nightly)
+
+
 def clean_environment(**more):
     """The environment without what changes the command's behaviour, and with what the test asks for."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("BEZOAR_") and k not in SETTINGS}

@@ -166,6 +166,7 @@ def test_broken_tensorflow_is_never_clean(bezoar, tmp_path):
         assert code == 3 and report["not_checked"], name
 
 
+@pytest.mark.nightly
 def test_models_of_tensorflow(bezoar, tmp_path):
     tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
@@ -238,7 +239,9 @@ def test_what_the_h5_library_writes(bezoar, tmp_path):
                 for i in range(200):
                     f[f"many/{i}"] = np.float32(i)
         code, report = scan(bezoar, path)
-        assert not loud(report) and code == 0, (version, report["not_checked"])
+        assert not loud(report), version
+        chunks_unread = any("chunks" in item["reason"] for item in report["not_checked"] if item["requested"])
+        assert code == (3 if chunks_unread else 0) and not (chunks_unread and version == "earliest"), report["not_checked"]
         with h5py.File(path, "a", libver=version) as f:
             f["away"] = h5py.ExternalLink("/etc/x.h5", "/y")
             f.create_dataset("outside", (4,), "f4", external=[("../w.raw", 0, 16)])
@@ -373,6 +376,7 @@ def keras_models(keras):
             "lookup": chain(layers.StringLookup(vocabulary=["a", "b"]), layers.Embedding(4, 2), shape=(1,), dtype="string")}
 
 
+@pytest.mark.nightly
 def test_models_of_keras(bezoar, tmp_path):
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     keras = pytest.importorskip("keras", minversion="3.0", reason="Keras 3 is not installed")
