@@ -138,6 +138,8 @@ static bez_status route_all(job *j, bez_rewrite_result *result, bez_error *err) 
   if (plan->n_rows && plan->n_rows != j->row)
     return bez_fail(err, BEZ_USAGE, j->path, "is not the file that was scanned: it has %llu rows, the report says %llu",
                     (unsigned long long)j->row, (unsigned long long)plan->n_rows);
+  st = bez_rewrite_step(plan, j->row, err); /* the last moment: behind it the outputs get their names */
+  if (st != BEZ_OK) return st;
   if (j->next_edit < plan->n_edits || j->next_drop < plan->n_drop || j->next_copy < plan->n_copies)
     return bez_fail(err, BEZ_USAGE, j->path,
                     "the plan names rows that the file does not have (it has %llu, or the plan is unsorted)",

@@ -102,7 +102,7 @@ def interrupt_while_writing(folder, *args):
 
 def test_interrupted_clean_and_poison_leave_nothing(bezoar, tmp_path):
     data = tmp_path / "big.csv"
-    large_table(data, 100_000)
+    large_table(data, 400_000)  # more than any buffer on the way to the pipe holds
     report = json.loads(bezoar("scan", data, "--label", "label", "--only", "BZ-D005", "--format", "json").stdout)
     (tmp_path / "r.json").write_text(json.dumps(report))
     before = {p.name for p in tmp_path.iterdir()}
