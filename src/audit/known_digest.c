@@ -50,12 +50,10 @@ static const bez_known *by_name(const bez_known_list *list, const bez_audit_file
 
 static void judge(const bez_check_input *set, const bez_audit_file *file, const bez_known_list *list,
                   bez_report *report, known_counts *counts) {
-  if (bez_known_find(list, file->sha256)) {
-    counts->known++;
-    return;
-  }
   const bez_known *listed = by_name(list, file);
-  if (listed) {
+  if (listed ? bez_known_pair(list, listed->name, file->sha256) : bez_known_find(list, file->sha256) != NULL) {
+    counts->known++;
+  } else if (listed) {
     counts->other++;
     tell(set, file, report, BEZ_SEV_ERROR, "the list has another SHA-256 for this name", listed);
   } else if (!file->listed) {

@@ -232,3 +232,12 @@ const bez_known *bez_known_named(const bez_known_list *list, const char *name) {
   }
   return low < list->n_named && !strcmp(list->by_name[low]->name, name) ? list->by_name[low] : NULL;
 }
+
+bool bez_known_pair(const bez_known_list *list, const char *name, const char *sha256) {
+  const bez_known *first = bez_known_find(list, sha256);
+  for (size_t i = first ? (size_t)(first - list->items) : list->n; i < list->n; i++) {
+    if (strcmp(list->items[i].sha256, sha256) != 0) return false;
+    if (!strcmp(list->items[i].name, name)) return true;
+  }
+  return false;
+}

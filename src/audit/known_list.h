@@ -27,5 +27,7 @@ void bez_known_free(bez_known_list *list);
 /* The first entry with the digest; with the name. NULL: there is none. */
 const bez_known *bez_known_find(const bez_known_list *list, const char *sha256);
 const bez_known *bez_known_named(const bez_known_list *list, const char *name);
+/* Whether the list has this digest under this name: a good file under another's name is not what was listed. */
+bool bez_known_pair(const bez_known_list *list, const char *name, const char *sha256);
 
 #endif

@@ -67,7 +67,8 @@ const char *bez_model_about(const bez_model *model, const char *key);
 
 void bez_model_free(bez_model *model);
 
-/* Reads what the helper wrote (decode/model.h): hostile bytes. Texts come out printable ASCII. */
+/* Reads what the helper wrote (decode/model.h): hostile bytes. Texts come out as UTF-8 without control characters; what
+ * a model says of itself keeps its lines. */
 BEZ_MUST_USE bez_status bez_model_load(const uint8_t *bytes, size_t len, bez_model *model, bez_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "format/model.h"
 
 #define PART_LEAST 32u /* bytes */
@@ -15,6 +16,19 @@ void bez_model_free(bez_model *model) {
   *model = (bez_model){0};
 }
 
+/* Beyond ASCII: valid UTF-8, and none of its control characters. */
+static void keep_printable(char *text, size_t n) {
+  const bool valid = bez_utf8_valid(text, n);
+  for (size_t i = 0; i < n; i++) {
+    const unsigned char c = (unsigned char)text[i];
+    if (c < 0x80) continue;
+    if (!valid)
+      text[i] = '?';
+    else if (c == 0xc2 && i + 1 < n && (unsigned char)text[i + 1] < 0xa0)
+      text[i] = text[i + 1] = '?';
+  }
+}
+
 /* Control characters would reach a terminal; lines are for what is shown as a text of its own. */
 static const char *take(bez_cursor *c, bez_arena *arena, bool lines) {
   uint32_t n;
@@ -23,6 +37,7 @@ static const char *take(bez_cursor *c, bez_arena *arena, bool lines) {
   char *text = bez_arena_strndup(arena, (const char *)p, n);
   for (char *q = text; q && *q; q++)
     if (((unsigned char)*q < 0x20 || *q == 0x7f) && !(lines && (*q == '\n' || *q == '\t'))) *q = '?';
+  if (text) keep_printable(text, n);
   return text;
 }
 

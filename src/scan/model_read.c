@@ -67,7 +67,8 @@ static bez_status hash(work *w, bez_scan_file *f, unsigned worker, bez_error *er
   if (f->link) return BEZ_OK;
   f->stamp[1] = stamp_of(f->path);
   bez_status st = bez_sha256_file(f->path, f->sha256, &size, go_on, &a, &why);
-  return st == BEZ_MEMORY || st == BEZ_CANCELLED ? keep_reason(f, st, &why, err) : BEZ_OK;
+  if (st == BEZ_MEMORY) return bez_fail_memory(err, 0);
+  return st == BEZ_CANCELLED ? bez_watch_fail(err) : BEZ_OK; /* without a digest: note_unhashed says so */
 }
 
 static bez_status ask(work *w, bez_scan_file *f, unsigned worker, bez_error *err) {
@@ -130,6 +131,18 @@ static bez_status note_changes(bez_scan_file *const *files, size_t n, bez_error 
   return BEZ_OK;
 }
 
+/* Files that could be read and not hashed would be missing wherever digests are counted. */
+static bez_status note_unhashed(bez_scan_file *const *files, size_t n, const char *why, bez_error *err) {
+  for (size_t i = 0; i < n; i++) {
+    bez_scan_file *f = files[i];
+    if (!f->known || *f->sha256) continue;
+    f->known = false;
+    f->why = bez_arena_strdup(&f->model.arena, why);
+    if (!f->why) return bez_fail_memory(err, 0);
+  }
+  return BEZ_OK;
+}
+
 /* What the time did not suffice for. */
 static bez_status note_time(bez_scan *scan, bez_scan_file *const *files, size_t n, bez_error *err) {
   if (!scan->timed_out) return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
@@ -139,7 +152,7 @@ static bez_status note_time(bez_scan *scan, bez_scan_file *const *files, size_t 
     f->why = bez_arena_strdup(&f->model.arena, "--max-time was over before it was read");
     if (!f->why) return bez_fail_memory(err, 0);
   }
-  return BEZ_OK;
+  return note_unhashed(files, n, "--max-time was over before it was hashed", err);
 }
 
 static size_t gather(const bez_scan_models *m, bez_scan_file **out) {
@@ -175,6 +188,7 @@ bez_status bez_scan_read_models(bez_scan *scan, bez_error *err) {
     st = note_changes(w.files, n, err);
   else if (err)
     *err = why;
+  if (st == BEZ_OK) st = note_unhashed(w.files, n, "its bytes could not be hashed", err);
   free(w.helpers);
   free(w.pieces);
   free(w.files);

@@ -15,7 +15,10 @@
 typedef struct walk {
   bez_scan *scan;
   bez_scan_set *set;
-  size_t root_len; /* of the root with its slash */
+  size_t root_len;     /* of the root with its slash */
+  struct stat *linked; /* files that links led to; owned */
+  size_t n_linked, linked_room;
+  bool blobs; /* within a hub's blobs: what a link led to was met already */
   bool models, others;
 } walk;
 
@@ -152,6 +155,36 @@ static bool has_folder(const char *folder, const char *name) {
          S_ISDIR(info.st_mode);
 }
 
+static bez_status note_linked(walk *w, const struct stat *info, bez_error *err) {
+  if (w->n_linked == w->linked_room) {
+    const size_t room = w->linked_room ? 2 * w->linked_room : 16;
+    struct stat *more = realloc(w->linked, room * sizeof *more);
+    if (!more) return bez_fail_memory(err, room * sizeof *more);
+    w->linked = more;
+    w->linked_room = room;
+  }
+  w->linked[w->n_linked++] = *info;
+  return BEZ_OK;
+}
+
+static bool was_linked(const walk *w, const struct stat *info) {
+  for (size_t i = 0; i < w->n_linked; i++)
+    if (w->linked[i].st_ino == info->st_ino && w->linked[i].st_dev == info->st_dev) return true;
+  return false;
+}
+
+/* A link to a folder that the walk comes to anyway: below the root, and not in what is left out. */
+static bool met_elsewhere(const walk *w, const char *path) {
+  char *real = realpath(path, NULL), *root = realpath(w->set->root, NULL);
+  const size_t n = root ? strlen(root) : 0;
+  const bool below = real && n && !strncmp(real, root, n) && (!real[n] || real[n] == '/' || n == 1);
+  const char *hidden = below ? strstr(real + n, "/.git") : NULL;
+  const bool met = below && !(hidden && (!hidden[5] || hidden[5] == '/'));
+  free(real);
+  free(root);
+  return met;
+}
+
 static bez_status walk_folder(walk *w, const char *folder, unsigned depth, bez_error *err) {
   struct dirent **entries = NULL;
   if (depth > BEZ_MAX_FOLDER_DEPTH) {
@@ -163,15 +196,17 @@ static bez_status walk_folder(walk *w, const char *folder, unsigned depth, bez_e
     bez_report_not_checked(w->scan->report, true, folder, "cannot be listed");
     return BEZ_OK;
   }
-  /* A hub's cache: snapshots link to what lies in blobs. */
+  /* A hub's cache: snapshots link to what lies in blobs, which come last: what no link led to is met there. */
   const bool cache = has_folder(folder, "blobs") && has_folder(folder, "snapshots");
   bez_status st = BEZ_OK;
-  for (int i = 0; i < n; i++) {
-    const char *name = entries[i]->d_name;
-    if (st == BEZ_OK && !(cache && (!strcmp(name, "blobs") || !strcmp(name, "refs"))))
-      st = meet(w, folder, name, depth, err);
-    free(entries[i]);
+  for (unsigned pass = 0; pass < (cache ? 2u : 1u); pass++) {
+    w->blobs |= pass == 1;
+    for (int i = 0; i < n && st == BEZ_OK; i++)
+      if (!cache || (strcmp(entries[i]->d_name, "blobs") == 0) == (pass == 1))
+        st = meet(w, folder, entries[i]->d_name, depth, err);
   }
+  if (cache) w->blobs = false;
+  for (int i = 0; i < n; i++) free(entries[i]);
   free(entries);
   return st;
 }
@@ -187,9 +222,13 @@ static bez_status meet(walk *w, const char *folder, const char *name, unsigned d
   if (S_ISLNK(info.st_mode)) {
     link = leads_out(w, path);
     if (!link && stat(path, &info) != 0) return BEZ_OK;
-    if (!link && S_ISDIR(info.st_mode)) return BEZ_OK; /* met where it lies */
+    if (!link && S_ISDIR(info.st_mode)) /* what is not met is a file that cannot be read, and said to be */
+      return met_elsewhere(w, path) ? BEZ_OK : add(w, path, NULL, 0, false, err);
     if (link) return meet_file(w, path, name, link, 0, err);
-  }
+    bez_status st = note_linked(w, &info, err);
+    if (st != BEZ_OK) return st;
+  } else if (w->blobs && S_ISREG(info.st_mode) && was_linked(w, &info))
+    return BEZ_OK;
   if (S_ISDIR(info.st_mode)) return walk_folder(w, path, depth + 1, err);
   return S_ISREG(info.st_mode) ? meet_file(w, path, name, NULL, (uint64_t)info.st_size, err) : BEZ_OK;
 }
@@ -214,6 +253,7 @@ bez_status bez_scan_walk(bez_scan *scan, const char *path, bez_scan_set *set, be
   w.root_len = n + (n && path[n - 1] == '/' ? 0 : 1);
   set->boundary = boundary_of(&scan->report->arena, path);
   bez_status st = walk_folder(&w, set->root, 0, err);
+  free(w.linked);
   if (set->n) qsort(set->files, set->n, sizeof *set->files, by_name_below);
   *out = (bez_scan_folder){w.models, w.others};
   return st;

@@ -136,7 +136,7 @@ static bez_status run_check(bez_scan *scan, const bez_check *check, const bez_ch
   return st;
 }
 
-/* A check that fails leaves none of what it had begun; the others go on. */
+/* A check that fails over a set leaves none of what it had begun there; other sets and checks go on. */
 static bez_status settle(bez_scan *scan, const bez_check *check, bez_status st, size_t before, const bez_error *why,
                          bez_error *err) {
   char what[128];
@@ -161,15 +161,19 @@ static bez_status judge(bez_scan *scan, const bez_check *check, const bez_audit_
   else if (needed && !(check->needs & BEZ_CHECK_KNOWN) && has_tensors(scan->models))
     bez_report_not_checked(scan->report, false, what, "%s", needed);
   if (needed) return BEZ_OK;
-  const size_t before = scan->report->n_findings;
-  bez_error why = {0};
-  bez_status st = BEZ_OK;
-  for (size_t s = 0; st == BEZ_OK && s < n; s++) {
+  bool whole = true;
+  for (size_t s = 0; s < n; s++) {
     const bez_check_input in = {.path = sets[s].root, .set = &sets[s], .context = context};
-    st = run_check(scan, check, &in, &why);
+    const size_t before = scan->report->n_findings;
+    bez_error why = {0};
+    bez_status st = run_check(scan, check, &in, &why);
+    if (st == BEZ_OK) continue;
+    whole = false;
+    st = settle(scan, check, st, before, &why, err);
+    if (st != BEZ_OK) return st;
+    if (scan->timed_out) break;
   }
-  if (st != BEZ_OK) return settle(scan, check, st, before, &why, err);
-  bez_report_ran(scan->report, &check->rule);
+  if (whole) bez_report_ran(scan->report, &check->rule);
   return bez_report_status(scan->report, err);
 }
 

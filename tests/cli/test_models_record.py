@@ -353,3 +353,17 @@ def test_a_folder_from_the_hub_says_where_it_comes_from(bezoar, tmp_path):
     assert whole["modelCard"]["modelParameters"] == {"architectureFamily": "llama", "modelArchitecture": "LlamaForCausalLM"}
     assert all(c["hashes"][0]["content"] == sha256(root / c["name"].rsplit("/", 1)[1]) for c in json.loads(text)["components"])
     assert_valid(text)
+
+
+def test_a_listed_file_under_another_listed_name(bezoar, tmp_path):
+    """Rolling back to, or swapping with, another good file is not what was listed."""
+    import hashlib
+    import pickle
+    digests = {}
+    for name, what in (("a.pkl", [1]), ("b.pkl", [2])):
+        (tmp_path / name).write_bytes(pickle.dumps(what))
+        digests[hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()] = {"name": name}
+    (tmp_path / "known.json").write_text(json.dumps(digests))
+    assert bezoar("scan", "a.pkl", "b.pkl", "--known", "known.json").returncode == 0
+    (tmp_path / "a.pkl").write_bytes((tmp_path / "b.pkl").read_bytes())
+    assert bezoar("scan", "a.pkl", "b.pkl", "--known", "known.json").returncode == 1

@@ -64,6 +64,34 @@ def test_a_hub_snapshot_is_all_links(bezoar, tmp_path):
         assert len(report["data"]["files"]) == 1 and report["data"]["files"][0]["path"].endswith("pytorch_model.bin")
 
 
+def test_nothing_hides_in_what_looks_like_a_cache(bezoar, tmp_path):
+    """Only what a link led to is left out of blobs."""
+    folder = tmp_path / "m"
+    for name in ("blobs", "snapshots/0", "refs"):
+        (folder / name).mkdir(parents=True)
+    (folder / "blobs" / "aa").write_bytes(pickle.dumps([1]))
+    (folder / "snapshots" / "0" / "a.pkl").symlink_to("../../blobs/aa")
+    code, report = scan(bezoar, "m")
+    assert code == 0 and len(report["data"]["files"]) == 1
+    (folder / "blobs" / "bb.pkl").write_bytes(EVIL)
+    (folder / "refs" / "c.pkl").write_bytes(EVIL)
+    code, report = scan(bezoar, "m")
+    assert code == 1 and sum(f["rule"] == "BZ-M001" for f in report["findings"]) == 2
+
+
+def test_links_to_folders_that_are_not_walked(bezoar, tmp_path):
+    folder = tmp_path / "m"
+    (folder / ".git" / "w").mkdir(parents=True)
+    (folder / "d").mkdir()
+    (folder / ".git" / "w" / "x.pkl").write_bytes(EVIL)
+    (folder / "a.pkl").write_bytes(pickle.dumps([1]))
+    (folder / "fine").symlink_to("d")
+    assert scan(bezoar, "m")[0] == 0
+    (folder / "weights").symlink_to(".git/w")
+    code, report = scan(bezoar, "m")
+    assert code == 3 and any(item["what"] == "m/weights" and item["requested"] for item in report["not_checked"])
+
+
 def test_links_that_lead_out_are_not_followed(bezoar, tmp_path):
     folder, secret = tmp_path / "m", tmp_path / "secret.pkl"
     folder.mkdir()
