@@ -15,6 +15,7 @@ typedef struct rekor_reader {
   const bez_log *log;
   bez_bytes body;
   bez_rekor_record record;
+  uint64_t proven; /* the leaf's number, by the inclusion proof */
 } rekor_reader;
 
 /* ---- the log's promise --------------------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ static bez_status read_hashes(const json_t *list, const char *subject, uint8_t *
   return st;
 }
 
-static bez_status check_inclusion(const rekor_reader *r, bez_error *err) {
+static bez_status check_inclusion(rekor_reader *r, bez_error *err) {
   const json_t *proof = json_object_get(r->entry, "inclusionProof");
   const char *note = bez_json_text(json_object_get(proof, "checkpoint"), "envelope");
   uint8_t hashes[MAX_PROOF * BEZ_MERKLE_HASH], leaf[BEZ_MERKLE_HASH], root[BEZ_MERKLE_HASH];
@@ -103,6 +104,7 @@ static bez_status check_inclusion(const rekor_reader *r, bez_error *err) {
     return bez_fail(err, BEZ_FORMAT, r->subject, "the inclusion proof does not lead to the log's checkpoint");
   if (!checkpoint_signed(&checkpoint, r->log))
     return bez_fail(err, BEZ_FORMAT, r->subject, "the checkpoint is not signed by a log of the trusted root");
+  r->proven = index;
   return BEZ_OK;
 }
 
@@ -134,6 +136,7 @@ bez_status bez_rekor_verify(const json_t *entry, const bez_bundle *bundle, const
   BEZ_TRY(bez_rekor_body(&r.body, bez_json_text(kind, "kind"), bez_json_text(kind, "version"), bundle, subject, err));
   BEZ_TRY(check_inclusion(&r, err));
   BEZ_TRY(check_promise(&r, &arena, err));
+  if (r.record.at == INT64_MIN) r.record.index = r.proven; /* a promise alone vouches for the entry's own number */
   *out = r.record;
 cleanup:
   bez_arena_free(&arena);
