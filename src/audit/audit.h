@@ -20,6 +20,7 @@ typedef struct bez_audit_file {
 /* What was given as one path: a folder with everything in it, or a file alone. */
 typedef struct bez_audit_set {
   const char *root;            /* the path as given */
+  const char *boundary;        /* what links may lead to: root's real path, or a hub's repository; NULL: a file alone */
   const bez_audit_file *files; /* by name, ascending */
   size_t n;
 } bez_audit_set;

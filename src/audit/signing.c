@@ -58,7 +58,10 @@ static bez_status list_files(signing *s, bez_error *err) {
   for (size_t i = 0; st == BEZ_OK && i < s->o->n_ignore; i++)
     if (strpbrk(s->o->ignore[i], "*?["))
       st = bez_fail(err, BEZ_USAGE, s->o->ignore[i], "is a pattern, where signatures hold plain paths");
-  if (st == BEZ_OK) st = bez_signing_walk(s->root, m->ignore, m->n_ignore, m->allow_symlinks, &s->walk, err);
+  if (st == BEZ_OK && m->n_ignore > BEZ_SIGNING_MAX_IGNORED)
+    st = bez_fail(err, BEZ_LIMIT, s->root, "more than %u ignored paths", BEZ_SIGNING_MAX_IGNORED);
+  const bez_walk_options how = {.ignore = m->ignore, .n_ignore = m->n_ignore, .allow_symlinks = m->allow_symlinks};
+  if (st == BEZ_OK) st = bez_signing_walk(s->root, &how, &s->walk, err);
   if (st != BEZ_OK) return st;
   for (size_t i = 0; i < s->walk.n; i++)
     if (s->walk.files[i].trouble)

@@ -11,6 +11,7 @@
 
 #define BEZ_SIGNING_PREDICATE "https://model_signing/signature/v1.0"
 #define BEZ_SIGNING_SHARD 1000000000u
+#define BEZ_SIGNING_MAX_IGNORED 4096u /* ignored paths in a list */
 
 /* ---- the list -----------------------------------------------------------------------------------------------------
  */
@@ -61,15 +62,25 @@ typedef struct bez_walk {
   bez_arena arena;
   bez_walk_file *files; /* by name, ascending bytes */
   size_t n, room;
-  const char **ignored; /* what was passed over, as found */
-  size_t n_ignored, ignored_room;
+  const char **ignored; /* what was passed over, by name */
+  size_t n_ignored;
   uint64_t n_outside; /* links to files outside the root */
 } bez_walk;           /* zero-initialise; release with bez_walk_free */
 
-/* Lists the files below root, or root itself where it is a file. What ignore names (a file, or a folder with all below)
- * is passed over. */
-BEZ_MUST_USE bez_status bez_signing_walk(const char *root, const char *const *ignore, size_t n_ignore,
-                                         bool allow_symlinks, bez_walk *out, bez_error *err);
+#define BEZ_SIGNING_LEADS_OUT "is a symbolic link that leads out of the folder: not followed"
+
+typedef struct bez_walk_options {
+  const char *const *ignore; /* files, or folders with all below them, that are passed over */
+  size_t n_ignore;
+  bool allow_symlinks;
+  const char *boundary; /* links are followed within it: a real path; NULL: anywhere */
+} bez_walk_options;
+
+/* Lists the files below root, or root itself where it is a file. */
+BEZ_MUST_USE bez_status bez_signing_walk(const char *root, const bez_walk_options *options, bez_walk *out,
+                                         bez_error *err);
+/* Both are real paths: whether the one is the other, or lies below it. */
+bool bez_signing_within(const char *path, const char *folder);
 void bez_walk_free(bez_walk *walk);
 /* NULL: it is not there. */
 const bez_walk_file *bez_walk_find(const bez_walk *walk, const char *name);
@@ -104,8 +115,11 @@ typedef struct bez_compare {
   const char *const *ignore;
   size_t n_ignore;
   bool ignore_unsigned, allow_symlinks;
+  const char *boundary; /* as in bez_walk_options */
   /* Digests that are known already; NULL: nobody has any. Hex, or NULL: not known. */
   const char *(*sha256_of)(void *ctx, const char *name);
+  /* Told of each file that is as signed, all of it; NULL: nobody asks. */
+  void (*as_signed)(void *ctx, const char *name);
   void *ctx;
   unsigned threads;
   bez_progress_fn progress;
@@ -137,6 +151,8 @@ BEZ_MUST_USE bez_status bez_signing_signer(const bez_bundle *bundle, const bez_v
 BEZ_MUST_USE bez_status bez_signing_ignore(const char *root, const char *signature, const char *const *extra,
                                            size_t n_extra, bez_arena *arena, const char ***out, size_t *n,
                                            bez_error *err);
+/* Whether it is one of git's names. */
+bool bez_signing_is_gits(const char *name);
 /* The signature's name below root, on the arena; NULL: it lies elsewhere. */
 BEZ_MUST_USE bez_status bez_signing_below(const char *root, const char *signature, bez_arena *arena, const char **out,
                                           bez_error *err);

@@ -137,6 +137,8 @@ static bez_status judge_file(comparison *x, size_t i, bez_error *err) {
   const char *name = shown_name(x, file->name);
   const uint64_t shards = x->m->shards ? file->size / x->m->shard_size + (file->size % x->m->shard_size != 0) : 1;
   x->out->n_files += x->named[i] && x->good[i] == shards;
+  if (x->c->as_signed && !file->trouble && x->good[i] == shards && x->named[i] == shards)
+    x->c->as_signed(x->c->ctx, file->name);
   if (x->named[i] && (x->named[i] == shards || file->trouble)) return BEZ_OK;
   if (x->named[i] && x->m->shards)
     return bez_signing_problem(x->arena, x->out, BEZ_VERIFY_CHANGED, name, err,
@@ -165,7 +167,11 @@ static bez_status list_files(comparison *x, bez_error *err) {
   bez_status st =
       bez_signing_ignore(c->root, c->signature, extra, c->n_ignore + x->m->n_ignore, x->arena, &ignore, &n, err);
   if (st != BEZ_OK) return st;
-  return bez_signing_walk(c->root, ignore, n, c->allow_symlinks || x->m->allow_symlinks, &x->walk, err);
+  const bez_walk_options how = {.ignore = ignore,
+                                .n_ignore = n,
+                                .allow_symlinks = c->allow_symlinks || x->m->allow_symlinks,
+                                .boundary = c->boundary};
+  return bez_signing_walk(c->root, &how, &x->walk, err);
 }
 
 static bez_status tell_ignored(comparison *x, bez_error *err) {

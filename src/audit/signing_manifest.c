@@ -45,6 +45,9 @@ static bez_status kind_of(const char *name, const char *subject, bez_digest_kind
 
 static bez_status read_ignored(bez_manifest *m, const json_t *list, const char *subject, bez_error *err) {
   const size_t n = json_array_size(list);
+  if (n > BEZ_SIGNING_MAX_IGNORED)
+    return bez_fail(err, BEZ_LIMIT, subject, "the signed list ignores %zu paths, more than %u", n,
+                    BEZ_SIGNING_MAX_IGNORED);
   m->ignore = bez_arena_array(&m->arena, n + 1, sizeof *m->ignore);
   if (!m->ignore) return bez_fail_memory(err, n * sizeof *m->ignore);
   for (size_t i = 0; i < n; i++) {

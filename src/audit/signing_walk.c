@@ -11,7 +11,6 @@
 #include "base/utf8.h"
 
 #define MAX_DEPTH 64u
-#define MAX_IGNORED 1000u /* remembered by name */
 
 bool bez_signing_path(char *text) {
   char *to = text;
@@ -33,25 +32,34 @@ bool bez_signing_path(char *text) {
 
 typedef struct walker {
   const char *root, *real; /* real: without links */
-  const char *const *ignore;
-  size_t n_ignore;
-  bool allow_symlinks;
+  const bez_walk_options *o;
+  const char **ignore; /* ascending: the list may be long, and it is asked for each file */
   bez_walk *out;
 } walker;
 
-/* Whatever lies below an ignored folder is not even met. */
-static bool is_ignored(const walker *w, const char *name) {
-  for (size_t i = 0; i < w->n_ignore; i++)
-    if (!strcmp(w->ignore[i], name)) return true;
-  return false;
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bez_status remember_ignored(bez_walk *out, const char *name, bez_error *err) {
-  if (out->n_ignored == MAX_IGNORED) return BEZ_OK;
-  if (!out->ignored) out->ignored = bez_arena_array(&out->arena, MAX_IGNORED, sizeof *out->ignored);
-  if (!out->ignored) return bez_fail_memory(err, MAX_IGNORED * sizeof *out->ignored);
-  out->ignored[out->n_ignored++] = name;
+/* Whatever lies below an ignored folder is not even met. */
+static bool is_ignored(const walker *w, const char *name) {
+  return w->o->n_ignore && bsearch(&name, w->ignore, w->o->n_ignore, sizeof *w->ignore, by_text);
+}
+
+/* Each name is met once, so that no more can be passed over than were named. */
+static bez_status prepare_ignored(walker *w, bez_error *err) {
+  const size_t n = w->o->n_ignore;
+  w->ignore = bez_arena_array(&w->out->arena, n + 1, sizeof *w->ignore);
+  w->out->ignored = bez_arena_array(&w->out->arena, n + 1, sizeof *w->out->ignored);
+  if (!w->ignore || !w->out->ignored) return bez_fail_memory(err, n * sizeof *w->ignore);
+  for (size_t i = 0; i < n; i++) w->ignore[i] = w->o->ignore[i];
+  qsort(w->ignore, n, sizeof *w->ignore, by_text);
   return BEZ_OK;
+}
+
+bool bez_signing_within(const char *path, const char *folder) {
+  const size_t n = strlen(folder);
+  return !strncmp(path, folder, n) && (!path[n] || path[n] == '/' || n == 1);
 }
 
 static bez_status add(bez_walk *out, bez_walk_file file, const char *path, bez_error *err) {
@@ -70,14 +78,14 @@ static bez_status add(bez_walk *out, bez_walk_file file, const char *path, bez_e
 /* A link that may be followed leads to a file; one that leads to a folder is refused, because implementations disagree
  * over whether what lies there is signed. */
 static const char *judge_link(const walker *w, const char *path, struct stat *info) {
-  if (!w->allow_symlinks) return "is a symbolic link, which may not be followed here";
+  if (!w->o->allow_symlinks) return "is a symbolic link, which may not be followed here";
   if (stat(path, info) != 0) return "is a symbolic link that leads nowhere";
   if (S_ISDIR(info->st_mode)) return "is a symbolic link to a folder, which signatures do not cover";
   char *real = realpath(path, NULL);
-  const size_t n = strlen(w->real);
-  if (real && (strncmp(real, w->real, n) != 0 || (real[n] != '/' && real[n] != '\0'))) w->out->n_outside++;
+  if (real && !bez_signing_within(real, w->real)) w->out->n_outside++;
+  const bool out = w->o->boundary && (!real || !bez_signing_within(real, w->o->boundary));
   free(real);
-  return NULL;
+  return out ? BEZ_SIGNING_LEADS_OUT : NULL;
 }
 
 static bez_status walk_folder(const walker *w, const char *name, unsigned depth, bez_error *err);
@@ -111,7 +119,7 @@ static bez_status walk_folder(const walker *w, const char *name, unsigned depth,
     if (!below || !path)
       st = bez_fail_memory(err, strlen(folder));
     else if (is_ignored(w, below))
-      st = remember_ignored(w->out, below, err);
+      w->out->ignored[w->out->n_ignored++] = below;
     else
       st = meet(w, path, below, depth, err);
   }
@@ -124,8 +132,7 @@ static int by_name(const void *a, const void *b) {
   return strcmp(((const bez_walk_file *)a)->name, ((const bez_walk_file *)b)->name);
 }
 
-bez_status bez_signing_walk(const char *root, const char *const *ignore, size_t n_ignore, bool allow_symlinks,
-                            bez_walk *out, bez_error *err) {
+bez_status bez_signing_walk(const char *root, const bez_walk_options *options, bez_walk *out, bez_error *err) {
   struct stat info;
   *out = (bez_walk){0};
   if (stat(root, &info) != 0) return bez_fail_errno(err, root, "cannot open");
@@ -133,10 +140,11 @@ bez_status bez_signing_walk(const char *root, const char *const *ignore, size_t 
   if (!S_ISDIR(info.st_mode)) return bez_fail(err, BEZ_USAGE, root, "is neither a file nor a folder");
   char *real = realpath(root, NULL);
   if (!real) return bez_fail_errno(err, root, "cannot open");
-  const walker w = {
-      .root = root, .real = real, .ignore = ignore, .n_ignore = n_ignore, .allow_symlinks = allow_symlinks, .out = out};
-  bez_status st = walk_folder(&w, "", 0, err);
+  walker w = {.root = root, .real = real, .o = options, .out = out};
+  bez_status st = prepare_ignored(&w, err);
+  if (st == BEZ_OK) st = walk_folder(&w, "", 0, err);
   free(real);
+  if (st == BEZ_OK && out->n_ignored) qsort(out->ignored, out->n_ignored, sizeof *out->ignored, by_text);
   if (st == BEZ_OK && out->n) qsort(out->files, out->n, sizeof *out->files, by_name);
   return st;
 }
@@ -186,14 +194,21 @@ cleanup:
   return st;
 }
 
+static const char *const gits[] = {".git", ".gitattributes", ".github", ".gitignore"};
+
+bool bez_signing_is_gits(const char *name) {
+  for (size_t i = 0; i < sizeof gits / sizeof *gits; i++)
+    if (!strcmp(name, gits[i])) return true;
+  return false;
+}
+
 bez_status bez_signing_ignore(const char *root, const char *signature, const char *const *extra, size_t n_extra,
                               bez_arena *arena, const char ***out, size_t *n, bez_error *err) {
-  static const char *const always[] = {".git", ".gitattributes", ".github", ".gitignore"};
-  const size_t n_always = sizeof always / sizeof *always;
+  const size_t n_always = sizeof gits / sizeof *gits;
   const char **names = bez_arena_array(arena, n_always + n_extra + 1, sizeof *names);
   if (!names) return bez_fail_memory(err, n_extra * sizeof *names);
   *n = 0;
-  for (size_t i = 0; i < n_always; i++) names[(*n)++] = always[i];
+  for (size_t i = 0; i < n_always; i++) names[(*n)++] = gits[i];
   const char *own = NULL;
   bez_status st = bez_signing_below(root, signature, arena, &own, err);
   if (st != BEZ_OK) return st;

@@ -188,6 +188,21 @@ static bez_status may_sign(X509 *leaf, bez_status code, const char *subject, bez
   return BEZ_OK;
 }
 
+/* What a certificate between the signer's and the root may vouch for ends where its own extended key usage does; the
+ * root is trusted as it is. */
+static bez_status may_vouch(const X509_STORE_CTX *ctx, const char *subject, bez_error *err) {
+  STACK_OF(X509) *path = X509_STORE_CTX_get0_chain(ctx);
+  char who[256];
+  for (int i = 1; i + 1 < sk_X509_num(path); i++) {
+    X509 *x = sk_X509_value(path, i);
+    if (!(X509_get_extension_flags(x) & EXFLAG_XKUSAGE)) continue;
+    if (X509_get_extended_key_usage(x) & (XKU_CODE_SIGN | XKU_ANYEKU)) continue;
+    name_of(x, who, sizeof who);
+    return bez_fail(err, BEZ_FORMAT, subject, "the certificate of \"%s\" may not vouch for code signing", who);
+  }
+  return BEZ_OK;
+}
+
 /* code: what another kind of key is here. */
 static bez_status leaf_key(X509 *leaf, bez_status code, const char *subject, bez_key **out, bez_error *err) {
   EVP_PKEY *pkey = X509_get_pubkey(leaf);
@@ -218,6 +233,7 @@ static bez_status verify_path(STACK_OF(X509) * all, const bez_roots *roots, int6
   X509_VERIFY_PARAM_set_time(param, (time_t)at);
   X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
   if (X509_verify_cert(ctx) != 1) BEZ_TRY(refuse_chain(ctx, subject, err));
+  BEZ_TRY(may_vouch(ctx, subject, err));
 cleanup:
   X509_STORE_CTX_free(ctx);
   ERR_clear_error();

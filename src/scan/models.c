@@ -85,7 +85,7 @@ bez_status bez_scan_show_set(bez_scan *scan, const bez_scan_set *set, bez_audit_
                                 .listed = f->listed,
                                 .model = f->known ? &f->model : NULL};
   }
-  *out = (bez_audit_set){.root = set->root, .files = files, .n = set->n};
+  *out = (bez_audit_set){.root = set->root, .boundary = set->boundary, .files = files, .n = set->n};
   return BEZ_OK;
 }
 

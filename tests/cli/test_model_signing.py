@@ -437,8 +437,8 @@ def test_scan_of_what_is_as_signed(keys, scanned):
     assert [s for s, _ in findings(known)] == ["note"] and "signed by key" in findings(known)[0][1]
     assert "who signed it" not in not_checked(known)
     other = scanned("--signature-key", keys / "P-384.pub")
-    assert other.returncode == 1 and [s for s, _ in findings(other)] == ["error"]
-    assert "another key" in findings(other)[0][1]
+    assert other.returncode == 1 and [s for s, _ in findings(other)] == ["error", "error"]
+    assert any("another key" in t for _, t in findings(other)) and uncovered(other)
 
 
 @pytest.mark.parametrize("how", [(), ("--serialization", "shards", "--shard-size", 700), ("--hash", "blake2b")])
@@ -466,6 +466,135 @@ def test_scan_of_what_was_left_out(bezoar, keys, model, scanned):
     assert findings(scanned()) == [("warning", "model.sig: leaves out what is there: cache, extra.pkl")]
 
 
+PICKLE = b"\x80\x04K\x01."
+
+
+@pytest.fixture
+def expecting(bezoar, keys, tmp_path):
+    """A folder with one model and nothing signed, and its scan by somebody who expects a signer."""
+    folder = tmp_path / "expecting"
+    (folder / "side").mkdir(parents=True)
+    (folder / "m.pkl").write_bytes(PICKLE)
+    (folder / "side/note.txt").write_text("hello")
+    return folder, lambda: bezoar("scan", folder, "--format", "json", "--only", "BZ-M013", "--signature-key",
+                                  keys / "P-256.pub")
+
+
+def uncovered(answer):
+    return [t for s, t in findings(answer) if s == "error" and "not covered by a signature of the expected signer" in t]
+
+
+def test_scan_expects_all_of_the_model(bezoar, keys, expecting):
+    """Signatures of the right signer over something else, and what is no signature, leave the model open."""
+    folder, scan = expecting
+    sign = ("model", "sign", "--key", keys / "P-256.pem")
+    (folder / "m.pkl.sig").write_text("of another kind")
+    answer = scan()
+    assert answer.returncode == 1 and "m.pkl" in uncovered(answer)[0]
+    (folder / "m.pkl.sig").unlink()
+    for signed in ("side", "side/note.txt"):
+        assert bezoar(*sign, folder / signed).returncode == 0
+        answer = scan()
+        assert answer.returncode == 1 and "1 file not covered" in uncovered(answer)[0]
+        shutil.copy(folder / "side/note.txt", folder / "note.txt")
+    assert bezoar(*sign, folder / "m.pkl").returncode == 0
+    answer = scan()
+    assert answer.returncode == 0 and not uncovered(answer)
+    (folder / "m.pkl").write_bytes(PICKLE.replace(b"\x01", b"\x02"))
+    answer = scan()
+    assert answer.returncode == 1 and [t for s, t in findings(answer) if s == "error"] == [
+        "m.pkl: differs from what its publisher signed (m.pkl.sig)"]
+
+
+def test_scan_expects_what_can_be_read(bezoar, keys, expecting):
+    """A model.sig that cannot be judged is never as good as one that holds."""
+    folder, scan = expecting
+    assert bezoar("model", "sign", folder, "--key", keys / "P-256.pem").returncode == 0
+    assert scan().returncode == 0
+    _, good = statement(folder / "model.sig")
+    good["predicate"]["serialization"]["hash_type"] = "blake3"
+    resign(keys, folder, good)
+    answer = scan()
+    assert answer.returncode != 0 and "blake3" in not_checked(answer) and uncovered(answer)
+    for text in ("no bundle", "[" * 100 + "]" * 100, "{" + " " * (16 << 20) + "}"):
+        (folder / "model.sig").write_text(text)
+        answer = scan()
+        assert answer.returncode == 1 and uncovered(answer)
+    (folder / "model.sig").write_text("no bundle")
+    assert ["error"] * 2 == [s for s, _ in findings(scan())]
+
+
+def test_scan_does_not_follow_links_out(bezoar, keys, expecting, tmp_path):
+    """The digest of a file elsewhere is nobody's to learn."""
+    folder, _ = expecting
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    digest = hashlib.sha256(b"secret").hexdigest()
+    (folder / "link.txt").symlink_to(secret)
+    (folder / "in.txt").symlink_to("side/note.txt")
+    assert bezoar("model", "sign", folder, "--key", keys / "P-256.pem", "--allow-symlinks").returncode == 0
+    scan = ("scan", folder, "--format", "json", "--only", "BZ-M013")
+    _, said = statement(folder / "model.sig")
+    for entry in said["predicate"]["resources"]:
+        if entry["name"] == "link.txt":
+            entry["digest"] = "0" * 64
+    digests = b"".join(bytes.fromhex(r["digest"]) for r in said["predicate"]["resources"])
+    said["subject"][0]["digest"]["sha256"] = hashlib.sha256(digests).hexdigest()
+    resign(keys, folder, said)
+    answer = bezoar(*scan)
+    assert digest[:16] not in answer.stdout and not findings(answer)
+    assert "leads out of the folder: not followed" in not_checked(answer)
+    (folder / "model.sig").unlink()
+    # a signature of that one file
+    assert bezoar("model", "sign", folder / "m.pkl", "--key", keys / "P-256.pem").returncode == 0
+    (folder / "m.pkl.sig").rename(folder / "link.txt.sig")
+    answer = bezoar(*scan)
+    assert digest[:16] not in answer.stdout and "leads out of the folder: not followed" in not_checked(answer)
+
+
+def test_a_hub_snapshot_is_followed(bezoar, keys, expecting, tmp_path):
+    """Of a hub's cache, the repository is the boundary."""
+    folder, _ = expecting
+    assert bezoar("model", "sign", folder, "--key", keys / "P-256.pem").returncode == 0
+    snapshot = tmp_path / "models--a--b/snapshots/0123"
+    blobs = tmp_path / "models--a--b/blobs"
+    blobs.mkdir(parents=True)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        blob = blobs / hashlib.sha256(path.read_bytes()).hexdigest()
+        blob.write_bytes(path.read_bytes())
+        (snapshot / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / path.relative_to(folder)).symlink_to(blob)
+    answer = bezoar("scan", snapshot, "--format", "json", "--only", "BZ-M013", "--signature-key", keys / "P-256.pub")
+    assert answer.returncode == 0 and [s for s, _ in findings(answer)] == ["note"], answer.stdout
+
+
+def test_a_long_list_of_ignored_paths(bezoar, keys, model, scanned):
+    """Up to 4,096 may be ignored, and each that is there is known; a longer list is refused."""
+    for i in range(1500):
+        (model / f"i{i:04}").touch()
+    (model / "i9999.pkl").write_bytes(PICKLE)
+    _, said = statement(model / "model.sig")
+    ignored = said["predicate"]["serialization"]["ignore_paths"]
+    ignored += [f"i{i:04}" for i in range(1500)] + ["i9999.pkl"]
+    resign(keys, model, said)
+    verified = bezoar("model", "verify", model, "--key", keys / "P-256.pub", "--format", "json")
+    assert verified.returncode == 0 and len(json.loads(verified.stdout)["left_out"]) >= 1501
+    answer = scanned()
+    assert [s for s, _ in findings(answer)] == ["warning"] and "leaves out what is there" in findings(answer)[0][1]
+    ignored += [f"x{i}" for i in range(4096)]
+    resign(keys, model, said)
+    refused = bezoar("model", "verify", model, "--key", keys / "P-256.pub")
+    assert refused.returncode != 0 and "ignores" in refused.stdout + refused.stderr
+    assert "more than 4096" in not_checked(scanned())
+    assert scanned("--signature-key", keys / "P-256.pub").returncode != 0
+
+
+def test_scan_of_what_is_named_like_gits(bezoar, keys, model, scanned):
+    (model / ".gitmodel.pkl").write_bytes(PICKLE)
+    assert bezoar("model", "sign", model, "--key", keys / "P-256.pem", "--ignore", ".gitmodel.pkl").returncode == 0
+    assert findings(scanned()) == [("warning", "model.sig: leaves out what is there: .gitmodel.pkl")]
+
+
 def test_a_pipe_is_no_signature(bezoar, keys, model):
     os.mkfifo(model / "model.sig")
     assert "is no file" in bezoar("model", "verify", model, "--key", keys / "P-256.pub").stdout
@@ -477,7 +606,8 @@ def test_scan_of_a_stranger(bezoar, keys, model, scanned):
     """A signature that is not whose it must be says nothing of the files; one that is missing leaves all open."""
     (model / "weights.bin").write_text("changed")
     stranger = scanned("--signature-key", keys / "P-384.pub")
-    assert len(findings(stranger)) == 1 and "not the expected signature" in findings(stranger)[0][1]
+    assert len(findings(stranger)) == 2 and len(uncovered(stranger)) == 1
+    assert any("not the expected signature" in t for _, t in findings(stranger))
     (model / "model.sig").write_text("no bundle")
     broken = scanned()
     assert [s for s, _ in findings(broken)] == ["warning"] and "no usable signature" in findings(broken)[0][1]
@@ -492,6 +622,8 @@ def test_scan_of_one_file(bezoar, keys, tmp_path):
     pickle.write_bytes(b"\x80\x04K\x01.")
     assert bezoar("model", "sign", pickle, "--key", keys / "P-256.pem").returncode == 0
     assert findings(bezoar("scan", pickle, "--format", "json")) == []
+    known = bezoar("scan", pickle, "--format", "json", "--signature-key", keys / "P-256.pub")
+    assert [s for s, _ in findings(known)] == ["note"]
     pickle.write_bytes(b"\x80\x04K\x02.")
     assert findings(bezoar("scan", pickle, "--format", "json")) == [
         ("error", "model.pkl: differs from what its publisher signed (model.pkl.sig)")]

@@ -246,4 +246,4 @@ def test_a_scan_asks_as_well(bezoar, world, model, tmp_path):
                       "--trusted-root", tmp_path / "root.json", "--only", "BZ-M013", "--format", "json")
         said[identity] = done.returncode, [f["title"] for f in json.loads(done.stdout)["findings"]]
     assert said[maker.IDENTITY][0] == 0 and "signed by signer@example.org" in said[maker.IDENTITY][1][0]
-    assert said["other@example.org"][0] == 1 and "not by other@example.org" in said["other@example.org"][1][0]
+    assert said["other@example.org"][0] == 1 and any("not by other@example.org" in t for t in said["other@example.org"][1])

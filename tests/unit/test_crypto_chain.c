@@ -103,6 +103,33 @@ static void test_chain(void **state) {
   free_family(&f);
 }
 
+/* An authority for other uses vouches for no signer, whatever the signer's own certificate says. */
+static void test_middle_usage(void **state) {
+  (void)state;
+  static const struct {
+    const char *extended, *word;
+  } cases[] = {{"codeSigning", NULL},
+               {"anyExtendedKeyUsage", NULL},
+               {"serverAuth,codeSigning", NULL},
+               {"serverAuth", "\"CN=middle\" may not vouch"}};
+  family f = make_family();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    X509_free(f.middle);
+    f.middle = make_cert(&(cert_plan){.subject = "middle",
+                                      .key = f.middle_key,
+                                      .issuer = f.root,
+                                      .issuer_key = f.root_key,
+                                      .ca = true,
+                                      .usage = "keyCertSign",
+                                      .extended = cases[i].extended,
+                                      .from = -YEAR,
+                                      .until = YEAR});
+    cert_plan p = good_leaf(&f);
+    expect(&f, &p, true, time(NULL), cases[i].word);
+  }
+  free_family(&f);
+}
+
 /* Other keys than ours, and somebody else's root. */
 static void test_foreign(void **state) {
   (void)state;
@@ -246,8 +273,9 @@ static void test_expired(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain),   cmocka_unit_test(test_foreign),
-                                     cmocka_unit_test(test_files),   cmocka_unit_test(test_bundle),
-                                     cmocka_unit_test(test_vectors), cmocka_unit_test(test_expired)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_chain),   cmocka_unit_test(test_middle_usage),
+                                     cmocka_unit_test(test_foreign), cmocka_unit_test(test_files),
+                                     cmocka_unit_test(test_bundle),  cmocka_unit_test(test_vectors),
+                                     cmocka_unit_test(test_expired)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
