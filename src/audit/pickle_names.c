@@ -32,8 +32,18 @@ static bool listed(const char *list, const char *word, size_t len) {
   return false;
 }
 
-/* By its spelling: a capital letter first. An attribute of a class is none. */
+static bool ends_in(const char *name, const char *ending) {
+  const size_t n = strlen(name), len = strlen(ending);
+  return n >= len && !strcmp(name + n - len, ending);
+}
+
+/* By its spelling: a capital letter first. An attribute of a class is none, and classes that open files, import modules
+ * or run what they are given are not vouched for by the library they are in. */
 static bool like_a_class(const char *name) {
+  static const char *const doubtful[] = {"LazyModule", "File",   "Store",  "Dataset",     "Tool",   "Agent",
+                                         "DataSource", "Writer", "Memmap", "Interpreter", "Loader", "SMLayer"};
+  for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++)
+    if (ends_in(name, doubtful[i])) return false;
   return isupper((unsigned char)name[strspn(name, "_")]) && !strchr(name, '.');
 }
 
@@ -49,11 +59,6 @@ static bool module_matches(const char *list, const char *module, size_t n) {
   return false;
 }
 
-static bool name_matches(const char *list, const char *name) {
-  if (listed(list, "*", 1) || listed(list, name, strlen(name))) return true;
-  return listed(list, "A*", 2) && like_a_class(name);
-}
-
 /* Any component of a dotted name. */
 static bool reaches_out(const char *name) {
   for (const char *p = name; *p;) {
@@ -64,11 +69,18 @@ static bool reaches_out(const char *name) {
   return false;
 }
 
+/* A whole module that is allowed does not vouch for what is reached through it: its imports, say. */
+static bool name_matches(const name_row *row, const char *name) {
+  if (listed(row->names, name, strlen(name))) return true;
+  if (listed(row->names, "*", 1)) return row->why || (!strchr(name, '.') && !reaches_out(name));
+  return listed(row->names, "A*", 2) && like_a_class(name);
+}
+
 bez_pickle_verdict bez_pickle_judge(const char *module, const char *name, const char **why) {
   const size_t len = strlen(module);
   *why = "";
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    if (!module_matches(rows[i].modules, module, len) || !name_matches(rows[i].names, name)) continue;
+    if (!module_matches(rows[i].modules, module, len) || !name_matches(&rows[i], name)) continue;
     if (!rows[i].why) return BEZ_PICKLE_ALLOWED;
     *why = rows[i].why;
     return BEZ_PICKLE_DANGEROUS;

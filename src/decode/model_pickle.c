@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "decode/model.h"
 #include "decode/pickle.h"
+#include "decode/pickle_value.h"
 #include "decode/torch.h"
 
 #define STREAMS 4096u /* behind each other */
@@ -16,6 +17,7 @@ typedef struct watch {
   uint32_t imports, names, calls; /* names: imports of what is named */
   bool joblib, tensors, quiet;    /* quiet: only counting */
   bez_torch *torch;               /* NULL: no tensors are looked for */
+  bool literal;                   /* an array of numbers taken for opcodes */
 } watch;
 
 static bool is_joblib(const bez_pickle_event *e) {
@@ -35,6 +37,7 @@ static bool on_event(void *ctx, const bez_pickle_event *e) {
   w->tensors |= bez_torch_calls(e);
   if (w->torch) bez_torch_event(w->torch, e);
   if (w->quiet || e->what >= BEZ_PICKLE_ITEM) return true;
+  if (w->literal && (e->what != BEZ_PICKLE_CALL || !e->module)) return true; /* numbers look up nonsense by chance */
   if (e->what == BEZ_PICKLE_NESTED) {
     (void)bez_model_examine(w->out, w->in->part, w->in->depth + 1, "bytes in a pickle", e->at, e->bytes, e->len);
     return true;
@@ -48,7 +51,10 @@ static bool on_event(void *ctx, const bez_pickle_event *e) {
                          .name = e->name};
   if (bez_model_told(w->out, &fact)) return true;
   bez_buf text = {.ceiling = 4096};
-  bez_pickle_write_event(&text, e);
+  if (e->what == BEZ_PICKLE_STATE && e->target && e->target->kind == BEZ_PV_STR)
+    bez_buf_puts(&text, "what restores an object's state (__setstate__)");
+  else
+    bez_pickle_write_event(&text, e);
   fact.text = text.data;
   bez_model_tell(w->out, &fact);
   bez_buf_free(&text);
@@ -111,6 +117,10 @@ static bool follow(const bez_model_input *in, struct bez_model_out *out, size_t 
   if (!first && !plain_end.stopped && !plain.calls) return false; /* raw bytes behind the end */
   if (*torch && bez_torch_whole(*torch) && !(plain_end.stopped && plain.imports)) return false;
   bez_pickle_run(in->bytes, in->len, *at, plain.joblib, on_event, &w, &end);
+  if (plain.joblib) { /* pickle.load takes joblib's arrays for opcodes: what they would do counts as well */
+    watch literal = {.out = out, .in = in, .literal = true};
+    bez_pickle_run(in->bytes, in->len, *at, false, on_event, &literal, &plain_end);
+  }
   if (w.torch) bez_torch_stream(w.torch, &end);
   if (!end.stopped)
     bez_model_unread(out, in->part, "the pickle cannot be followed beyond byte %llu: %s", (unsigned long long)end.used,

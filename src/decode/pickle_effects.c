@@ -117,9 +117,15 @@ static bool known_resolve(bez_pickle_machine *m, const bez_pickle_node *a, bez_p
                            bez_pickle_string(BEZ_PV_STR, colon + 1, v->n - head - 1), out);
 }
 
-/* _codecs.encode('…', 'latin1'): how protocols 0 to 2 write bytes. */
+static bool is_latin1(const bez_pickle_value *v) {
+  return v->kind == BEZ_PV_STR &&
+         ((v->n == 6 && !memcmp(v->as.s, "latin1", 6)) || (v->n == 7 && !memcmp(v->as.s, "latin-1", 7)) ||
+          (v->n == 10 && !memcmp(v->as.s, "iso-8859-1", 10)));
+}
+
+/* _codecs.encode('…', 'latin1'): how protocols 0 to 2 write bytes. Any other encoding makes other bytes of the text. */
 static bool known_bytes(bez_pickle_machine *m, const bez_pickle_node *a, bez_pickle_value *out, bool *known) {
-  if (!a->kept || a->items[0].kind != BEZ_PV_STR) return true;
+  if (a->kept < 2 || a->items[0].kind != BEZ_PV_STR || !is_latin1(&a->items[1])) return true;
   const bez_pickle_value *v = &a->items[0];
   uint8_t *bytes = bez_arena_alloc(&m->arena, (size_t)v->n + 1);
   size_t n = 0;
@@ -134,10 +140,20 @@ static bool known_bytes(bez_pickle_machine *m, const bez_pickle_node *a, bez_pic
   return *known = true;
 }
 
+/* torch.storage._load_from_bytes(b'…') loads what it is given: constant bytes are looked into, others cannot be. */
+static bool known_load(bez_pickle_machine *m, const bez_pickle_node *a, bez_pickle_value *out, bool *known) {
+  *known = a->kept == 1 && a->items[0].kind == BEZ_PV_BYTES;
+  return true;
+}
+
 static const known_call known_calls[] = {
-    {" builtins __builtin__ ", "getattr", known_getattr}, {" builtins __builtin__ ", "__import__", known_module},
-    {" importlib ", "import_module", known_module},       {" importlib ", "__import__", known_module},
-    {" pkgutil ", "resolve_name", known_resolve},         {" _codecs codecs ", "encode", known_bytes},
+    {" torch.storage ", "_load_from_bytes", known_load},
+    {" builtins __builtin__ ", "getattr", known_getattr},
+    {" builtins __builtin__ ", "__import__", known_module},
+    {" importlib ", "import_module", known_module},
+    {" importlib ", "__import__", known_module},
+    {" pkgutil ", "resolve_name", known_resolve},
+    {" _codecs codecs ", "encode", known_bytes},
 };
 
 static bool is(const bez_pickle_value *v, const char *module, const char *name) {
@@ -187,7 +203,7 @@ bool bez_pickle_call(bez_pickle_machine *m, bez_pickle_value callee, bez_pickle_
   if (!work_out(m, &callee, a, &out, &known)) return false;
   e.known = known;
   if (!bez_pickle_tell(m, e)) return false;
-  if (known) return bez_pickle_put(m, out);
+  if (known && out.kind != BEZ_PV_MARK) return bez_pickle_put(m, out);
   out = bez_pickle_container(m, BEZ_PV_CALL, 1 + (size_t)a->kept);
   if (!out.as.node) return false;
   bez_pickle_push(out.as.node, callee);

@@ -30,7 +30,15 @@ static bool grow(bez_pickle_machine *m, bez_pickle_value **array, size_t *room, 
   return true;
 }
 
+/* An instance whose __dict__ gets this key has it called with the next state, whatever it is: no honest object has. */
+static bool is_setstate(const bez_pickle_value *v) {
+  return v->kind == BEZ_PV_STR && v->n == 12 && !memcmp(v->as.s, "__setstate__", 12);
+}
+
 bool bez_pickle_put(bez_pickle_machine *m, bez_pickle_value value) {
+  if (is_setstate(&value) &&
+      !bez_pickle_tell(m, (bez_pickle_event){.what = BEZ_PICKLE_STATE, .target = &value, .arguments = &value}))
+    return false;
   if (m->n == m->room && !grow(m, &m->stack, &m->room, m->n + 1, BEZ_MAX_PICKLE_STACK)) return false;
   m->stack[m->n++] = value;
   return true;

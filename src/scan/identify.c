@@ -94,6 +94,27 @@ static bool is_lookup(const unsigned char *head, size_t len) {
   return i < len && strchr("(qpXVS)]}N.0\x80\x8c\x85\x93", head[i]) && head[i];
 }
 
+/* A lookup behind the first opcodes, in a file that begins as a pickle of protocol 0 or 1 may and a table hardly does.
+ */
+static bool is_text_pickle(const unsigned char *head, size_t len) {
+  const bool begins =
+      len > 8 && (head[0] == '(' || head[0] == ']' || head[0] == '}' ||
+                  ((head[0] == 'S' || head[0] == 'V' || head[0] == 'I') && memchr(head, '\n', len < 64 ? len : 64)));
+  for (size_t i = 1; begins && i + 4 < len; i++) {
+    if ((head[i] != 'c' && head[i] != 'i') || !strchr("\n(0]}).", head[i - 1])) continue;
+    if (head[0] != '(' && head[0] != ']' && head[0] != '}' && head[i - 1] != '0') continue;
+    size_t end = i + 1;
+    unsigned lines = 0;
+    for (; lines < 2 && end < len; lines++) {
+      const size_t from = end;
+      while (end < len && (isalnum(head[end]) || head[end] == '_' || head[end] == '.')) end++;
+      if (end == from || end >= len || head[end++] != '\n') break;
+    }
+    if (lines == 2 && end < len && (head[i] == 'i' || strchr("(qpXVS)]}N.0\x80\x8c\x85\x93", head[end]))) return true;
+  }
+  return false;
+}
+
 /* Protocol Buffers that begin with a version, as ONNX models and saved models do: no text begins like that. */
 static bool is_versioned_graph(const unsigned char *head, size_t len) {
   return len >= 16 && head[0] == 0x08 && head[1] >= 1 && head[1] < 0x20 && strchr("\x12\x1a\x22\x3a\x42", head[2]) &&
@@ -102,9 +123,9 @@ static bool is_versioned_graph(const unsigned char *head, size_t len) {
 
 /* A name that nothing but a model has, be it packed. */
 bool bez_scan_named_model(const char *path) {
-  static const char *const names[] = {".pkl",  ".pickle",      ".pt",   ".pth",  ".ckpt",   ".joblib", ".dill",
-                                      ".bin",  ".safetensors", ".gguf", ".onnx", ".tflite", ".keras",  ".h5",
-                                      ".hdf5", ".pb",          ".nemo", ".mar",  ".pbtxt"};
+  static const char *const names[] = {".sav",    ".pck",  ".pkl",  ".pickle",      ".pt",   ".pth",  ".ckpt",
+                                      ".joblib", ".dill", ".bin",  ".safetensors", ".gguf", ".onnx", ".tflite",
+                                      ".keras",  ".h5",   ".hdf5", ".pb",          ".nemo", ".mar",  ".pbtxt"};
   static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst", ".lzma"};
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
   size_t len = strlen(name);
@@ -179,14 +200,14 @@ bool bez_scan_is_model(const char *path) {
                                       "a TensorFlow Lite model",
                                       "an HDF5 file (a Keras model?)"};
   const char *what = bez_scan_identify(NULL, path);
-  unsigned char head[512];
+  unsigned char head[4096];
   uint64_t size;
   for (size_t i = 0; what && i < sizeof kinds / sizeof *kinds; i++)
     if (!strcmp(what, kinds[i])) return true;
   size_t len = bez_source_head(NULL, path, head, sizeof head, &size);
   if (!what && len > 4 && !memcmp(head, "PK\3\4", 4)) return is_npz_of_objects(path);
-  return len && (bez_scan_named_model(path) || is_lookup(head, len) || holds_objects(head, len) ||
-                 is_versioned_graph(head, len));
+  return len && (bez_scan_named_model(path) || is_lookup(head, len) || is_text_pickle(head, len) ||
+                 holds_objects(head, len) || is_versioned_graph(head, len));
 }
 
 bool bez_scan_is_packed(const char *path) {

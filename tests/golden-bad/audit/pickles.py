@@ -90,6 +90,14 @@ def nested():
     return inner
 
 
+def skipped_by_joblib():
+    """joblib takes the bytes behind its wrapper for numbers; pickle.load goes on with them as opcodes."""
+    raw = b"0" + call("os", "system", "id")[2:]
+    state = (short("dtype") + short("numpy") + short("dtype") + b"\x93" + short("u1") + b"\x85R" + short("shape") + b"K%c\x85" % len(raw)
+             + short("order") + short("C") + short("allow_mmap") + b"\x89")
+    return (b"\x80\x04" + short("joblib.numpy_pickle") + short("NumpyArrayWrapper") + b"\x93)\x81}(" + state + b"ub" + raw + b".")
+
+
 def corpus():
     """name -> bytes: every one of them runs, or tries to run, code."""
     files = {f"form {i:02d} {name}.pkl": form("posix", "system") for i, (name, form) in enumerate(FORMS.items())}
@@ -127,6 +135,21 @@ def corpus():
         "memo far away.pkl": b"\x80\x04" + short("os") + b"r\xff\xff\xff\x7f0" + short("x") + b"0j\xff\xff\xff\x7f"
                              + short("system") + b"\x93" + short("x") + b"\x85R.",
         "joblib raw array.joblib": joblib_array(),
+        "joblib skips what pickle runs.pkl": skipped_by_joblib(),
+        "text, instance first.dat": b"(S'id'\nios\nsystem\n.",
+        "text, dictionary first.sav": b"(dp0\nVa\np1\ncos\nsystem\np2\n(Vid\np3\ntp4\nRp5\ns.",
+        "through an allowed module.pkl": call("sklearn._loss.loss", "np.lib._npyio_impl.os.system", "id"),
+        "built-ins of an allowed module.pkl": call("sklearn._loss._loss", "__builtins__.eval", "1"),
+        "expression of pandas.pkl": call("pandas.core.computation.expr", "Expr", "__builtins__.eval('1')"),
+        "lambda of keras.pkl": call("keras.layers", "Lambda", "x"),
+        "load from bytes, another encoding.pkl": b"\x80\x04" + short("torch.storage") + short("_load_from_bytes") + b"\x93"
+                                                 + short("_codecs") + short("encode") + b"\x93"
+                                                 + short(EVIL.decode("cp037")) + short("cp037") + b"\x86R\x85R.",
+        "load from bytes, a list.pkl": b"\x80\x04" + short("torch.storage") + short("_load_from_bytes") + b"\x93"
+                                       + short("builtins") + short("bytes") + b"\x93](" + b"".join(b"K%c" % c for c in EVIL)
+                                       + b"e\x85R\x85R.",
+        "state that is called.pkl": b"\x80\x04" + short("types") + short("SimpleNamespace") + b"\x93)R}" + short("__setstate__")
+                                    + short("os") + short("system") + b"\x93sb" + short("id") + b"b.",
     } | more()
     return files
 
