@@ -504,6 +504,7 @@ def test_control_c_and_the_gil():
     """A call that would take many seconds stops at SIGINT, without a progress function as well. The signal comes from
     another thread, which must run Python while the library works: the GIL is free."""
     updates = [np.random.default_rng(i).normal(size=500_000).astype("f4") for i in range(8)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell started in the background
     timer, finished = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]), False
     timer.start()
     with pytest.raises(KeyboardInterrupt):

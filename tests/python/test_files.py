@@ -37,13 +37,14 @@ def test_npz(numbers, tmp_path, save):
     assert [s[1:] for s in seen[:5]] == [s[1:] for s in in_memory]
 
 
-def test_object_arrays_are_refused(tmp_path):
+def test_object_arrays_are_examined_as_pickles(tmp_path):
+    """They run what the pickle in them says; an array of numbers is data."""
     np.save(tmp_path / "x.npy", np.array([{}, []], dtype=object), allow_pickle=True)
-    with pytest.raises(bezoar.UnsupportedError, match="Python objects"):
-        bezoar.scan(tmp_path / "x.npy")
-    np.savez(tmp_path / "x.npz", a=np.array([{}], dtype=object))
-    with pytest.raises(bezoar.UnsupportedError, match="Python objects"):
-        bezoar.scan(tmp_path / "x.npz")
+    assert not [f for f in bezoar.scan(tmp_path / "x.npy").findings if f.severity in ("error", "warning")]
+    whole = (tmp_path / "x.npy").read_bytes()
+    (tmp_path / "bad.npy").write_bytes(whole[:whole.index(b"\x80\x03" if b"\x80\x03" in whole else b"\x80\x04")] + b"cos\nsystem\n(S'id'\ntR.")
+    report = bezoar.scan(tmp_path / "bad.npy")
+    assert [f.rule for f in report.findings if f.severity == "error"] == ["BZ-M001"]
 
 
 def test_jsonl_like_the_file_it_came_from(message_file, tmp_path):
