@@ -13,23 +13,6 @@
 
 #define MAX_CERTIFICATES 32u
 
-/* A base64 text of the document as bytes on the arena. */
-static bez_status decode(bez_bundle *b, const json_t *text, const char *subject, const char *what, bez_bytes *out,
-                         bez_error *err) {
-  size_t size = 0;
-  if (!json_is_string(text)) return bez_fail(err, BEZ_FORMAT, subject, "the bundle has no %s", what);
-  const char *chars = json_string_value(text);
-  const size_t len = json_string_length(text);
-  if (!bez_base64_size(chars, len, &size))
-    return bez_fail(err, BEZ_FORMAT, subject, "the bundle's %s is not base64", what);
-  uint8_t *bytes = bez_arena_alloc(&b->arena, size + 1);
-  if (!bytes) return bez_fail_memory(err, size + 1);
-  if (!bez_base64_get(chars, len, bytes, size))
-    return bez_fail(err, BEZ_FORMAT, subject, "the bundle's %s is not base64", what);
-  *out = (bez_bytes){bytes, size};
-  return BEZ_OK;
-}
-
 static bez_status read_certificates(bez_bundle *b, const json_t *list, const char *subject, bez_error *err) {
   size_t n = json_array_size(list);
   if (!n || n > MAX_CERTIFICATES)
@@ -38,7 +21,7 @@ static bez_status read_certificates(bez_bundle *b, const json_t *list, const cha
   if (!items) return bez_fail_memory(err, n * sizeof *items);
   for (size_t i = 0; i < n; i++) {
     const json_t *raw = json_object_get(json_array_get(list, i), "rawBytes");
-    bez_status st = decode(b, raw, subject, "certificate", &items[i], err);
+    bez_status st = bez_json_bytes(&b->arena, raw, subject, "certificate of the bundle", &items[i], err);
     if (st != BEZ_OK) return st;
   }
   b->certificates = items;
@@ -50,7 +33,9 @@ static bez_status read_public_key(bez_bundle *b, const json_t *key, const char *
   const json_t *raw = json_object_get(key, "rawBytes");
   b->method = BEZ_BUNDLE_KEY;
   b->hint = json_string_value(json_object_get(key, "hint"));
-  return raw && !json_is_null(raw) ? decode(b, raw, subject, "public key", &b->raw_key, err) : BEZ_OK;
+  return raw && !json_is_null(raw)
+             ? bez_json_bytes(&b->arena, raw, subject, "public key of the bundle", &b->raw_key, err)
+             : BEZ_OK;
 }
 
 static bez_status read_sigstore(bez_bundle *b, const json_t *certificate, const char *subject, bez_error *err) {
@@ -62,7 +47,8 @@ static bez_status read_sigstore(bez_bundle *b, const json_t *certificate, const 
   if (!json_array_size(b->tlog_entries))
     return bez_fail(err, BEZ_FORMAT, subject,
                     "the bundle has no entry of a transparency log, which a Sigstore signature needs");
-  return decode(b, json_object_get(certificate, "rawBytes"), subject, "certificate", one, err);
+  return bez_json_bytes(&b->arena, json_object_get(certificate, "rawBytes"), subject, "certificate of the bundle", one,
+                        err);
 }
 
 static bez_status read_material(bez_bundle *b, const char *subject, bez_error *err) {
@@ -95,9 +81,10 @@ static bez_status read_envelope(bez_bundle *b, const char *subject, bez_error *e
   if (json_array_size(signatures) != 1)
     return bez_fail(err, BEZ_FORMAT, subject, "the bundle's envelope has %zu signatures, where there must be one",
                     json_array_size(signatures));
-  bez_status st = decode(b, json_object_get(b->envelope, "payload"), subject, "payload", &b->payload, err);
+  bez_status st = bez_json_bytes(&b->arena, json_object_get(b->envelope, "payload"), subject, "payload of the bundle",
+                                 &b->payload, err);
   const json_t *sig = json_object_get(json_array_get(signatures, 0), "sig");
-  if (st == BEZ_OK) st = decode(b, sig, subject, "signature", &b->signature, err);
+  if (st == BEZ_OK) st = bez_json_bytes(&b->arena, sig, subject, "signature of the bundle", &b->signature, err);
   return st;
 }
 

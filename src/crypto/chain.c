@@ -14,6 +14,7 @@
 #include "base/file.h"
 
 #define MAX_PEM_FILE (16u << 20)
+#define MAX_CERTIFICATE (1u << 20)
 #define MAX_CHAIN 32u
 #define SECURITY_LEVEL 2 /* 112 bits: no SHA-1, no RSA below 2048 */
 
@@ -77,11 +78,10 @@ bez_status bez_roots_add_file(bez_roots *roots, const char *path, bez_error *err
   return each_of_file(path, add_root, roots, err);
 }
 
-/* One certificate and nothing behind it; NULL. */
-static X509 *from_der(const uint8_t *der, size_t len) {
-  const unsigned char *at = der;
-  X509 *x = len && len < MAX_PEM_FILE ? d2i_X509(NULL, &at, (long)len) : NULL;
-  if (x && at != der + len) {
+X509 *bez_certificate_read(const bez_bytes *der) {
+  const unsigned char *at = der->data;
+  X509 *x = der->len && der->len < MAX_CERTIFICATE ? d2i_X509(NULL, &at, (long)der->len) : NULL;
+  if (x && at != der->data + der->len) {
     X509_free(x);
     x = NULL;
   }
@@ -90,7 +90,7 @@ static X509 *from_der(const uint8_t *der, size_t len) {
 }
 
 bez_status bez_roots_add_der(bez_roots *roots, const uint8_t *der, size_t len, const char *subject, bez_error *err) {
-  X509 *x = from_der(der, len);
+  X509 *x = bez_certificate_read(&(bez_bytes){der, len});
   if (!x) return bez_fail(err, BEZ_FORMAT, subject, "holds a certificate that cannot be read");
   bez_status st = add_root(roots, x, err);
   X509_free(x);
@@ -214,7 +214,7 @@ static bez_status certificates_of(const bez_bytes *chain, size_t n, const char *
                                   bez_error *err) {
   if (!n || n > MAX_CHAIN) return bez_fail(err, BEZ_FORMAT, subject, "a chain of %zu certificates", n);
   for (size_t i = 0; i < n; i++) {
-    X509 *x = from_der(chain[i].data, chain[i].len);
+    X509 *x = bez_certificate_read(&chain[i]);
     if (!x) return bez_fail(err, BEZ_FORMAT, subject, "certificate %zu of the chain cannot be read", i + 1);
     if (!sk_X509_push(out, x)) {
       X509_free(x);
@@ -261,7 +261,7 @@ bez_status bez_chain_fits(const bez_bytes *chain, size_t n, const bez_key *key, 
   bez_key *own = NULL;
   char day[16];
   time_t now = (time_t)at;
-  X509 *leaf = n ? from_der(chain[0].data, chain[0].len) : NULL;
+  X509 *leaf = n ? bez_certificate_read(&chain[0]) : NULL;
   if (!leaf) return bez_fail(err, BEZ_USAGE, subject, "holds no certificate");
   BEZ_TRY(leaf_key(leaf, BEZ_USAGE, subject, &own, err));
   if (!bez_key_same(own, key))

@@ -2,6 +2,8 @@
 #ifndef BEZ_CRYPTO_CHAIN_H
 #define BEZ_CRYPTO_CHAIN_H
 
+#include <openssl/x509.h>
+
 #include "base/arena.h"
 #include "crypto/key.h"
 
@@ -9,6 +11,9 @@ typedef struct bez_bytes {
   const uint8_t *data;
   size_t len;
 } bez_bytes;
+
+/* One certificate in DER and nothing behind it, to be freed; NULL: it is none, or larger than a certificate may be. */
+X509 *bez_certificate_read(const bez_bytes *der);
 
 /* Trusted roots. Verification may use them from any number of threads. */
 typedef struct bez_roots bez_roots;

@@ -10,17 +10,6 @@
 #define ISSUER_V2 "1.3.6.1.4.1.57264.1.8" /* a UTF8String */
 #define USER_NAME "1.3.6.1.4.1.57264.1.7" /* type of an otherName */
 
-static X509 *certificate_of(const bez_bytes *der) {
-  const unsigned char *at = der->data;
-  X509 *x = der->len && der->len < (1u << 20) ? d2i_X509(NULL, &at, (long)der->len) : NULL;
-  if (x && at != der->data + der->len) {
-    X509_free(x);
-    x = NULL;
-  }
-  ERR_clear_error();
-  return x;
-}
-
 /* NULL where it is not printable ASCII: a name that hides something is no name. */
 static const char *printable(bez_arena *arena, const uint8_t *text, size_t len) {
   for (size_t i = 0; i < len; i++)
@@ -82,7 +71,7 @@ static void read_issuer(const X509 *leaf, bez_arena *arena, bez_signer *out) {
 bez_status bez_signer_read(const bez_bytes *leaf, const char *subject, bez_arena *arena, bez_signer *out,
                            bez_error *err) {
   bez_status st = BEZ_OK;
-  X509 *x = certificate_of(leaf);
+  X509 *x = bez_certificate_read(leaf);
   *out = (bez_signer){0};
   if (!x) return bez_fail(err, BEZ_FORMAT, subject, "the signing certificate cannot be read");
   if (!(X509_get_extension_flags(x) & EXFLAG_XKUSAGE) || !(X509_get_extended_key_usage(x) & XKU_CODE_SIGN))
@@ -104,9 +93,9 @@ cleanup:
 /* Which certificate of the authority signed the leaf; len 0: none. */
 static bez_bytes issuer_in(const bez_bytes *leaf, const bez_authority *authority) {
   bez_bytes found = {0};
-  X509 *x = certificate_of(leaf);
+  X509 *x = bez_certificate_read(leaf);
   for (size_t i = 0; x && !found.len && i < authority->n; i++) {
-    X509 *other = certificate_of(&authority->certificates[i]);
+    X509 *other = bez_certificate_read(&authority->certificates[i]);
     EVP_PKEY *key = other ? X509_get0_pubkey(other) : NULL;
     if (key && X509_verify(x, key) == 1) found = authority->certificates[i];
     X509_free(other);

@@ -112,14 +112,27 @@ bez_status bez_key_take_as(EVP_PKEY *pkey, bez_status other, const char *subject
   return other;
 }
 
+static bez_status open_pem(const char *path, bez_buf *text, BIO **bio, bez_error *err) {
+  bez_status st = bez_file_read(path, MAX_KEY_FILE, text, err);
+  if (st != BEZ_OK) return st;
+  *bio = BIO_new_mem_buf(text->data ? text->data : "", (int)text->len);
+  return *bio ? BEZ_OK : bez_fail_memory(err, text->len);
+}
+
+/* Nothing of a key stays in memory. */
+static void close_pem(bez_buf *text, BIO *bio) {
+  BIO_free(bio);
+  if (text->data) OPENSSL_cleanse(text->data, text->cap);
+  bez_buf_free(text);
+  ERR_clear_error();
+}
+
 bez_status bez_key_read_private(const char *path, const char *password, bez_key **out, bez_error *err) {
   bez_buf text = {0};
   password_ask ask = {.password = password};
   BIO *bio = NULL;
   bez_status st = BEZ_OK;
-  BEZ_TRY(bez_file_read(path, MAX_KEY_FILE, &text, err));
-  bio = BIO_new_mem_buf(text.data ? text.data : "", (int)text.len);
-  if (!bio) BEZ_TRY(bez_fail_memory(err, text.len));
+  BEZ_TRY(open_pem(path, &text, &bio, err));
   EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, give_password, &ask);
   if (!pkey && ask.asked)
     BEZ_TRY(bez_fail(err, BEZ_USAGE, path,
@@ -128,10 +141,7 @@ bez_status bez_key_read_private(const char *path, const char *password, bez_key 
   if (!pkey) BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "holds no private key in PEM"));
   BEZ_TRY(bez_key_take_as(pkey, BEZ_USAGE, path, out, err));
 cleanup:
-  BIO_free(bio);
-  if (text.data) OPENSSL_cleanse(text.data, text.cap);
-  bez_buf_free(&text);
-  ERR_clear_error();
+  close_pem(&text, bio);
   return st;
 }
 
@@ -139,9 +149,7 @@ bez_status bez_key_read_public(const char *path, bez_key **out, bez_error *err) 
   bez_buf text = {0};
   BIO *bio = NULL;
   bez_status st = BEZ_OK;
-  BEZ_TRY(bez_file_read(path, MAX_KEY_FILE, &text, err));
-  bio = BIO_new_mem_buf(text.data ? text.data : "", (int)text.len);
-  if (!bio) BEZ_TRY(bez_fail_memory(err, text.len));
+  BEZ_TRY(open_pem(path, &text, &bio, err));
   EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
   if (!pkey && text.data && strstr(text.data, "PRIVATE KEY-----"))
     BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "is a private key, and the public one is wanted (openssl pkey -pubout)"));
@@ -150,10 +158,7 @@ bez_status bez_key_read_public(const char *path, bez_key **out, bez_error *err) 
   if (!pkey) BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "holds no public key in PEM"));
   BEZ_TRY(bez_key_take_as(pkey, BEZ_USAGE, path, out, err));
 cleanup:
-  BIO_free(bio);
-  if (text.data) OPENSSL_cleanse(text.data, text.cap);
-  bez_buf_free(&text);
-  ERR_clear_error();
+  close_pem(&text, bio);
   return st;
 }
 

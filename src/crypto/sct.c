@@ -61,17 +61,12 @@ static bool signed_by_a_log(const SCT *sct, const bez_trusted_root *root, const 
   return good;
 }
 
-static X509 *read(const bez_bytes *der) {
-  const unsigned char *at = der->data;
-  return d2i_X509(NULL, &at, (long)der->len);
-}
-
 bez_status bez_fulcio_logged(const bez_bytes *leaf, const bez_bytes *issuer, const bez_trusted_root *root,
                              const char *subject, bez_error *err) {
   uint8_t hash[32];
   size_t len = 0;
   bool good = false;
-  X509 *x = read(leaf), *by = read(issuer);
+  X509 *x = bez_certificate_read(leaf), *by = bez_certificate_read(issuer);
   unsigned char *tbs = x ? before_logging(x, &len) : NULL;
   STACK_OF(SCT) *list = x ? X509_get_ext_d2i(x, NID_ct_precert_scts, NULL, NULL) : NULL;
   if (tbs && by && key_hash(by, hash))

@@ -10,11 +10,6 @@
 #define MAX_RESPONSE (1u << 20)
 #define SECURITY_LEVEL 2
 
-static X509 *certificate_of(const bez_bytes *der) {
-  const unsigned char *at = der->data;
-  return der->len < MAX_RESPONSE ? d2i_X509(NULL, &at, (long)der->len) : NULL;
-}
-
 /* The time that the response states; false: it has none. */
 static bool stated_time(TS_RESP *response, int64_t *at) {
   TS_TST_INFO *info = TS_RESP_get_tst_info(response);
@@ -29,7 +24,7 @@ static bool stated_time(TS_RESP *response, int64_t *at) {
 static X509_STORE *store_of(const bez_authority *authority, int64_t at) {
   X509_STORE *store = X509_STORE_new();
   X509_VERIFY_PARAM *param = X509_VERIFY_PARAM_new();
-  X509 *root = certificate_of(&authority->certificates[authority->n - 1]);
+  X509 *root = bez_certificate_read(&authority->certificates[authority->n - 1]);
   bool good = store && param && root && X509_STORE_add_cert(store, root) == 1;
   if (good) {
     X509_VERIFY_PARAM_set_time(param, (time_t)at);
@@ -46,7 +41,7 @@ static X509_STORE *store_of(const bez_authority *authority, int64_t at) {
 static STACK_OF(X509) * others_of(const bez_authority *authority) {
   STACK_OF(X509) *others = sk_X509_new_null();
   for (size_t i = 0; others && i + 1 < authority->n; i++) {
-    X509 *x = certificate_of(&authority->certificates[i]);
+    X509 *x = bez_certificate_read(&authority->certificates[i]);
     if (x && !sk_X509_push(others, x)) X509_free(x);
   }
   return others;
