@@ -4,63 +4,8 @@
 #include <string.h>
 
 #include "audit/base_difference.h"
+#include "audit/tensor_name.h"
 #include "base/error.h"
-
-/* What wrappers put in front of names. */
-static const char *const prefixes[] = {"module.",     "_orig_mod.",        "model.",   "base_model.",
-                                       "state_dict.", "model_state_dict.", "network.", "net."};
-
-/* GGUF's names of a transformer's tensors, as most safetensors call them (gguf-py, tensor_mapping). */
-static const struct {
-  const char *gguf, *other;
-} translated[] = {
-    {"blk.", "layers."},
-    {"attn_q.", "self_attn.q_proj."},
-    {"attn_k.", "self_attn.k_proj."},
-    {"attn_v.", "self_attn.v_proj."},
-    {"attn_output.", "self_attn.o_proj."},
-    {"ffn_gate.", "mlp.gate_proj."},
-    {"ffn_up.", "mlp.up_proj."},
-    {"ffn_down.", "mlp.down_proj."},
-    {"attn_norm.", "input_layernorm."},
-    {"ffn_norm.", "post_attention_layernorm."},
-    {"attn_q_norm.", "self_attn.q_norm."},
-    {"attn_k_norm.", "self_attn.k_norm."},
-    {"token_embd.", "embed_tokens."},
-    {"output_norm.", "norm."},
-    {"output.", "lm_head."},
-};
-
-static const char *strip(const char *name) {
-  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-    const size_t n = strlen(prefixes[i]);
-    if (strncmp(name, prefixes[i], n) != 0 || !name[n]) continue;
-    name += n;
-    i = (size_t)-1; /* from the start again */
-  }
-  return name;
-}
-
-static const char *rest_of(const char *name, const char **other) {
-  for (size_t i = 0; i < sizeof translated / sizeof *translated; i++) {
-    const size_t n = strlen(translated[i].gguf);
-    if (strncmp(name, translated[i].gguf, n) != 0) continue;
-    *other = translated[i].other;
-    return name + n;
-  }
-  return NULL;
-}
-
-/* "blk.7.attn_q.weight" becomes "layers.7.self_attn.q_proj.weight". */
-static const char *key_of(const char *name, bez_arena *arena) {
-  const char *first, *second = "", *bare = strip(name), *rest = rest_of(bare, &first);
-  if (!rest) return bare;
-  size_t digits = strcmp(first, "layers.") == 0 ? strspn(rest, "0123456789") : 0;
-  if (digits && rest[digits] == '.') digits++;
-  const char *tail = digits ? rest_of(rest + digits, &second) : NULL;
-  return bez_arena_printf(arena, "%s%.*s%s%s", first, (int)digits, rest, tail ? second : "",
-                          tail ? tail : rest + digits);
-}
 
 /* The key with '#' for each number; only differences of the same rounding are compared. */
 static const char *role_of(const char *key, const char *types, bez_arena *arena) {
@@ -104,7 +49,7 @@ static bez_status add_file(const bez_audit_file *file, bez_arena *arena, bez_bas
   f->file = file;
   const uint32_t number = out->n_files++;
   for (uint32_t t = 0; t < file->model->n_tensors; t++) {
-    const char *key = key_of(file->model->tensors[t].name, arena);
+    const char *key = bez_tensor_common(arena, file->model->tensors[t].name);
     if (!key) return bez_fail_memory(err, 64);
     out->tensors[out->n_tensors++] = (bez_base_tensor){.key = key, .file = number, .tensor = t};
   }

@@ -44,33 +44,6 @@ static bool is_ordered(const char *key) {
   return false;
 }
 
-/* llama.cpp's names as those of the models that it converts. */
-static const char *common_name(bez_arena *arena, const char *key) {
-  static const char *const names[][2] = {
-      {"ffn_gate", "mlp_gate_proj"}, {"ffn_up", "mlp_up_proj"}, {"ffn_down", "mlp_down_proj"}};
-  const size_t digits = strncmp(key, "blk_", 4) ? 0 : strspn(key + 4, "0123456789");
-  if (!digits || key[4 + digits] != '_') return key;
-  for (size_t i = 0; i < 3; i++)
-    if (!strcmp(key + 5 + digits, names[i][0]))
-      return bez_arena_printf(arena, "layers_%.*s_%s", (int)digits, key + 4, names[i][1]);
-  return key;
-}
-
-static const bez_tensor_entry *find_common(const bez_tensor_index *index, bez_arena *arena, const char *key) {
-  const bez_tensor_entry *entry = bez_tensor_index_find(index, key);
-  const char *common = entry ? NULL : common_name(arena, key);
-  if (common && common != key) entry = bez_tensor_index_find(index, common);
-  size_t number = 0;
-  const char *digits = !entry && !strncmp(key, "layers_", 7) ? key + 7 : NULL; /* and the other way round */
-  if (digits && (number = strspn(digits, "0123456789")) > 0 && !strncmp(digits + number, "_mlp_", 5)) {
-    const char *what = digits + number + 5, *end = strstr(what, "_proj");
-    const char *other =
-        end ? bez_arena_printf(arena, "blk_%.*s_ffn_%.*s", (int)number, digits, (int)(end - what), what) : NULL;
-    entry = other ? bez_tensor_index_find(index, other) : NULL;
-  }
-  return entry;
-}
-
 /* ---- one tensor on both sides -------------------------------------------------------------------------------------
  */
 
@@ -86,9 +59,9 @@ static bool same_shape(const bez_model_tensor *a, const bez_model_tensor *b) {
   return !memcmp(a->shape, b->shape, a->n_dims * sizeof *a->shape);
 }
 
-static bool both_sides(bez_tensor_index *model, bez_tensor_index *base, const bez_tensor_entry *entry, bez_arena *arena,
-                       bool columns, bez_unit_vectors *out) {
-  const bez_tensor_entry *other = find_common(base, arena, entry->key);
+static bool both_sides(bez_tensor_index *model, bez_tensor_index *base, const bez_tensor_entry *entry, bool columns,
+                       bez_unit_vectors *out) {
+  const bez_tensor_entry *other = bez_tensor_index_find(base, entry->key);
   *out = (bez_unit_vectors){.columns = columns};
   if (!other || !same_shape(bez_tensor_of(model, entry), bez_tensor_of(base, other)) ||
       !open_side(model, entry, &out->side[0]) || !open_side(base, other, &out->side[1])) {
@@ -168,8 +141,8 @@ static void take_mlp(collector *c, const bez_tensor_entry *entry) {
     if (*mlps[i].second && !second) continue; /* another kind of MLP, further down the table */
     bez_hidden_layer *layer = &c->layers[c->n];
     *layer = (bez_hidden_layer){.name = bez_tensor_of(c->model, entry)->name};
-    if (!both_sides(c->model, c->base, entry, c->arena, mlps[i].first_columns, &layer->first)) return;
-    if (second && (!both_sides(c->model, c->base, second, c->arena, mlps[i].second_columns, &layer->second) ||
+    if (!both_sides(c->model, c->base, entry, mlps[i].first_columns, &layer->first)) return;
+    if (second && (!both_sides(c->model, c->base, second, mlps[i].second_columns, &layer->second) ||
                    bez_units_of(&layer->second) != bez_units_of(&layer->first)))
       layer->second = (bez_unit_vectors){0};
     c->n++;
@@ -196,7 +169,7 @@ static void take_rows(collector *c, const bez_tensor_entry *entry) {
   if (t->n_dims < 2 || is_ordered(entry->key)) return;
   if (c->last[entry->file] == entry->tensor) return;
   *layer = (bez_hidden_layer){.name = t->name};
-  if (!both_sides(c->model, c->base, entry, c->arena, false, &layer->first)) return;
+  if (!both_sides(c->model, c->base, entry, false, &layer->first)) return;
   c->n++;
 }
 

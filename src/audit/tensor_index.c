@@ -3,19 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/tensor_name.h"
 #include "base/error.h"
 
-static const char *const prefixes[] = {
-    "base_model.model.", "base_model.", "module.",  "_orig_mod.",   "model.", "lora_unet_",
-    "lora_te1_",         "lora_te2_",   "lora_te_", "transformer.", "unet.",  "text_encoder."};
+/* What adapters and pipelines put in front of the names of a model's part. */
+static const char *const parts[] = {"lora_unet_",   "lora_te1_", "lora_te2_",    "lora_te_",
+                                    "transformer.", "unet.",     "text_encoder."};
+
+static const char *without_part(const char *name) {
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    const size_t n = strlen(parts[i]);
+    if (!strncmp(name, parts[i], n) && name[n]) return name + n;
+  }
+  return name;
+}
 
 const char *bez_tensor_key(bez_arena *arena, const char *name) {
-  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-    const size_t n = strlen(prefixes[i]);
-    if (strncmp(name, prefixes[i], n) != 0 || !name[n]) continue;
-    name += n;
-    i = (size_t)-1; /* from the first again */
+  for (const char *before = NULL; name != before;) {
+    before = name;
+    name = without_part(bez_tensor_bare(name));
   }
+  name = bez_tensor_common(arena, name);
+  if (!name) return NULL;
   size_t n = strlen(name);
   if (n > 7 && !strcmp(name + n - 7, ".weight")) n -= 7;
   char *key = bez_arena_strndup(arena, name, n);
