@@ -181,7 +181,9 @@ def test_base_needs_models_on_both_sides(bezoar, table, tmp_path):
     (tmp_path / "empty").mkdir()
     assert bezoar("scan", table.name, "--base", "a.pkl").returncode == 2
     assert bezoar("scan", "a.pkl", "--base", "empty").returncode == 2
-    assert bezoar("scan", "a.pkl", "--base", "missing").returncode == 3
+    for option in ("--base", "--bank", "--known"):
+        result = bezoar("scan", "a.pkl", option, "missing")
+        assert result.returncode == 3 and "missing: cannot open" in result.stderr, option
 
 
 def test_folders_too_deep_are_not_checked(bezoar, tmp_path):
