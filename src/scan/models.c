@@ -232,6 +232,8 @@ bez_status bez_scan_audit(bez_scan *scan, bez_error *err) {
   if (!m && scan->options->known) return bez_fail(err, BEZ_USAGE, "--known", "there is no model to look up in it");
   if (!m) return BEZ_OK;
   if (scan->options->known) BEZ_TRY(bez_known_read(scan->options->known, &known, err));
+  const char *bank = scan->options->bank; /* read where there are adapters; a wrong path is one everywhere */
+  if (bank && access(bank, R_OK) != 0) BEZ_TRY(bez_fail_errno(err, bank, "cannot open"));
   BEZ_TRY(open_base(scan, err));
   BEZ_TRY(bez_scan_read_models(scan, err));
   if (scan->options->sandbox_off)
