@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build="gcc make cmake ninja-build pkg-config libssl-dev libjansson-dev libyaml-dev libzstd-dev zlib1g-dev libseccomp-dev libpng-dev libjpeg-dev libwebp-dev libarchive-dev libcurl4-openssl-dev"
-check="libcmocka-dev openssl python3 python3-venv python3-dev python3-torch zstd man-db"
+build="gcc make cmake ninja-build pkg-config libssl-dev libjansson-dev libyaml-dev libzstd-dev zlib1g-dev libseccomp-dev libpng-dev libjpeg-dev libwebp-dev libarchive-dev libsqlite3-dev libcurl4-openssl-dev"
+check="libcmocka-dev openssl openssh-client python3 python3-venv python3-dev python3-torch zstd man-db"
 lint="clang clang-format clang-tidy libclang-rt-14-dev shellcheck"
 python="pytest hypothesis jsonschema numpy pandas pyarrow scikit-learn build scikit-build-core"
 # What others write and check models with: the tests compare notes with them.

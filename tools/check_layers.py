@@ -17,7 +17,7 @@ RANK = {
     "cli": 6, "server": 6,
 }
 # Public headers that are not named after their room.
-PUBLIC = {"arrow": "format", "tensor": "format", "signing": "audit"}
+PUBLIC = {"arrow": "format", "tensor": "format", "signing": "audit", "trust": "vault", "watch": "vault", "lineage": "vault", "proof": "vault"}
 # What the outermost rooms may see beside themselves.
 ONLY = {"cli": {"base"}, "server": {"base"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
@@ -26,6 +26,7 @@ TABLES = [  # room, the struct that ends each file, the list, the row macro
     ("detect", "bez_detector", "detectors.def", "BEZ_DETECTOR"),
     ("attack", "bez_attack", "attacks.def", "BEZ_ATTACK"),
     ("report", "bez_writer", "writers.def", "BEZ_WRITER"),
+    ("vault", "bez_form", "forms.def", "BEZ_FORM"),
     ("aggregate", "bez_aggregator", "aggregators.def", "BEZ_AGGREGATOR"),
     ("cli", "bez_command", "commands.def", "BEZ_COMMAND"),
 ]
