@@ -28,6 +28,7 @@ typedef struct bez_span {
 struct bez_form {
   const char *name;    /* "csv": in FILE items */
   const char *summary; /* what a row is, one sentence */
+  bool file_row;       /* the whole file is one FILE_ROW item (bez_file_row_head); there is no FILE item, no state */
   /* How sure the form is that it reads this file, 0 to 100. head: its first bytes. */
   int (*sniff)(const char *path, const uint8_t *head, size_t len, bool whole);
   /* A state from the beginning of a file (head: its first bytes, up to 1 MiB), or from JSON. Errors name path. */
@@ -37,8 +38,9 @@ struct bez_form {
   void (*params)(const void *state, bez_json *j); /* writes the members of an object, keys in fixed order */
   /* Cuts bytes [0, len), which begin where a span begins, into spans that follow each other without gaps; *used: where
    * the next one begins (what does not end here is left for later unless last). at: place in the file. first: nothing
-   * was cut before. Sequential; fast. Must find at least one span when last is set and len > 0. NULL: the form is not
-   * cut from bytes (packed and columnar files: their rows come from `digests`). */
+   * was cut before. Sequential; fast. Must find at least one span when last is set and len > 0; *n 0 without last: the
+   * span does not end within these bytes, more are wanted (up to BEZ_MAX_RECORD). NULL: the form is not cut from bytes:
+   * they are cut by content (vault/chunk.h) into BYTES items, and rows, where there are any, come from `digests`. */
   bez_status (*cut)(void *state, const char *bytes, size_t len, bool last, uint64_t at, bez_span *spans, size_t cap,
                     size_t *n, size_t *used, bez_error *err);
   /* The canonical digest of one row; thread safe (scratch: a buffer of the thread's own, kept from call to call). */
@@ -48,7 +50,8 @@ struct bez_form {
                        bez_status (*fn)(void *ctx, const char *name, size_t name_len, const char *value, size_t len,
                                         int kind /* bez_field_kind */, bez_error *err),
                        void *ctx, bez_error *err);
-  /* Packed and columnar files: canonical digests of the rows of the file at path, in order. NULL: none. */
+  /* Packed and columnar files: canonical digests of the rows of the file at path, in order. NULL: the file has no rows.
+   */
   bez_status (*digests)(const void *state, const char *path,
                         bez_status (*fn)(void *ctx, const uint8_t (*canonical)[32], size_t n, bez_error *err),
                         void *ctx, bez_error *err);

@@ -18,7 +18,8 @@ typedef enum bez_item_type {
   BEZ_ITEM_FILE = 1,  /* a file begins. head: its name; body: its form as JSON (bez_form_open), no bytes of the file */
   BEZ_ITEM_BYTES = 2, /* bytes of no row: header, blank lines, an archive's end, chunks of files without rows */
   BEZ_ITEM_ROW = 3,   /* one row of the file that began last */
-  BEZ_ITEM_FILE_ROW = 4, /* a file that is one row (a picture). head: its name; body: its bytes */
+  BEZ_ITEM_FILE_ROW = 4, /* a file that is one row (a picture). head: its name, and where it has a label a NUL and the
+                            label; body: its bytes */
   BEZ_ITEM_DIGEST = 5    /* a row of a packed or columnar file whose bytes are BYTES items: body: canonical digest */
 } bez_item_type;
 
@@ -30,6 +31,11 @@ typedef struct bez_item {
 
 static inline bool bez_item_is_row(bez_item_type type) {
   return type == BEZ_ITEM_ROW || type == BEZ_ITEM_FILE_ROW || type == BEZ_ITEM_DIGEST;
+}
+/* Of FILE and FILE_ROW: how much of the head is the name. */
+static inline size_t bez_item_name_len(const bez_item *item) {
+  const char *nul = item->head_len ? (const char *)__builtin_memchr(item->head, 0, item->head_len) : NULL;
+  return nul ? (size_t)(nul - item->head) : item->head_len;
 }
 /* Bytes of the item that belong to a file. */
 static inline size_t bez_item_file_bytes(const bez_item *item) {
