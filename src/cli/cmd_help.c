@@ -12,20 +12,15 @@
 
 static const bez_option none[] = {{NULL}};
 
-/* The command that the positional words name, joined by a blank; err is said when there is none. */
+/* The command that the positional words name; name: they, joined by blanks. */
 static const bez_command *named(const bez_args *args, char *name, size_t cap) {
-  snprintf(name, cap, "%s%s%s", args->positional[0], args->n_positional > 1 ? " " : "",
-           args->n_positional > 1 ? args->positional[1] : "");
+  bez_command_join(args->n_positional, args->positional, name, cap);
   return bez_command_find(name);
 }
 
 static int fail_command(const char *name, const char *self) {
-  const char *names[64];
-  size_t n = 0;
   bez_error err = {.code = BEZ_USAGE, .line = -1, .offset = -1};
-  for (size_t i = 0; bez_commands[i] && n < 64; i++)
-    if (!bez_commands[i]->hidden) names[n++] = bez_commands[i]->name;
-  const char *near = bez_nearest(name, names, n);
+  const char *near = bez_command_near(name);
   snprintf(err.subject, sizeof err.subject, "%s", name);
   snprintf(err.message, sizeof err.message, "unknown command%s%s%s", near ? "; did you mean \"" : "", near ? near : "",
            near ? "\"?" : "");
@@ -44,10 +39,9 @@ static int run_help(const bez_args *args) {
     bez_help_command(&out, command);
     return bez_say(&out, BEZ_EXIT_OK);
   }
-  size_t len = strlen(name);
   bool group = false;
   for (size_t i = 0; bez_commands[i]; i++) {
-    if (strncmp(bez_commands[i]->name, name, len) != 0 || bez_commands[i]->name[len] != ' ') continue;
+    if (!bez_command_in_group(bez_commands[i], name)) continue;
     if (group) bez_buf_puts(&out, "\n\n");
     bez_help_command(&out, bez_commands[i]);
     group = true;
@@ -147,9 +141,9 @@ const bez_command bez_command_help = {.name = "help",
                                       .summary = "Show help on a command.",
                                       .examples = "bezoar help scan — everything about scanning",
                                       .options = none,
-                                      .max_positional = 2,
+                                      .max_positional = BEZ_COMMAND_WORDS,
                                       .run = run_help,
-                                      .words = "scan clean poison report explain list"};
+                                      .words = "scan clean poison report vault watch explain list"};
 
 const bez_command bez_command_version = {.name = "version",
                                          .synopsis = "",
@@ -174,9 +168,9 @@ const bez_command bez_command_man = {.name = "man",
                                      .summary = "Write a man page in roff.",
                                      .examples = "bezoar man scan | man -l - — read it",
                                      .options = man_options,
-                                     .max_positional = 2,
+                                     .max_positional = BEZ_COMMAND_WORDS,
                                      .run = run_man,
-                                     .words = "scan clean poison report explain list"};
+                                     .words = "scan clean poison report vault watch explain list"};
 
 const bez_command bez_command_docs = {.name = "docs",
                                       .synopsis = "FOLDER",

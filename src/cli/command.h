@@ -32,7 +32,7 @@ typedef struct bez_option {
 typedef struct bez_args bez_args; /* parsed: cli/args.h */
 
 typedef struct bez_command {
-  const char *name;                   /* "scan"; two words for sub-commands: "report diff" */
+  const char *name;                   /* "scan"; "report diff", "vault key new" for sub-commands */
   const char *synopsis;               /* "PATH…" */
   const char *summary;                /* one line */
   const char *description;            /* paragraphs separated by blank lines */
@@ -52,6 +52,15 @@ extern const bez_command *const bez_commands[]; /* NULL-terminated */
 
 /* The command of that name ("report diff"); NULL. */
 const bez_command *bez_command_find(const char *name);
+/* The command that the first words name (as many of them as make one); *used says how many. NULL: none. */
+#define BEZ_COMMAND_WORDS 3u
+const bez_command *bez_command_words(size_t n, const char *const *words, size_t *used);
+void bez_command_join(size_t n, const char *const *words, char *out, size_t cap); /* with blanks */
+/* "report" and "vault key" are groups: first words of commands with more. */
+bool bez_command_in_group(const bez_command *command, const char *words);
+bool bez_command_is_group(const char *words);
+/* The command that mistyped words probably mean; NULL. */
+const char *bez_command_near(const char *words);
 
 /* Exit codes. */
 enum { BEZ_EXIT_OK = 0, BEZ_EXIT_FINDINGS = 1, BEZ_EXIT_USAGE = 2, BEZ_EXIT_UNEXAMINED = 3 };

@@ -4,18 +4,52 @@
 
 #include "cli/help.h"
 
-/* First words of all commands, each once: "scan clean … report …". */
-static void put_first_words(bez_buf *out) {
-  const char *last = "";
-  size_t last_len = 0;
+/* Bytes of the first k words of a name; 0 where it has fewer. */
+static size_t words_len(const char *name, size_t k) {
+  const char *p = name;
+  for (size_t i = 0; i < k; i++) {
+    if (i) p = *p ? p + 1 : p;
+    if (!*p) return 0;
+    p += strcspn(p, " ");
+  }
+  return (size_t)(p - name);
+}
+
+/* Whether no visible command before this one begins with the same len bytes and ends or goes on with a blank there. */
+static bool is_first(size_t command, size_t len) {
+  const char *name = bez_commands[command]->name;
+  for (size_t i = 0; i < command; i++) {
+    const char *other = bez_commands[i]->name;
+    if (!bez_commands[i]->hidden && !strncmp(other, name, len) && (!other[len] || other[len] == ' ')) return false;
+  }
+  return true;
+}
+
+/* What may stand behind the words of a group ("": first words), each once: "scan clean … report …", "show diff". */
+static void put_next_words(bez_buf *out, const char *group, size_t k) {
+  bool any = false;
   for (size_t i = 0; bez_commands[i]; i++) {
     const char *name = bez_commands[i]->name;
-    size_t len = strcspn(name, " ");
-    if (bez_commands[i]->hidden || (len == last_len && !memcmp(name, last, len))) continue;
-    if (last_len) bez_buf_putc(out, ' ');
-    bez_buf_write(out, name, len);
-    last = name, last_len = len;
+    size_t len = words_len(name, k + 1), from = k ? strlen(group) + 1 : 0;
+    if (bez_commands[i]->hidden || !len || (k && !bez_command_in_group(bez_commands[i], group))) continue;
+    if (!is_first(i, len)) continue;
+    if (any) bez_buf_putc(out, ' ');
+    bez_buf_write(out, name + from, len - from);
+    any = true;
   }
+}
+
+/* Calls put for each group ("report", "vault", "vault key") and the number of its words. */
+static void each_group(bez_buf *out, void (*put)(bez_buf *out, const char *group, size_t k)) {
+  char group[96];
+  for (size_t i = 0; bez_commands[i]; i++)
+    for (size_t k = 1; k < BEZ_COMMAND_WORDS; k++) {
+      const char *name = bez_commands[i]->name;
+      size_t len = words_len(name, k);
+      if (bez_commands[i]->hidden || !len || !name[len] || !is_first(i, len)) continue;
+      snprintf(group, sizeof group, "%.*s", (int)len, name);
+      put(out, group, k);
+    }
 }
 
 static void put_flags(bez_buf *out, const bez_command *c) {
@@ -33,20 +67,28 @@ static void put_bash_choices(bez_buf *out, const bez_command *c) {
                      o->name, o->choices);
 }
 
+static void put_bash_group(bez_buf *out, const char *group, size_t k) {
+  bez_buf_printf(out, "      \"%s\") next=\"", group);
+  put_next_words(out, group, k);
+  bez_buf_puts(out, "\" ;;\n");
+}
+
 static void put_bash(bez_buf *out) {
   bez_buf_puts(out, "# bash completion for bezoar; made from the command table by \"bezoar completion bash\".\n"
                     "_bezoar() {\n"
-                    "  local cur prev cmd\n"
+                    "  local cur prev cmd next i\n"
                     "  cur=${COMP_WORDS[COMP_CWORD]}\n"
                     "  prev=${COMP_WORDS[COMP_CWORD-1]}\n"
                     "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W \"");
-  put_first_words(out);
+  put_next_words(out, "", 0);
   bez_buf_puts(out, " --help --version\" -- \"$cur\"))\n    return\n  fi\n"
                     "  cmd=${COMP_WORDS[1]}\n"
-                    "  if [ \"$cmd\" = report ]; then\n"
-                    "    if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-                    "      COMPREPLY=($(compgen -W \"show diff\" -- \"$cur\"))\n      return\n    fi\n"
-                    "    cmd=\"$cmd ${COMP_WORDS[2]}\"\n  fi\n"
+                    "  for i in 2 3; do\n    case \"$cmd\" in\n");
+  each_group(out, put_bash_group);
+  bez_buf_puts(out, "      *) break ;;\n    esac\n"
+                    "    if [ \"$COMP_CWORD\" -eq \"$i\" ]; then\n"
+                    "      COMPREPLY=($(compgen -W \"$next\" -- \"$cur\"))\n      return\n    fi\n"
+                    "    cmd=\"$cmd ${COMP_WORDS[$i]}\"\n  done\n"
                     "  case \"$cmd $prev\" in\n");
   for (size_t i = 0; bez_commands[i]; i++)
     if (!bez_commands[i]->hidden) put_bash_choices(out, bez_commands[i]);
@@ -100,48 +142,75 @@ static void put_zsh_command(bez_buf *out, const bez_command *c) {
   bez_buf_puts(out, " ;;\n");
 }
 
+static void put_zsh_group(bez_buf *out, const char *group, size_t k) {
+  bez_buf_printf(out, "      '%s') next=(", group);
+  put_next_words(out, group, k);
+  bez_buf_puts(out, ") ;;\n");
+}
+
 static void put_zsh(bez_buf *out) {
   bez_buf_puts(out, "#compdef bezoar\n# made from the command table by \"bezoar completion zsh\".\n_bezoar() {\n"
-                    "  local cmd\n  if (( CURRENT == 2 )); then\n    compadd -- ");
-  put_first_words(out);
+                    "  local cmd\n  local -a next\n  if (( CURRENT == 2 )); then\n    compadd -- ");
+  put_next_words(out, "", 0);
   bez_buf_puts(out, "\n    return\n  fi\n  cmd=$words[2]\n  shift words\n  (( CURRENT-- ))\n"
-                    "  if [[ $cmd == report ]]; then\n"
-                    "    if (( CURRENT == 2 )); then\n      compadd -- show diff\n      return\n    fi\n"
-                    "    cmd=\"$cmd $words[2]\"\n    shift words\n    (( CURRENT-- ))\n  fi\n  case $cmd in\n");
+                    "  while true; do\n    case $cmd in\n");
+  each_group(out, put_zsh_group);
+  bez_buf_puts(out, "      *) break ;;\n    esac\n"
+                    "    if (( CURRENT == 2 )); then\n      compadd -- $next\n      return\n    fi\n"
+                    "    cmd=\"$cmd $words[2]\"\n    shift words\n    (( CURRENT-- ))\n  done\n  case $cmd in\n");
   for (size_t i = 0; bez_commands[i]; i++)
     if (!bez_commands[i]->hidden) put_zsh_command(out, bez_commands[i]);
   bez_buf_puts(out, "  esac\n}\n_bezoar \"$@\"\n");
 }
 
+/* "-n '…'": the words of a command but the last stand on the line already. */
+static void put_fish_seen(bez_buf *out, const char *name, size_t k) {
+  bez_buf_puts(out, "complete -c bezoar ");
+  bez_buf_puts(out, k ? "-n '" : "-n '__fish_use_subcommand");
+  for (size_t i = 1; i <= k; i++) {
+    size_t from = i > 1 ? words_len(name, i - 1) + 1 : 0;
+    bez_buf_printf(out, "%s__fish_seen_subcommand_from %.*s", i > 1 ? "; and " : "", (int)(words_len(name, i) - from),
+                   name + from);
+  }
+  bez_buf_puts(out, "'");
+}
+
+static void put_fish_option(bez_buf *out, const bez_option *o) {
+  bez_buf_printf(out, " -l %s", o->name);
+  if (o->letter) bez_buf_printf(out, " -s %c", o->letter);
+  if (o->kind != BEZ_ARG_FLAG) bez_buf_puts(out, o->kind == BEZ_ARG_FILE ? " -r -F" : " -x");
+  if (o->choices) bez_buf_printf(out, " -a '%s'", o->choices);
+  bez_buf_puts(out, " -d '");
+  put_quoted(out, o->help, false);
+  bez_buf_puts(out, "'\n");
+}
+
+static void put_fish_group(bez_buf *out, const char *group, size_t k) {
+  const char *last = strrchr(group, ' ');
+  put_fish_seen(out, group, k - 1);
+  bez_buf_printf(out, " -f -a %s\n", last ? last + 1 : group);
+}
+
 static void put_fish(bez_buf *out) {
   bez_buf_puts(out, "# fish completion for bezoar; made from the command table by \"bezoar completion fish\".\n");
+  each_group(out, put_fish_group);
   for (size_t i = 0; bez_commands[i]; i++) {
     const bez_command *c = bez_commands[i];
+    const char *last = strrchr(c->name, ' ');
+    size_t k = 1;
     if (c->hidden) continue;
-    size_t len = strcspn(c->name, " ");
-    const char *second = c->name[len] ? c->name + len + 1 : NULL;
-    char first[32];
-    snprintf(first, sizeof first, "%.*s", (int)len, c->name);
-    if (second)
-      bez_buf_printf(out,
-                     "complete -c bezoar -f -n '__fish_use_subcommand' -a %s\n"
-                     "complete -c bezoar -f -n '__fish_seen_subcommand_from %s' -a %s -d '",
-                     first, first, second);
-    else
-      bez_buf_printf(out, "complete -c bezoar -f -n '__fish_use_subcommand' -a %s -d '", first);
+    while (words_len(c->name, k + 1)) k++;
+    put_fish_seen(out, c->name, k - 1);
+    bez_buf_printf(out, " -f -a %s -d '", last ? last + 1 : c->name);
     put_quoted(out, c->summary, false);
     bez_buf_puts(out, "'\n");
-    if (c->words)
-      bez_buf_printf(out, "complete -c bezoar -f -n '__fish_seen_subcommand_from %s' -a '%s'\n", first, c->words);
+    if (c->words) {
+      put_fish_seen(out, c->name, k);
+      bez_buf_printf(out, " -f -a '%s'\n", c->words);
+    }
     for (const bez_option *o = c->options; o->name; o++) {
-      bez_buf_printf(out, "complete -c bezoar -n '__fish_seen_subcommand_from %s' -l %s", second ? second : first,
-                     o->name);
-      if (o->letter) bez_buf_printf(out, " -s %c", o->letter);
-      if (o->kind != BEZ_ARG_FLAG) bez_buf_puts(out, o->kind == BEZ_ARG_FILE ? " -r -F" : " -x");
-      if (o->choices) bez_buf_printf(out, " -a '%s'", o->choices);
-      bez_buf_puts(out, " -d '");
-      put_quoted(out, o->help, false);
-      bez_buf_puts(out, "'\n");
+      put_fish_seen(out, c->name, k);
+      put_fish_option(out, o);
     }
   }
 }

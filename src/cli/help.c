@@ -95,8 +95,16 @@ void bez_help_command(bez_buf *out, const bez_command *c) {
 void bez_help_overview(bez_buf *out) {
   bez_buf_printf(out, "bezoar %s: finds poison in training data.\n\nUsage: bezoar COMMAND [arguments]\n\nCommands:\n",
                  BEZ_VERSION_STRING);
-  for (size_t i = 0; bez_commands[i]; i++)
-    if (!bez_commands[i]->hidden) put_entry(out, bez_commands[i]->name, bez_commands[i]->summary);
+  bool vault = false;
+  for (size_t i = 0; bez_commands[i]; i++) {
+    const bez_command *c = bez_commands[i];
+    if (c->hidden) continue;
+    bool in_vault = bez_command_in_group(c, "vault") || bez_command_in_group(c, "watch");
+    if (in_vault != vault)
+      bez_buf_puts(out, in_vault ? "\nWhere data come from, and the way back:\n" : "\nAbout this tool:\n");
+    vault = in_vault;
+    put_entry(out, c->name, c->summary);
+  }
   bez_buf_puts(out, "\nStart here:\n  bezoar scan data.csv --label COLUMN --report report.html\n\n"
                     "  bezoar help COMMAND says more.\n\n"
                     "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 usage;\n"

@@ -20,31 +20,14 @@ static void hold_standard_streams(void) {
 }
 
 static int usage_unknown(const char *word) {
-  const char *names[64];
-  size_t n = 0;
   bez_error err = {.code = BEZ_USAGE, .line = -1, .offset = -1};
-  for (size_t i = 0; bez_commands[i] && n < 64; i++)
-    if (!bez_commands[i]->hidden) names[n++] = bez_commands[i]->name;
-  const char *near = bez_nearest(word, names, n);
+  const char *near = bez_command_near(word);
   snprintf(err.subject, sizeof err.subject, "%s", word);
   if (near)
     snprintf(err.message, sizeof err.message, "unknown command; did you mean \"%s\"?", near);
   else
     snprintf(err.message, sizeof err.message, "unknown command");
   return bez_say_error(&err, NULL, "bezoar --help lists the commands");
-}
-
-/* The command that argv names with one word or two; *words says how many it took. */
-static const bez_command *find_command(int argc, const char *const *argv, int *words) {
-  char two[64];
-  if (argc > 2) {
-    snprintf(two, sizeof two, "%s %s", argv[1], argv[2]);
-    *words = 2;
-    const bez_command *command = bez_command_find(two);
-    if (command) return command;
-  }
-  *words = 1;
-  return bez_command_find(argv[1]);
 }
 
 static int run_command(const bez_command *command, int argc, const char *const *argv) {
@@ -68,22 +51,28 @@ static int run_command(const bez_command *command, int argc, const char *const *
   return code;
 }
 
-/* `bezoar report`: the first word of commands with two. */
-static bool is_group(const char *word) {
-  size_t len = strlen(word);
+static int group_help(const char *words, bool asked) {
+  bez_buf out = {0};
   for (size_t i = 0; bez_commands[i]; i++)
-    if (!strncmp(bez_commands[i]->name, word, len) && bez_commands[i]->name[len] == ' ') return true;
-  return false;
+    if (bez_command_in_group(bez_commands[i], words))
+      bez_buf_printf(&out, "bezoar %s%s%s\n    %s\n", bez_commands[i]->name, *bez_commands[i]->synopsis ? " " : "",
+                     bez_commands[i]->synopsis, bez_commands[i]->summary);
+  return bez_say(&out, asked ? BEZ_EXIT_OK : BEZ_EXIT_USAGE);
 }
 
-static int group_help(const char *word, bool asked) {
-  bez_buf out = {0};
-  size_t len = strlen(word);
-  for (size_t i = 0; bez_commands[i]; i++)
-    if (!strncmp(bez_commands[i]->name, word, len) && bez_commands[i]->name[len] == ' ')
-      bez_buf_printf(&out, "bezoar %s %s\n    %s\n", bez_commands[i]->name, bez_commands[i]->synopsis,
-                     bez_commands[i]->summary);
-  return bez_say(&out, asked ? BEZ_EXIT_OK : BEZ_EXIT_USAGE);
+/* `bezoar report`, `bezoar vault key --help`, `bezoar vault kei new`: no command, but perhaps words of some. */
+static int incomplete(size_t n, const char *const *words) {
+  char name[96];
+  size_t k = 0;
+  do {
+    bez_command_join(++k, words, name, sizeof name);
+  } while (k < n && k < BEZ_COMMAND_WORDS && bez_command_is_group(name));
+  if (bez_command_is_group(name)) return group_help(name, false);
+  if (k == 1) return usage_unknown(name);
+  bool asked = !strcmp(words[k - 1], "--help") || !strcmp(words[k - 1], "-h");
+  if (!asked) return usage_unknown(name);
+  bez_command_join(k - 1, words, name, sizeof name);
+  return group_help(name, true);
 }
 
 int main(int argc, char **argv_in) {
@@ -97,15 +86,8 @@ int main(int argc, char **argv_in) {
   }
   if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) return run_command(bez_command_find("help"), 0, argv);
   if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) return run_command(bez_command_find("version"), 0, argv);
-  int words;
-  const bez_command *command = find_command(argc, argv, &words);
-  if (command) return run_command(command, argc - 1 - words, argv + 1 + words);
-  if (is_group(argv[1])) {
-    bool asked = argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"));
-    if (asked || argc == 2) return group_help(argv[1], asked);
-    char word[96];
-    snprintf(word, sizeof word, "%s %s", argv[1], argv[2]);
-    return usage_unknown(word);
-  }
-  return usage_unknown(argv[1]);
+  size_t used = 0, n = (size_t)argc - 1;
+  const bez_command *command = bez_command_words(n, argv + 1, &used);
+  if (command) return run_command(command, (int)(n - used), argv + 1 + used);
+  return incomplete(n, argv + 1);
 }
