@@ -50,7 +50,6 @@ void bez_item_write(bez_buf *out, const bez_item *item);
 BEZ_MUST_USE bool bez_item_next(bez_cursor *c, bez_item *out);
 
 /* raw: SHA-256(body); canonical: 32 bytes. */
-BEZ_MUST_USE bez_status bez_item_hash(const bez_item *item, const uint8_t raw[32], const uint8_t canonical[32],
-                                      uint8_t out[32], bez_error *err);
+void bez_item_hash(const bez_item *item, const uint8_t raw[32], const uint8_t canonical[32], uint8_t out[32]);
 
 #endif

@@ -26,7 +26,8 @@ typedef enum bez_tree_kind { BEZ_TREE_ROWS = 'R', BEZ_TREE_SORTED = 'S', BEZ_TRE
 typedef struct bez_tree_entry {
   bez_id id;                   /* of the leaf or node */
   uint8_t root[32];            /* of the Merkle tree over what it holds */
-  uint64_t items, rows, bytes; /* below; in sorted and provenance trees bytes is 0 and rows what the items count */
+  uint64_t items, rows, bytes; /* below; bytes: of the files (bez_item_file_bytes). In sorted and provenance trees
+                                  bytes is 0 and rows what the items count */
   uint8_t last[32];            /* sorted trees: the last digest below */
 } bez_tree_entry;
 
@@ -49,7 +50,7 @@ static inline bool bez_leaf_ends(uint64_t hash, size_t items, size_t bytes) {
 }
 
 /* The Merkle root over n hashes (n ≥ 1). hashes is used as scratch. */
-BEZ_MUST_USE bez_status bez_merkle_fold(uint8_t (*hashes)[32], size_t n, uint8_t out[32], bez_error *err);
+void bez_merkle_fold(uint8_t (*hashes)[32], size_t n, uint8_t out[32]);
 
 /* Writing, from left to right. Nodes go into the pack; leaves are put there by the caller, or are there already. */
 typedef struct bez_tree_writer bez_tree_writer;
