@@ -57,6 +57,12 @@ typedef struct bez_tree_writer bez_tree_writer;
 BEZ_MUST_USE bez_status bez_tree_begin(bez_pack *pack, bez_tree_kind kind, bez_sipkey key, bez_tree_writer **out,
                                        bez_error *err);
 BEZ_MUST_USE bez_status bez_tree_leaf(bez_tree_writer *writer, const bez_tree_entry *leaf, bez_error *err);
+/* A whole subtree of another tree of this kind and key, as it is (height 1: a leaf). It must lie left of that tree's
+ * right edge, so that its last nodes ended by themselves, and the writer must be between nodes of that height:
+ * bez_tree_takes. */
+bool bez_tree_takes(const bez_tree_writer *writer, unsigned height);
+BEZ_MUST_USE bez_status bez_tree_subtree(bez_tree_writer *writer, unsigned height, const bez_tree_entry *entry,
+                                         bez_error *err);
 /* The writer is freed, success or not. */
 BEZ_MUST_USE bez_status bez_tree_finish(bez_tree_writer *writer, bez_tree *out, bez_error *err);
 void bez_tree_abandon(bez_tree_writer *writer); /* NULL is fine */
