@@ -37,7 +37,7 @@ static const ASN1_STRING *text_of_name(const GENERAL_NAME *name) {
   }
 }
 
-static void read_names(const X509 *leaf, bez_arena *arena, bez_signer *out) {
+static void read_names(const X509 *leaf, bez_arena *arena, bez_fulcio_signer *out) {
   GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
   for (int i = 0; i < sk_GENERAL_NAME_num(names) && out->n_identities < BEZ_MAX_IDENTITIES; i++) {
     const ASN1_STRING *text = text_of_name(sk_GENERAL_NAME_value(names, i));
@@ -56,7 +56,7 @@ static const ASN1_OCTET_STRING *extension(const X509 *leaf, const char *oid) {
 }
 
 /* The newer extension counts where both are there. */
-static void read_issuer(const X509 *leaf, bez_arena *arena, bez_signer *out) {
+static void read_issuer(const X509 *leaf, bez_arena *arena, bez_fulcio_signer *out) {
   const ASN1_OCTET_STRING *v2 = extension(leaf, ISSUER_V2), *v1 = extension(leaf, ISSUER_V1);
   if (v2) {
     const unsigned char *at = ASN1_STRING_get0_data(v2);
@@ -68,11 +68,11 @@ static void read_issuer(const X509 *leaf, bez_arena *arena, bez_signer *out) {
   }
 }
 
-bez_status bez_signer_read(const bez_bytes *leaf, const char *subject, bez_arena *arena, bez_signer *out,
-                           bez_error *err) {
+bez_status bez_fulcio_signer_read(const bez_bytes *leaf, const char *subject, bez_arena *arena, bez_fulcio_signer *out,
+                                  bez_error *err) {
   bez_status st = BEZ_OK;
   X509 *x = bez_certificate_read(leaf);
-  *out = (bez_signer){0};
+  *out = (bez_fulcio_signer){0};
   if (!x) return bez_fail(err, BEZ_FORMAT, subject, "the signing certificate cannot be read");
   if (!(X509_get_extension_flags(x) & EXFLAG_XKUSAGE) || !(X509_get_extended_key_usage(x) & XKU_CODE_SIGN))
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "the signing certificate is not for code signing"));

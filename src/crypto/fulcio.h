@@ -7,15 +7,15 @@
 
 enum { BEZ_MAX_IDENTITIES = 8 };
 
-typedef struct bez_signer {
+typedef struct bez_fulcio_signer {
   const char *identities[BEZ_MAX_IDENTITIES]; /* subject alternative names: email, URI, or Fulcio's user name */
   size_t n_identities;
   const char *issuer; /* OIDC issuer that vouched for it */
-} bez_signer;         /* strings are the arena's: printable, no NUL within */
+} bez_fulcio_signer;  /* strings are the arena's: printable, no NUL within */
 
 /* From the leaf certificate (DER). BEZ_FORMAT: it cannot be read, names nobody, or is not for code signing. */
-BEZ_MUST_USE bez_status bez_signer_read(const bez_bytes *leaf, const char *subject, bez_arena *arena, bez_signer *out,
-                                        bez_error *err);
+BEZ_MUST_USE bez_status bez_fulcio_signer_read(const bez_bytes *leaf, const char *subject, bez_arena *arena,
+                                               bez_fulcio_signer *out, bez_error *err);
 
 /* A path from the leaf to an authority of the root that was valid at the time. *key: the leaf's, to be freed; *issuer:
  * the certificate that the leaf was signed by, borrowed from the root. */

@@ -112,16 +112,23 @@ bez_status bez_key_take_as(EVP_PKEY *pkey, bez_status other, const char *subject
   return other;
 }
 
-static bez_status open_pem(const char *path, bez_buf *text, BIO **bio, bez_error *err) {
-  bez_status st = bez_file_read(path, MAX_KEY_FILE, text, err);
-  if (st != BEZ_OK) return st;
-  *bio = BIO_new_mem_buf(text->data ? text->data : "", (int)text->len);
-  return *bio ? BEZ_OK : bez_fail_memory(err, text->len);
+bez_status bez_pem_private(const char *text, size_t len, const char *path, const char *password, EVP_PKEY **out,
+                           bez_error *err) {
+  password_ask ask = {.password = password};
+  BIO *bio = BIO_new_mem_buf(text, (int)len);
+  if (!bio) return bez_fail_memory(err, len);
+  *out = PEM_read_bio_PrivateKey(bio, NULL, give_password, &ask);
+  BIO_free(bio);
+  ERR_clear_error();
+  if (*out) return BEZ_OK;
+  if (!ask.asked) return bez_fail(err, BEZ_USAGE, path, "holds no private key in PEM");
+  return bez_fail(err, BEZ_USAGE, path,
+                  password ? "the key cannot be decrypted: the password is wrong"
+                           : "the key is protected by a password, and none was given");
 }
 
 /* Nothing of a key stays in memory. */
-static void close_pem(bez_buf *text, BIO *bio) {
-  BIO_free(bio);
+static void close_pem(bez_buf *text) {
   if (text->data) OPENSSL_cleanse(text->data, text->cap);
   bez_buf_free(text);
   ERR_clear_error();
@@ -129,19 +136,13 @@ static void close_pem(bez_buf *text, BIO *bio) {
 
 bez_status bez_key_read_private(const char *path, const char *password, bez_key **out, bez_error *err) {
   bez_buf text = {0};
-  password_ask ask = {.password = password};
-  BIO *bio = NULL;
+  EVP_PKEY *pkey = NULL;
   bez_status st = BEZ_OK;
-  BEZ_TRY(open_pem(path, &text, &bio, err));
-  EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, give_password, &ask);
-  if (!pkey && ask.asked)
-    BEZ_TRY(bez_fail(err, BEZ_USAGE, path,
-                     password ? "the key cannot be decrypted: the password is wrong"
-                              : "the key is protected by a password, and none was given"));
-  if (!pkey) BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "holds no private key in PEM"));
+  BEZ_TRY(bez_file_read(path, MAX_KEY_FILE, &text, err));
+  BEZ_TRY(bez_pem_private(text.data ? text.data : "", text.len, path, password, &pkey, err));
   BEZ_TRY(bez_key_take_as(pkey, BEZ_USAGE, path, out, err));
 cleanup:
-  close_pem(&text, bio);
+  close_pem(&text);
   return st;
 }
 
@@ -149,7 +150,9 @@ bez_status bez_key_read_public(const char *path, bez_key **out, bez_error *err) 
   bez_buf text = {0};
   BIO *bio = NULL;
   bez_status st = BEZ_OK;
-  BEZ_TRY(open_pem(path, &text, &bio, err));
+  BEZ_TRY(bez_file_read(path, MAX_KEY_FILE, &text, err));
+  bio = BIO_new_mem_buf(text.data ? text.data : "", (int)text.len);
+  if (!bio) BEZ_TRY(bez_fail_memory(err, text.len));
   EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
   if (!pkey && text.data && strstr(text.data, "PRIVATE KEY-----"))
     BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "is a private key, and the public one is wanted (openssl pkey -pubout)"));
@@ -158,7 +161,8 @@ bez_status bez_key_read_public(const char *path, bez_key **out, bez_error *err) 
   if (!pkey) BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "holds no public key in PEM"));
   BEZ_TRY(bez_key_take_as(pkey, BEZ_USAGE, path, out, err));
 cleanup:
-  close_pem(&text, bio);
+  BIO_free(bio);
+  close_pem(&text);
   return st;
 }
 

@@ -13,6 +13,9 @@
 typedef struct bez_key bez_key;
 void bez_key_free(bez_key *key); /* NULL is fine */
 
+/* Any private key in PEM text, encrypted ones with the password (NULL: none). BEZ_USAGE says what is wrong. */
+BEZ_MUST_USE bez_status bez_pem_private(const char *text, size_t len, const char *path, const char *password,
+                                        EVP_PKEY **out, bez_error *err);
 /* From a PEM file: PKCS #8 or SEC 1, encrypted ones with the password (NULL: none). BEZ_USAGE where it holds no such
  * key, another kind of key (named), or wants a password. */
 BEZ_MUST_USE bez_status bez_key_read_private(const char *path, const char *password, bez_key **out, bez_error *err);

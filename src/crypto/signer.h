@@ -22,10 +22,25 @@ bool bez_ssh_key_same(const bez_ssh_key *a, const bez_ssh_key *b);
 typedef struct bez_signer bez_signer;
 /* key: path of a private key; path of a public key (".pub") or a fingerprint whose private half an agent
  * ($SSH_AUTH_SOCK) or the folder of keys holds; or the name of a key in that folder ($BEZOAR_HOME/keys, else
- * $XDG_CONFIG_HOME/bezoar/keys, else ~/.config/bezoar/keys). NULL: $BEZOAR_KEY, else the key "default" of that folder.
- * BEZ_USAGE says what was looked for. password: NULL none. */
+ * $XDG_CONFIG_HOME/bezoar/keys, else ~/.config/bezoar/keys), which comes before a file of that name without "/".
+ * NULL: $BEZOAR_KEY, else the key "default" of that folder. BEZ_USAGE says what was looked for; also for a private file
+ * that others may read. An encrypted file of OpenSSH is used through the agent, if that holds the key. password: of a
+ * PKCS #8 file, NULL none. */
 BEZ_MUST_USE bez_status bez_signer_open(const char *key, const char *password, bez_signer **out, bez_error *err);
 void bez_signer_close(bez_signer *signer); /* NULL is fine; private bytes are wiped */
+/* The folder of keys; it need not be there. BEZ_USAGE: none of the three variables is set. */
+BEZ_MUST_USE bez_status bez_signer_folder(bez_buf *out, bez_error *err);
+/* Whether a key of that name is in the folder of keys (false also for what is no name). */
+bool bez_signer_exists(const char *name);
+/* Makes an Ed25519 key in that folder, which is made where it is not there: NAME (mode 600, OpenSSH's format; pkcs8:
+ * PKCS #8, encrypted with the password where there is one) and NAME.pub. Nothing is ever overwritten. comment: NULL the
+ * name. */
+BEZ_MUST_USE bez_status bez_signer_make(const char *name, const char *comment, bool pkcs8, const char *password,
+                                        bez_ssh_key **out, bez_error *err);
+/* Puts a copy of a private key file (and its public half) there under a name; the source is refused where others may
+ * read it. */
+BEZ_MUST_USE bez_status bez_signer_import(const char *path, const char *name, const char *password, bez_ssh_key **out,
+                                          bez_error *err);
 const bez_ssh_key *bez_signer_public(const bez_signer *signer);
 /* Ed25519 over the bytes themselves (RFC 8032): 64 bytes. BEZ_UNSUPPORTED for other kinds. */
 BEZ_MUST_USE bez_status bez_signer_raw(const bez_signer *signer, const void *bytes, size_t len, uint8_t out[64],

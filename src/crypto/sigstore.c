@@ -62,9 +62,9 @@ static bez_status check_stamps(sigstore_check *c, bez_error *err) {
 
 static bez_status check_signer(const sigstore_check *c, const bez_sigstore_options *options, bez_error *err) {
   bez_arena arena = {0};
-  bez_signer signer;
+  bez_fulcio_signer signer;
   bool named = false;
-  bez_status st = bez_signer_read(&c->bundle->certificates[0], c->subject, &arena, &signer, err);
+  bez_status st = bez_fulcio_signer_read(&c->bundle->certificates[0], c->subject, &arena, &signer, err);
   if (st != BEZ_OK) goto cleanup;
   for (size_t i = 0; i < signer.n_identities; i++) named = named || !strcmp(signer.identities[i], options->identity);
   if (!named)
