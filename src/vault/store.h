@@ -1,0 +1,23 @@
+/* Inside a store of objects. */
+#ifndef BEZ_VAULT_STORE_H
+#define BEZ_VAULT_STORE_H
+
+#include <pthread.h>
+
+#include "base/limits.h"
+#include "vault/pack.h"
+
+struct bez_objects {
+  char *folder, *tmp;
+  pthread_rwlock_t lock; /* of packs; readers hold it while they read */
+  bez_pack_file **packs; /* ascending by path */
+  size_t n, cap;
+  _Atomic size_t hint;     /* the pack where something was found last */
+  _Atomic uint64_t number; /* of the next pack */
+  bez_block_cache *cache;
+};
+
+/* A new number at every call. */
+uint64_t bez_objects_number(const bez_objects *objects);
+
+#endif
