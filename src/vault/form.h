@@ -3,14 +3,15 @@
  * A form is opened from the beginning of a file, or from what a FILE item says of it (JSON, deterministic): the same
  * rows and the same canonical digests come out for ever, whatever the file's later versions look like.
  *
- * The canonical digest of a row is SHA-256 over its fields in ascending order of their names (bytewise), each as
- * varint length || name || varint length || value. Fields without a value (empty cell, null, absent) are left out, so
- * that a row is the same row in CSV, JSONL, Parquet and Arrow. A value is its text (UTF-8, quoting and escapes undone);
- * text that is a decimal number as JSON writes them (also with a leading "+") is written in one way: no sign for zero,
- * no leading or trailing zeros, no exponent while it has at most 40 digits so; nested JSON is written without blanks,
- * keys sorted; true and false are those words. Blanks (space, tab, CR, LF) at both ends of a text are not part of it. A
- * column without a name is called by its number, "#1" the first. (Tell row A from row A' where it matters with the raw
- * digest.) */
+ * The canonical digest of a row is SHA-256 over its fields in ascending order of their names (bytewise; equal names in
+ * the order of the row), each as varint length || name || varint length || value. Fields without a value (empty cell,
+ * null, absent) are left out, so that a row is the same row in CSV, JSONL, Parquet and Arrow. A value is its text
+ * (UTF-8, quoting and escapes undone); blanks (space, tab, CR, LF) at both ends are not part of it, nor of a name. Text
+ * that is a decimal number as JSON writes them (also with a leading "+") is written in one way: no sign for zero, no
+ * leading or trailing zeros, no exponent while it has at most 40 digits so. Nested JSON is written without blanks, keys
+ * sorted; true and false are those words. A column without a name is called by its place, "#1" the first. (Tell row A
+ * from row A' where it matters with the raw digest.) Byte by byte: docs/vault/rows.md.
+ */
 #ifndef BEZ_VAULT_FORM_H
 #define BEZ_VAULT_FORM_H
 
@@ -18,6 +19,7 @@
 #include "vault/item.h"
 
 typedef struct bez_form bez_form;
+typedef struct bez_canonical bez_canonical;
 
 /* A stretch of a file and what it is. */
 typedef struct bez_span {
@@ -43,8 +45,8 @@ struct bez_form {
    * they are cut by content (vault/chunk.h) into BYTES items, and rows, where there are any, come from `digests`. */
   bez_status (*cut)(void *state, const char *bytes, size_t len, bool last, uint64_t at, bez_span *spans, size_t cap,
                     size_t *n, size_t *used, bez_error *err);
-  /* The canonical digest of one row; thread safe (scratch: a buffer of the thread's own, kept from call to call). */
-  bez_status (*canonical)(const void *state, const bez_item *row, bez_buf *scratch, uint8_t out[32], bez_error *err);
+  /* The canonical digest of one row; thread safe. c: the thread's own, kept from row to row. */
+  bez_status (*canonical)(const void *state, const bez_item *row, bez_canonical *c, uint8_t out[32], bez_error *err);
   /* Fields of one row, for `blame --where`, `export` and Croissant: calls fn for each, in the order of the file. */
   bez_status (*fields)(const void *state, const bez_item *row, bez_buf *scratch,
                        bez_status (*fn)(void *ctx, const char *name, size_t name_len, const char *value, size_t len,
@@ -81,11 +83,15 @@ typedef struct bez_form_use {
 BEZ_MUST_USE bez_status bez_form_open_json(const char *json, size_t len, bez_form_use *out, bez_error *err);
 void bez_form_close(bez_form_use *use);
 
-/* canonical.c: what all forms write canonical rows with. Fields may come in any order; finish sorts. */
-typedef struct bez_canonical bez_canonical;
+/* canonical.c: what all forms write canonical rows with; one per thread. Between begin and finish the fields of a row
+ * are told in any order (also those without a value: a field whose name is empty is called by its place); finish sorts.
+ */
 BEZ_MUST_USE bez_status bez_canonical_create(bez_canonical **out, bez_error *err);
-void bez_canonical_free(bez_canonical *c);
+void bez_canonical_free(bez_canonical *c); /* NULL is fine */
 void bez_canonical_begin(bez_canonical *c);
+/* A buffer for text that had to be decoded, emptied by begin. */
+bez_buf *bez_canonical_scratch(bez_canonical *c);
+/* name stays where it is until finish; value is copied. A digest's value is its 64 hexadecimal digits. */
 void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, const char *value, size_t len,
                          bez_field_kind kind);
 BEZ_MUST_USE bez_status bez_canonical_finish(bez_canonical *c, uint8_t out[32], bez_error *err);
