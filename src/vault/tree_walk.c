@@ -47,8 +47,8 @@ static bez_status room_for_frame(bez_tree_walk *walk, bez_error *err) {
 
 static void to_start(bez_tree_walk *walk) {
   walk->place = (bez_tree_place){0};
-  walk->depth = walk->tree.height ? 1 : 0;
-  if (walk->depth) walk->frames[0]->next = 0;
+  walk->depth = walk->frames[0] ? 1 : 0; /* an empty tree has no top */
+  if (walk->frames[0]) walk->frames[0]->next = 0;
 }
 
 bez_status bez_tree_walk_begin(const bez_objects *objects, const bez_tree *tree, bez_tree_walk **out, bez_error *err) {

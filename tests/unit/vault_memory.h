@@ -72,4 +72,63 @@ bez_status bez_objects_get(const bez_objects *objects, bez_object_kind kind, con
   return bez_buf_status(out, err);
 }
 
+struct bez_block {
+  struct {
+    bez_object_kind kind;
+    char *bytes;
+    size_t len;
+  } objects[100000];
+  size_t n, bytes;
+};
+
+bez_status bez_block_create(bez_block **out, bez_error *err) {
+  (void)err;
+  *out = calloc(1, sizeof **out);
+  assert_non_null(*out);
+  return BEZ_OK;
+}
+
+static void block_clear(bez_block *block) {
+  for (size_t i = 0; i < block->n; i++) free(block->objects[i].bytes);
+  block->n = block->bytes = 0;
+}
+
+void bez_block_free(bez_block *block) {
+  if (block) block_clear(block);
+  free(block);
+}
+
+bez_status bez_block_put(bez_block *block, bez_object_kind kind, const void *bytes, size_t len, bool id_known,
+                         bez_id *id, bez_error *err) {
+  (void)err;
+  if (!id_known) bez_sha256(bytes, len, id->bytes);
+  assert_true(block->n < 100000);
+  block->objects[block->n].kind = kind;
+  block->objects[block->n].len = len;
+  block->objects[block->n].bytes = malloc(len + 1);
+  assert_non_null(block->objects[block->n].bytes);
+  memcpy(block->objects[block->n++].bytes, bytes, len);
+  block->bytes += len;
+  return BEZ_OK;
+}
+
+size_t bez_block_bytes(const bez_block *block) {
+  return block->bytes;
+}
+
+bez_status bez_block_seal(bez_block *block, bez_error *err) {
+  (void)block;
+  (void)err;
+  return BEZ_OK;
+}
+
+bez_status bez_pack_add(bez_pack *pack, bez_block *block, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bez_id id;
+  for (size_t i = 0; i < block->n && st == BEZ_OK; i++)
+    st = bez_pack_put(pack, block->objects[i].kind, block->objects[i].bytes, block->objects[i].len, &id, err);
+  block_clear(block);
+  return st;
+}
+
 #endif
