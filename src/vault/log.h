@@ -3,6 +3,7 @@
  *   head                    "<origin>\n<size>\n<base64 root>\n": the state, renamed into place by every append
  *   tile/<L>/<N>[.p/<W>]    hashes (tiles of 256)
  *   tile/entries/<N>[.p/<W>] entries, each behind its length as big-endian uint16
+ *   new                     a file on its way to its name; what a crash left is overwritten by the next one
  * A reader trusts nothing but what hashes to the head, and the head as far as checkpoint and entries' signatures bear
  * it out. An append is whole or has not happened: tiles first (new names), fsync, then head. The caller holds the
  * vault's lock for append. Hostile bytes throughout. */
@@ -12,7 +13,9 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "crypto/signer.h"
+#include "vault/witness.h"
 
+#define BEZ_LOG_TILE 256u    /* hashes or entries */
 #define BEZ_MAX_ENTRY 65535u /* bytes */
 
 typedef struct bez_log bez_log;
@@ -32,7 +35,13 @@ uint64_t bez_log_size(const bez_log *log);
 void bez_log_root(const bez_log *log, uint8_t out[32]);
 uint64_t bez_log_signed_size(const bez_log *log); /* entries that the checkpoint covers */
 
-/* Appends n entries as one; signs a checkpoint where log_key is not NULL. */
+/* Takes in what others appended since; BEZ_FORMAT where the log on disk is no continuation of what was open. */
+BEZ_MUST_USE bez_status bez_log_refresh(bez_log *log, bez_error *err);
+/* The root that the log had at a smaller size. */
+BEZ_MUST_USE bez_status bez_log_root_at(bez_log *log, uint64_t size, uint8_t out[32], bez_error *err);
+
+/* Appends n entries as one; signs a checkpoint where log_key is not NULL. BEZ_USAGE: somebody else appended meanwhile
+ * (bez_log_refresh, and again), or the key is not the log's. */
 BEZ_MUST_USE bez_status bez_log_append(bez_log *log, const bez_bytes_view *entries, size_t n, const bez_signer *log_key,
                                        bez_error *err);
 BEZ_MUST_USE bez_status bez_log_sign(bez_log *log, const bez_signer *log_key, bez_error *err);
@@ -57,5 +66,9 @@ BEZ_MUST_USE bez_status bez_log_consistency(bez_log *log, uint64_t old_size, uin
 /* Verifies a tlog-proof for the entry with nothing but the log's verifier key. index, size (NULL: not wanted). */
 BEZ_MUST_USE bez_status bez_tlog_proof_verify(const char *proof, size_t len, const void *entry, size_t entry_len,
                                               const char *vkey, uint64_t *index, uint64_t *size, bez_error *err);
+/* The same where witnesses have to have cosigned; NULL: none. */
+BEZ_MUST_USE bez_status bez_tlog_proof_witnessed(const char *proof, size_t len, const void *entry, size_t entry_len,
+                                                 const char *vkey, const bez_witnesses *witnesses, uint64_t *index,
+                                                 uint64_t *size, bez_error *err);
 
 #endif
