@@ -107,7 +107,9 @@ bez_status bez_http_create(const bez_http_options *options, bez_http **out, bez_
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* "a/../b" is a name in a bucket */
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "bezoar/" BEZ_VERSION_STRING);
+  const char *agent = http->options.agent;
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, agent ? agent : "bezoar/" BEZ_VERSION_STRING);
+  http->options.agent = NULL;
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->problem);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)(stall < CONNECT_SECONDS ? stall + 1 : CONNECT_SECONDS));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
