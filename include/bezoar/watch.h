@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* Names of a list's columns; NULL: those that img2dataset writes and reads, by name ("url", "sha256", "sha512", "md5",
- * in any case). A column that is named must be there. Digests are hexadecimal; an empty cell is none. */
+ * in any case). A column that is named must be there. Digests are hexadecimal; an empty cell is none. A column "phash"
+ * (16 hexadecimal digits: math/phash.h) says what a picture looks like. */
 typedef struct bez_watch_columns {
   const char *url, *sha256, *sha512, *md5;
 } bez_watch_columns;

@@ -35,6 +35,7 @@ static int say_answer(const bez_args *args, const char *json, bez_vault_text tex
     text(&out, answer);
   }
   int code = json_is_false(json_object_get(answer, "ok")) ? BEZ_EXIT_FINDINGS : BEZ_EXIT_OK;
+  if (code == BEZ_EXIT_OK && json_is_false(json_object_get(answer, "complete"))) code = BEZ_EXIT_UNEXAMINED;
   json_decref(answer);
   return bez_say(&out, code);
 }

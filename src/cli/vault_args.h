@@ -1,9 +1,9 @@
 /* What all commands of the vault share: where it lies, --json or text for people, and what the exit code says.
  *
  *   0  done
- *   1  refused (an error whose message begins with "refused: "), or the answer says "ok": false (verify, rerun --check
- * …) 2  the command line was wrong (other BEZ_USAGE) 3  what was asked for could not be delivered: damaged, unreadable
- * … */
+ *   1  refused (an error whose message begins with "refused: "), or the answer says "ok": false (verify, rerun --check)
+ *   2  the command line was wrong (other BEZ_USAGE)
+ *   3  what was asked for could not be delivered: damaged, unreadable; or the answer says "complete": false */
 #ifndef BEZ_CLI_VAULT_ARGS_H
 #define BEZ_CLI_VAULT_ARGS_H
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define SIDE BEZ_PHASH_SIDE
-#define LOW 8u   /* frequencies a side; the constant one is left out, which is the brightness */
-#define FLAT 4u  /* variance of the levels below which a hash would be a hash of noise */
+#define LOW 8u    /* frequencies a side; the constant one is left out, which is the brightness */
+#define FLAT 4u   /* variance of the levels below which a hash would be a hash of noise */
 #define ONE 16384 /* the basis in units of 2^-14: no two mathematics libraries round it differently */
 
 /* cos((2x + 1) u π / 64) for u = 1 … 8. */

@@ -10,9 +10,9 @@
 typedef struct bez_http bez_http; /* one per thread */
 
 typedef struct bez_http_options {
-  double stall;     /* seconds without a byte after which a connection counts as dropped; 0: 60 */
-  bez_watch *watch; /* asked whether to go on; NULL: nobody */
-  unsigned worker;  /* of the watch */
+  double stall;      /* seconds without a byte after which a connection counts as dropped; 0: 60 */
+  bez_watch *watch;  /* asked whether to go on; NULL: nobody */
+  unsigned worker;   /* of the watch */
   const char *agent; /* User-Agent, NULL: "bezoar/VERSION"; borrowed for the creation */
 } bez_http_options;
 

@@ -12,9 +12,9 @@
 #include "bezoar/watch.h"
 #include "vault/object.h"
 
-#define BEZ_MAX_URLS (64u << 20)   /* rows of a list */
-#define BEZ_MAX_URL 8192u          /* bytes of one */
-#define BEZ_WATCH_PART 4096u       /* rows of one object of a list */
+#define BEZ_MAX_URLS (64u << 20) /* rows of a list */
+#define BEZ_MAX_URL 8192u        /* bytes of one */
+#define BEZ_WATCH_PART 4096u     /* rows of one object of a list */
 #define BEZ_WATCH_PART_BYTES (1u << 30)
 
 enum { BEZ_KNOW_SHA256 = 1, BEZ_KNOW_MD5 = 2, BEZ_KNOW_SHA512 = 4, BEZ_KNOW_PHASH = 8, BEZ_KNOW_SEEN = 16 };
@@ -99,8 +99,9 @@ typedef struct bez_watch_fetcher bez_watch_fetcher;
 BEZ_MUST_USE bez_status bez_watch_fetchers_create(unsigned n, const bez_watch_options *options, bez_watch *stop,
                                                   bez_watch_fetcher **out, bez_error *err);
 void bez_watch_fetchers_free(bez_watch_fetcher *fetchers, unsigned n);
-/* Asks for one URL, with one of the fetchers, and judges it against its row. What the network, the server or the content does is no error but
- * stands in *out; BEZ_CANCELLED, BEZ_MEMORY, BEZ_UNSUPPORTED (a build without network) are errors. */
+/* Asks for one URL, with one of the fetchers, and judges it against its row. What the network, the server or the
+ * content does is no error but stands in *out; BEZ_CANCELLED, BEZ_MEMORY, BEZ_UNSUPPORTED (a build without network) are
+ * errors. */
 BEZ_MUST_USE bez_status bez_watch_fetch(bez_watch_fetcher *fetchers, unsigned which, const bez_watched *row,
                                         bez_checked *out, bez_error *err);
 
@@ -128,8 +129,11 @@ void bez_watch_count(const bez_checked *checked, uint64_t n, bez_watch_sum *sum)
 void bez_watch_write(bez_json *j, const bez_watchlist *list, const bez_checked *checked, const bez_watch_sum *sum);
 /* The seed that is wanted, or one drawn from the clock for 0: times that nobody can foresee. */
 uint64_t bez_watch_seed(uint64_t wanted);
-/* Counts and writes, as members of an object that is open. */
-void bez_watch_tell(const bez_watchlist *list, const bez_checked *checked, bez_json *j, bez_watch_result *result);
+/* Counts and writes, as members of an object that is open. kept: what had no digest has one now. */
+void bez_watch_tell(const bez_watchlist *list, const bez_checked *checked, bool kept, bez_json *j,
+                    bez_watch_result *result);
+/* Before anything is asked: a folder for the lists. */
+BEZ_MUST_USE bez_status bez_watch_folder(const char *folder, bez_error *err);
 BEZ_MUST_USE bez_status bez_watch_write_lists(const char *folder, const bez_watchlist *list, const bez_checked *checked,
                                               bez_error *err);
 

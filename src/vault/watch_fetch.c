@@ -60,9 +60,8 @@ bez_status bez_watch_fetchers_create(unsigned n, const bez_watch_options *option
     f[i].own = (bez_watch){.progress = go_on, .ctx = &f[i], .stage = "fetch", .unit = "URLs"};
     f[i].body.ceiling = options->max_bytes ? options->max_bytes : MOST_BYTES;
     f[i].plain.ceiling = f[i].body.ceiling;
-    bez_http_options http = {.stall = options->timeout > 0 ? options->timeout : SECONDS,
-                             .watch = &f[i].own,
-                             .agent = options->agent};
+    bez_http_options http = {
+        .stall = options->timeout > 0 ? options->timeout : SECONDS, .watch = &f[i].own, .agent = options->agent};
     st = bez_http_create(&http, &f[i].http, err);
   }
   if (st == BEZ_OK) return BEZ_OK;
@@ -109,6 +108,7 @@ static bez_status ask(bez_watch_fetcher *f, const char *url, bez_response *respo
     if (st == BEZ_OK || !bez_watch_ask(f->stop, f->worker)) break;
     if (!(response->again || f->late) || failures > f->options->retries) break;
     f->deadline = now() + 90; /* of the pause */
+    f->own.stopped = false;
     st = bez_http_wait(f->http, failures, response->wait, err);
     if (st != BEZ_OK) return st;
   }
@@ -123,7 +123,8 @@ static bez_status explain(bez_watch_fetcher *f, bez_status st, const bez_respons
   if (!bez_watch_ask(f->stop, f->worker)) return bez_watch_fail(err);
   if (st == BEZ_MEMORY || st == BEZ_UNSUPPORTED) return bez_fail(err, st, why->subject, "%s", why->message);
   if (f->late)
-    snprintf(text, sizeof text, "no whole answer within %.3g seconds", f->options->timeout > 0 ? f->options->timeout : SECONDS);
+    snprintf(text, sizeof text, "no whole answer within %.3g seconds",
+             f->options->timeout > 0 ? f->options->timeout : SECONDS);
   else if (st == BEZ_LIMIT)
     snprintf(text, sizeof text, "more than %zu bytes", f->body.ceiling);
   else
@@ -131,7 +132,8 @@ static bez_status explain(bez_watch_fetcher *f, bez_status st, const bez_respons
   return say(&out->why, text, err);
 }
 
-/* What a server packs without being asked is looked at unpacked, too. False: it does not unpack. */
+/* What a server packs without being asked is looked at unpacked, too. False: it does not unpack, or (out->failed) to
+ * too much. */
 static bool unpack(const bez_buf *in, bez_buf *out) {
   z_stream z = {.next_in = (Bytef *)in->data, .avail_in = (uInt)in->len};
   bez_buf_clear(out);
@@ -192,22 +194,22 @@ static bez_status judge(bez_watch_fetcher *f, const bez_watched *row, const bez_
   bool exact;
   bez_sha256(body->data ? body->data : "", body->len, out->sha256);
   bez_status st = fits(row, body, out->sha256, &exact, err);
-  if (st == BEZ_OK && !exact && strstr(r->encoding, "gzip") && unpack(&f->body, &f->plain)) {
-    body = &f->plain;
+  if (st == BEZ_OK && !exact && strstr(r->encoding, "gzip")) {
+    if (unpack(&f->body, &f->plain)) body = &f->plain;
+    if (f->plain.failed == BEZ_LIMIT) return say(&out->why, "unpacked it is larger than --max-size", err);
     bez_sha256(body->data ? body->data : "", body->len, out->sha256);
     st = fits(row, body, out->sha256, &exact, err);
   }
   out->bytes = body->len;
   if (st == BEZ_OK && !(exact && row->know & BEZ_KNOW_PHASH)) st = look(f, body, out, err);
   if (st != BEZ_OK) return st;
-  if (row->know & BEZ_KNOW_PHASH && out->has_phash)
-    out->distance = (uint8_t)bez_phash_distance(row->phash, out->phash);
+  if (row->know & BEZ_KNOW_PHASH && out->has_phash) out->distance = (uint8_t)bez_phash_distance(row->phash, out->phash);
   out->html = !out->picture && body->len && bez_page_is_html(body->data, body->len);
   unsigned near = f->options->near ? f->options->near : NEAR_BITS;
-  out->verdict = exact                              ? BEZ_SEEN_EXACT
+  out->verdict = exact                            ? BEZ_SEEN_EXACT
                  : !(row->know & BEZ_KNOW_DIGEST) ? BEZ_SEEN_FIRST
-                 : out->distance <= near            ? BEZ_SEEN_NEAR
-                                                    : BEZ_SEEN_DIFFERENT;
+                 : out->distance <= near          ? BEZ_SEEN_NEAR
+                                                  : BEZ_SEEN_DIFFERENT;
   if (!out->html) return BEZ_OK;
   bez_page_title(body->data, body->len, title, sizeof title);
   return title[0] ? say(&out->title, title, err) : BEZ_OK;
@@ -224,7 +226,6 @@ bez_status bez_watch_fetch(bez_watch_fetcher *fetchers, unsigned which, const be
   out->status = response.status > 0 && response.status < 1000 ? (uint16_t)response.status : 0;
   out->redirected = response.redirected;
   if (st != BEZ_OK) return explain(f, st, &response, &why, out, err);
-  if (!response.framed)
-    return say(&out->why, "the answer does not say where it ends: it may be cut", err);
+  if (!response.framed) return say(&out->why, "the answer does not say where it ends: it may be cut", err);
   return judge(f, row, &response, out, err);
 }

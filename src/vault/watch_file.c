@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "vault/answer.h"
 #include "vault/watch.h"
 
 uint64_t bez_watch_seed(uint64_t wanted) {
@@ -13,7 +14,8 @@ uint64_t bez_watch_seed(uint64_t wanted) {
   return wanted ? wanted : bez_mix64((uint64_t)t.tv_sec << 30 ^ (uint64_t)t.tv_nsec ^ (uint64_t)getpid() << 52) | 1;
 }
 
-void bez_watch_tell(const bez_watchlist *list, const bez_checked *checked, bez_json *j, bez_watch_result *result) {
+void bez_watch_tell(const bez_watchlist *list, const bez_checked *checked, bool kept, bez_json *j,
+                    bez_watch_result *result) {
   bez_watch_sum sum;
   bez_watch_count(checked, list->n, &sum);
   bez_watch_write(j, list, checked, &sum);
@@ -26,6 +28,8 @@ void bez_watch_tell(const bez_watchlist *list, const bez_checked *checked, bez_j
                                .held = sum.held,
                                .pages = sum.pages,
                                .first = sum.first};
+  bez_json_kbool(j, "ok", !sum.near && !sum.different && !sum.held && !sum.pages);
+  bez_json_kbool(j, "complete", !sum.unchecked && (kept || !sum.first));
 }
 
 bez_status bez_watch_verify_file(const char *path, const bez_watch_options *options, bez_watch_result *result,
@@ -41,16 +45,15 @@ bez_status bez_watch_verify_file(const char *path, const bez_watch_options *opti
   BEZ_TRY(bez_watchlist_read(path, &o.columns, &list, err));
   checked = calloc(list.n + 1, sizeof *checked);
   if (!checked) BEZ_TRY(bez_fail_memory(err, list.n * sizeof *checked));
+  if (o.output) BEZ_TRY(bez_watch_folder(o.output, err));
   BEZ_TRY(bez_watch_check(&list, &o, NULL, checked, err));
   if (o.output) BEZ_TRY(bez_watch_write_lists(o.output, &list, checked, err));
   bez_json j = bez_json_make(&text, false);
   bez_json_open(&j, '{');
   bez_json_kstr(&j, "list", path);
-  bez_watch_tell(&list, checked, &j, result);
+  bez_watch_tell(&list, checked, false, &j, result);
   bez_json_close(&j, '}');
-  BEZ_TRY(bez_buf_status(&text, err));
-  *json = text.data;
-  text.data = NULL;
+  BEZ_TRY(bez_answer(&text, json, err));
 cleanup:
   bez_checked_free(checked, list.n);
   bez_watchlist_free(&list);

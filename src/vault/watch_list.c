@@ -37,7 +37,7 @@ bez_watched *bez_watchlist_add(bez_watchlist *list, const bez_watched *row) {
 
 /* The columns that matter; -1: the list has none. */
 typedef struct places {
-  int url, sha256, sha512, md5;
+  int url, sha256, sha512, md5, phash;
 } places;
 
 static bez_status find(const bez_table *table, const char *path, const char *name, const char *usual, int *out,
@@ -58,6 +58,7 @@ static bez_status find_all(const bez_table *table, const char *path, const bez_w
   if (st == BEZ_OK) st = find(table, path, names->sha256, "sha256", &out->sha256, err);
   if (st == BEZ_OK) st = find(table, path, names->sha512, "sha512", &out->sha512, err);
   if (st == BEZ_OK) st = find(table, path, names->md5, "md5", &out->md5, err);
+  if (st == BEZ_OK) st = find(table, path, NULL, "phash", &out->phash, err);
   return st;
 }
 
@@ -69,7 +70,7 @@ static bez_status open_as_text(const char *path, bez_table **out, bez_error *err
   const char **types = NULL;
   bez_status st;
   BEZ_TRY(bez_table_open(&path, 1, &options, &first, err));
-  types = bez_arena_array(&arena, first->n_cols, sizeof *types);
+  types = bez_arena_array(&arena, (size_t)first->n_cols + 1, sizeof *types);
   if (!types) BEZ_TRY(bez_fail_memory(err, first->n_cols * sizeof *types));
   for (uint32_t c = 0; c < first->n_cols; c++) {
     types[c] = bez_arena_printf(&arena, "%s=text", first->cols[c].name);
@@ -97,6 +98,7 @@ static bez_status take_digest(const char *text, uint8_t *out, size_t n, unsigned
 static bez_status take_row(bez_watchlist *list, const places *at, const char *path, const char **cells,
                            bez_error *err) {
   bez_watched row = {.cells = cells};
+  uint8_t phash[8] = {0};
   size_t len = strlen(cells[at->url]);
   if (!len || len > BEZ_MAX_URL)
     return bez_fail(err, BEZ_FORMAT, path, "row %llu: %s", (unsigned long long)list->n + 1,
@@ -108,6 +110,9 @@ static bez_status take_row(bez_watchlist *list, const places *at, const char *pa
     st = take_digest(cells[at->sha512], row.sha512, 64, BEZ_KNOW_SHA512, path, list->n, &row.know, err);
   if (st == BEZ_OK && at->md5 >= 0)
     st = take_digest(cells[at->md5], row.md5, 16, BEZ_KNOW_MD5, path, list->n, &row.know, err);
+  if (st == BEZ_OK && at->phash >= 0)
+    st = take_digest(cells[at->phash], phash, 8, BEZ_KNOW_PHASH, path, list->n, &row.know, err);
+  for (unsigned i = 0; i < 8; i++) row.phash = row.phash << 8 | phash[i];
   if (st == BEZ_OK && !bez_watchlist_add(list, &row)) st = bez_fail_memory(err, len);
   return st;
 }
@@ -115,7 +120,7 @@ static bez_status take_row(bez_watchlist *list, const places *at, const char *pa
 /* One row's cells as texts; borrowed from `room`. A cell that holds a NUL is none of a list. */
 static bez_status cells_of(const bez_table *table, uint64_t row, const char *path, bez_buf *room, const char **cells,
                            bez_error *err) {
-  size_t *at = calloc(table->n_cols, sizeof *at);
+  size_t *at = calloc((size_t)table->n_cols + 1, sizeof *at);
   bez_status st = at ? BEZ_OK : bez_fail_memory(err, table->n_cols * sizeof *at);
   bez_buf_clear(room);
   for (uint32_t c = 0; st == BEZ_OK && c < table->n_cols; c++) {
@@ -137,7 +142,7 @@ bez_status bez_watchlist_read(const char *path, const bez_watch_columns *names, 
   bez_table *table = NULL;
   bez_buf room = {0};
   const char **cells = NULL;
-  places at = {-1, -1, -1, -1};
+  places at = {-1, -1, -1, -1, -1};
   bez_status st;
   *out = (bez_watchlist){0};
   BEZ_TRY(open_as_text(path, &table, err));
@@ -145,8 +150,8 @@ bez_status bez_watchlist_read(const char *path, const bez_watch_columns *names, 
   if (table->n_rows > BEZ_MAX_URLS) BEZ_TRY(bez_fail(err, BEZ_LIMIT, path, "more than %u URLs", BEZ_MAX_URLS));
   out->n_columns = table->n_cols;
   out->url_column = (uint32_t)at.url;
-  out->columns = bez_arena_array(&out->arena, table->n_cols, sizeof *out->columns);
-  cells = calloc(table->n_cols, sizeof *cells);
+  out->columns = bez_arena_array(&out->arena, (size_t)table->n_cols + 1, sizeof *out->columns);
+  cells = calloc((size_t)table->n_cols + 1, sizeof *cells);
   if (!out->columns || !cells) BEZ_TRY(bez_fail_memory(err, table->n_cols * sizeof *cells));
   for (uint32_t c = 0; c < table->n_cols; c++)
     if (!(out->columns[c] = bez_arena_strdup(&out->arena, table->cols[c].name))) BEZ_TRY(bez_fail_memory(err, 1));

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "vault/watch.h"
 
-#define MANY 3u  /* URLs without digests that give the same bytes */
+#define MANY 3u          /* URLs without digests that give the same bytes */
 #define LOOKED_AT 16384u /* bytes of a page in which its title stands */
 
 static bool begins(const char *p, size_t len, const char *word) {
@@ -34,15 +34,34 @@ void bez_page_title(const char *p, size_t len, char *out, size_t size) {
     if (blank && (!n || out[n - 1] == ' ')) continue;
     out[n++] = blank ? ' ' : p[i];
   }
+  if (n && out[n - 1] == ' ') n--;
   out[n] = '\0';
 }
 
 bool bez_page_says_no(const char *title) {
-  static const char *const phrases[] = {
-      "404",           "403",       "410",          "not found",       "page missing",      "no longer available",
-      "doesn't exist", "for sale",  "buy this",     "domain is parked", "parked domain",    "access denied",
-      "forbidden",     "suspended", "unavailable",  "error",           "nicht gefunden",    "introuvable",
-      "no encontrad",  "non trovat", "does not exist", "has expired",  "under construction"};
+  static const char *const phrases[] = {"404",
+                                        "403",
+                                        "410",
+                                        "not found",
+                                        "page missing",
+                                        "no longer available",
+                                        "doesn't exist",
+                                        "for sale",
+                                        "buy this",
+                                        "domain is parked",
+                                        "parked domain",
+                                        "access denied",
+                                        "forbidden",
+                                        "suspended",
+                                        "unavailable",
+                                        "error",
+                                        "nicht gefunden",
+                                        "introuvable",
+                                        "no encontrad",
+                                        "non trovat",
+                                        "does not exist",
+                                        "has expired",
+                                        "under construction"};
   for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
     if (strcasestr(title, phrases[i])) return true;
   return false;

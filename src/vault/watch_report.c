@@ -1,6 +1,7 @@
 /* Verdicts for people and programs, and lists that a loader can use. */
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -118,6 +119,11 @@ static unsigned list_of(const bez_checked *c) {
   if (c->held) return 4;
   if (c->verdict == BEZ_SEEN_FIRST) return c->page == BEZ_PAGE_NONE ? 1 : 3;
   return c->verdict == BEZ_SEEN_NOTHING ? 0 : (unsigned)c->verdict;
+}
+
+bez_status bez_watch_folder(const char *folder, bez_error *err) {
+  if (mkdir(folder, 0777) == 0 || errno == EEXIST) return BEZ_OK;
+  return bez_fail_errno(err, folder, "cannot make the folder");
 }
 
 bez_status bez_watch_write_lists(const char *folder, const bez_watchlist *list, const bez_checked *checked,
