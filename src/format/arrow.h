@@ -49,7 +49,7 @@ typedef struct bez_arrow_leaves {
 bool bez_arrow_parse(const char *format, bez_arrow_type *out);
 
 /* The columns of a schema. A type that is no cell is BEZ_UNSUPPORTED and named; in a column that the builder does not
- * want it is let pass, and its cells are not looked at. Names live in the arena. */
+ * want it is let pass, and its cells are not looked at (builder NULL: all are wanted). Names live in the arena. */
 BEZ_MUST_USE bez_status bez_arrow_columns(const struct ArrowSchema *schema, const bez_builder *builder,
                                           bez_arena *arena, bez_arrow_leaves *out, bez_error *err);
 

@@ -98,7 +98,7 @@ static bez_status put_leaf(const bez_arrow_leaf *leaf, bez_arrow_leaves *out, be
 static bez_status add_leaf(const struct ArrowSchema *schema, const bez_builder *builder, const bez_arrow_leaf *way,
                            bez_arrow_leaves *out, bez_error *err) {
   bez_arrow_leaf leaf = *way;
-  if (!bez_builder_wants(builder, leaf.name, strlen(leaf.name))) {
+  if (builder && !bez_builder_wants(builder, leaf.name, strlen(leaf.name))) {
     leaf.type = (bez_arrow_type){.kind = BEZ_ARROW_NULL};
     return put_leaf(&leaf, out, err);
   }

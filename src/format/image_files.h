@@ -26,6 +26,9 @@ typedef struct bez_image_names {
 /* The label of each picture is the name of its folder, where the folders are classes: "train/cat/x.png" is "cat".
  * Folders that only divide (train, test, images …) are looked through; where one name is left there are no labels. */
 BEZ_MUST_USE bez_status bez_image_labels(bez_image_names *names, bez_error *err);
+/* Where in the path the last part of its folder begins that is more than a division; it ends at *end, 0: there is none.
+ */
+size_t bez_image_folder_label(const char *path, size_t *end);
 BEZ_MUST_USE bez_status bez_image_names_index(bez_image_names *names, bez_error *err);
 void bez_image_names_free(bez_image_names *names);
 

@@ -17,8 +17,7 @@ static bool divides(const char *name, size_t len) {
   return false;
 }
 
-/* The last part of the folder's path that is more than a division: its end is *end, 0: there is none. */
-static size_t find_label(const char *path, size_t *end) {
+size_t bez_image_folder_label(const char *path, size_t *end) {
   const char *slash = strrchr(path, '/');
   size_t to = slash ? (size_t)(slash - path) : 0;
   for (size_t from; to > 0; to = from) {
@@ -77,7 +76,7 @@ bez_status bez_image_labels(bez_image_names *names, bez_error *err) {
   if (!folders) return bez_fail_memory(err, names->n * sizeof *folders);
   size_t n = 0, end;
   for (size_t i = 0; i < names->n; i++) {
-    (void)find_label(names->path[i], &end);
+    (void)bez_image_folder_label(names->path[i], &end);
     folder f = {names->path[i], end};
     if (end && (!n || folders[n - 1].len != end || memcmp(folders[n - 1].path, f.path, end) != 0)) folders[n++] = f;
   }
@@ -87,7 +86,7 @@ bez_status bez_image_labels(bez_image_names *names, bez_error *err) {
   size_t last_from = 0, last_end = 0;
   const char *last_path = NULL;
   for (size_t i = 0; st == BEZ_OK && i < names->n; i++) {
-    size_t from = find_label(names->path[i], &end);
+    size_t from = bez_image_folder_label(names->path[i], &end);
     bool same = last_path && end == last_end && from == last_from && !memcmp(last_path, names->path[i], end);
     if (!same) {
       folder f = {names->path[i], end};

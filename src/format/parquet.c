@@ -78,14 +78,26 @@ static bez_status project(const bez_builder *builder, const bez_arrow_import *wh
   return BEZ_OK;
 }
 
-static bez_status open_stream(const bez_parquet_file *file, struct ArrowArrayStream *out, bez_error *err) {
+static bez_status open_stream(const bez_parquet_file *file, struct ArrowArrayStream *out, bool *worker,
+                              bez_error *err) {
   bez_error why = {0}, ignored = {0};
+  *worker = false;
   bez_status st = bez_parquet_duckdb(file, true, out, err);
   if (st != BEZ_OK || out->release) return st;
   st = bez_parquet_worker(file, out, &why);
+  *worker = st == BEZ_OK;
   if (st == BEZ_OK) return st;
   if (st == BEZ_UNSUPPORTED && bez_parquet_duckdb(file, false, out, &ignored) == BEZ_OK && out->release) return BEZ_OK;
   return bez_fail(err, st, file->path, "%s", why.message);
+}
+
+bez_status bez_parquet_rows(const char *path, int fd, struct ArrowArrayStream *out, bool *marked, bez_error *err) {
+  uint8_t magic[4] = {0};
+  bez_parquet_file file = {.path = path, .at = path, .fd = fd, .whole = true};
+  *marked = true;
+  if (pread(fd, magic, sizeof magic, 0) == sizeof magic && !memcmp(magic, "PAR1", sizeof magic))
+    return open_stream(&file, out, marked, err);
+  return bez_parquet_worker(&file, out, err);
 }
 
 static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_error *err) {
@@ -95,6 +107,7 @@ static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_err
   struct ArrowArrayStream stream = {0};
   char at[40];
   int copy = -1;
+  bool worker;
   bez_parquet_file file = {.path = source->path, .at = source->path, .fd = source->fd};
   bez_arrow_import what = {
       .stream = &stream, .path = source->path, .format = "parquet", .bytes = source->size, .constants = constants};
@@ -108,7 +121,7 @@ static bez_status parquet_read(bez_source *source, bez_builder *builder, bez_err
   }
   BEZ_TRY(partitions(source->path, &arena, constants, &what.n_constants, err));
   BEZ_TRY(project(builder, &what, &arena, &file, err));
-  BEZ_TRY(open_stream(&file, &stream, err));
+  BEZ_TRY(open_stream(&file, &stream, &worker, err));
   BEZ_TRY(bez_arrow_push(&what, builder, err));
 cleanup:
   if (stream.release) stream.release(&stream);

@@ -249,7 +249,8 @@ bez_status bez_parquet_frames(bez_child child, struct ArrowArrayStream *out, bez
 
 /* The command line; free it. -P: the current folder, which may be what is scanned, is no place for Python code. */
 static const char **command_line(const char *python, const bez_parquet_file *file) {
-  const char *const fixed[] = {python, "-P", "-B", "-m", "bezoar.parquet_worker"};
+  const char *const fixed[] = {python, "-P", "-B", "-m",
+                               file->whole ? "bezoar.columns_worker" : "bezoar.parquet_worker"};
   const size_t n = sizeof fixed / sizeof *fixed;
   const char **argv = calloc(n + file->n_columns + 1, sizeof *argv);
   if (!argv) return NULL;

@@ -27,13 +27,13 @@ typedef struct grouping {
   const char *first_unsafe, *first_odd, *why_odd;
 } grouping;
 
-static size_t key_length(const char *name) {
+size_t bez_sample_key(const char *name) {
   const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name, *dot = strchr(base, '.');
   return dot ? (size_t)(dot - name) : strlen(name);
 }
 
 static const char *extension(const char *name) {
-  const char *dot = strrchr(name + key_length(name), '.');
+  const char *dot = strrchr(name + bez_sample_key(name), '.');
   return dot ? dot + 1 : "";
 }
 
@@ -95,7 +95,7 @@ static bez_status sort_in(grouping *g, const bez_tar_entry *e, bez_error *err) {
 }
 
 static bez_status add(grouping *g, const bez_tar_entry *e, bez_error *err) {
-  size_t n = key_length(e->name);
+  size_t n = bez_sample_key(e->name);
   if (bez_tar_unsafe(e->name) && !g->unsafe++) g->first_unsafe = e->name;
   bez_status st = add_hash(g, e->name, strlen(e->name), 1, err);
   if (st == BEZ_OK &&

@@ -22,6 +22,9 @@ BEZ_MUST_USE bez_status bez_samples_read(const bez_source *source, bez_arena *ar
                                          bez_samples *out, bez_error *err);
 void bez_samples_free(bez_samples *samples);
 
+/* Length of a member's key: its name up to the first dot of its base name; all of it where there is no dot. */
+size_t bez_sample_key(const char *name);
+
 /* The text of a sample's label in the arena: the digits or the word of a .cls; of a .json the value of `key` (NULL:
  * label, class, cls, target or category). *out NULL: it holds none. */
 BEZ_MUST_USE bez_status bez_sample_label(const bez_source *source, const bez_tar_entry *entry, const char *key,

@@ -83,6 +83,11 @@ static bez_status bad(const bez_tar *t, const char *what, bez_error *err) {
   return bez_fail_at(err, BEZ_FORMAT, t->source->path, -1, (int64_t)t->pos, "damaged tar archive: %s", what);
 }
 
+static bez_status cut_off(bez_tar *t, const char *what, bez_error *err) {
+  t->cut_off = true;
+  return bad(t, what, err);
+}
+
 /* Bytes of a member rounded up to blocks; false where they do not lie within the archive. */
 static bool fits(const bez_tar *t, uint64_t size, uint64_t *next) {
   uint64_t data = t->pos + BLOCK;
@@ -165,7 +170,7 @@ static bez_status read_extended(bez_tar *t, char type, uint64_t size, extra *x, 
   size_t got = 0;
   if (!bytes) return bez_fail_memory(err, (size_t)size);
   bez_status st = bez_source_read(t->source, t->pos + BLOCK, bytes, (size_t)size, &got, err);
-  if (st == BEZ_OK && got != size) st = bad(t, "it is cut off", err);
+  if (st == BEZ_OK && got != size) st = cut_off(t, "it is cut off", err);
   if (st == BEZ_OK && type == 'L')
     st = set_name(t, x, (const char *)bytes, strnlen((const char *)bytes, (size_t)size), err);
   else if (st == BEZ_OK && type != 'K')
@@ -203,14 +208,14 @@ static bez_status read_header(bez_tar *t, uint8_t h[BLOCK], bool *end, bez_error
   *end = got == 0 || (got == BLOCK && all_zero(h));
   t->open_end = got == 0;
   if (*end) return look_behind(t, err);
-  if (got < BLOCK) return bad(t, "it is cut off", err);
+  if (got < BLOCK) return cut_off(t, "it is cut off", err);
   return bez_tar_is_header(h) ? BEZ_OK : bad(t, "the checksum of a header is wrong", err);
 }
 
 bez_status bez_tar_next(bez_tar *t, bez_tar_entry *out, bool *end, bez_error *err) {
   uint8_t h[BLOCK];
   extra x = {0};
-  for (;;) {
+  for (uint64_t begin = t->pos;;) {
     uint64_t size, next;
     bez_status st = read_header(t, h, end, err);
     if (st != BEZ_OK || *end) return st;
@@ -219,18 +224,20 @@ bez_status bez_tar_next(bez_tar *t, bez_tar_entry *out, bool *end, bez_error *er
     if (!number(h + SIZE, SIZE_LEN, &size)) return bad(t, "a size that is none", err);
     if (!extended && x.has_size) size = x.size;
     if (type >= '1' && type <= '6') size = 0; /* links, devices, folders have no bytes, whatever they say */
-    if (!fits(t, size, &next)) return bad(t, "a member goes on behind the end of the file", err);
+    if (!fits(t, size, &next)) return cut_off(t, "a member goes on behind the end of the file", err);
     if (extended) {
       st = read_extended(t, type, size, &x, err);
       if (st != BEZ_OK) return st;
       t->pos = next;
       continue;
     }
-    *out = (bez_tar_entry){.name = x.name ? x.name : plain_name(t, h), .at = t->pos + BLOCK, .size = size};
+    *out =
+        (bez_tar_entry){.name = x.name ? x.name : plain_name(t, h), .at = t->pos + BLOCK, .size = size, .begin = begin};
     if (!out->name) return bez_fail_memory(err, NAME_LEN);
     t->pos = next;
     if (type == 0 || type == '0' || type == '7') return BEZ_OK;
     if (type != '5') t->others++;
     x = (extra){0};
+    begin = next;
   }
 }

@@ -9,6 +9,7 @@
 typedef struct bez_tar_entry {
   const char *name;  /* NUL-terminated, in the arena */
   uint64_t at, size; /* where its bytes lie in the source */
+  uint64_t begin;    /* … and the first of its headers */
 } bez_tar_entry;
 
 typedef struct bez_tar {
@@ -18,6 +19,7 @@ typedef struct bez_tar {
   uint64_t others;   /* members so far that are no regular files: links, devices */
   uint64_t trailing; /* after the end: bytes other than zeros behind it */
   bool open_end;     /* after the end: the closing blocks are missing */
+  bool cut_off;      /* after a failure: the bytes end before a header or a member does */
 } bez_tar;           /* set source and arena */
 
 /* The next regular file; *end: there is none. Errors name the offset: a checksum that is wrong, a member that goes on

@@ -1,0 +1,204 @@
+/* Tables and archives behind gzip or zstd: the bytes are kept as they are, cut by content, and there is a digest per
+ * row of what they unpack to. */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "format/source.h"
+#include "vault/digest_team.h"
+
+#define HEAD (256u << 10)    /* bytes that are unpacked to see what it is */
+#define SPANS 8192u          /* cut at once */
+#define WINDOW (8u << 20)    /* bytes given to the cutter at once, doubled where a row is longer */
+#define MEMORY (64ull << 20) /* of unpacked bytes; beyond them a temporary file takes over */
+
+typedef struct packed {
+  bez_form_use inner;
+} packed;
+
+static bool is_gzip(const uint8_t *head, size_t len) {
+  return len >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8;
+}
+
+static bool is_zstd(const uint8_t *head, size_t len) {
+  return len >= 4 && !memcmp(head, "\x28\xb5\x2f\xfd", 4);
+}
+
+static size_t gunzip_head(const uint8_t *head, size_t len, char *out) {
+  z_stream z = {
+      .next_in = (Bytef *)(uintptr_t)head, .avail_in = (uInt)len, .next_out = (Bytef *)out, .avail_out = HEAD};
+  if (inflateInit2(&z, 15 + 16) != Z_OK) return 0;
+  (void)inflate(&z, Z_SYNC_FLUSH);
+  inflateEnd(&z);
+  return HEAD - z.avail_out;
+}
+
+static size_t unzstd_head(const uint8_t *head, size_t len, char *out) {
+  ZSTD_inBuffer in = {.src = head, .size = len};
+  ZSTD_outBuffer to = {.dst = out, .size = HEAD};
+  ZSTD_DStream *z = ZSTD_createDStream();
+  while (z && in.pos < in.size && to.pos < to.size)
+    if (ZSTD_isError(ZSTD_decompressStream(z, &to, &in))) break;
+  ZSTD_freeDStream(z);
+  return to.pos;
+}
+
+static int packed_sniff(const char *path, const uint8_t *head, size_t len, bool whole);
+
+/* The form of what a head unpacks to (NULL: none with rows) and how sure it is. out: HEAD bytes. whole: all of it. */
+static const bez_form *look_inside(const char *path, const uint8_t *head, size_t len, char *out, size_t *out_len,
+                                   bool *whole, int *sure) {
+  const bez_form *best = NULL;
+  *out_len = is_gzip(head, len) ? gunzip_head(head, len, out) : is_zstd(head, len) ? unzstd_head(head, len, out) : 0;
+  *whole = *whole && *out_len < HEAD;
+  *sure = 0;
+  for (size_t i = 0; *out_len && bez_forms[i]; i++) {
+    if (bez_forms[i]->sniff == packed_sniff) continue; /* no file in a file in a file */
+    int score = bez_forms[i]->sniff(path, (const uint8_t *)out, *out_len, *whole);
+    if (score <= *sure) continue;
+    *sure = score;
+    best = bez_forms[i];
+  }
+  return best && best->cut && best->canonical ? best : NULL;
+}
+
+static int packed_sniff(const char *path, const uint8_t *head, size_t len, bool whole) {
+  size_t n;
+  int sure = 0;
+  if (!is_gzip(head, len) && !is_zstd(head, len)) return 0;
+  char *room = malloc(HEAD);
+  if (!room || !look_inside(path, head, len, room, &n, &whole, &sure)) sure = 0;
+  free(room);
+  return sure;
+}
+
+static void packed_close(void *state) {
+  packed *p = state;
+  if (p) bez_form_close(&p->inner);
+  free(p);
+}
+
+static bez_status packed_open(const char *path, const char *head, size_t len, bool whole, void **state,
+                              bez_error *err) {
+  bez_status st = BEZ_OK;
+  size_t n;
+  int sure;
+  packed *p = calloc(1, sizeof *p);
+  char *room = malloc(HEAD);
+  if (!p || !room) BEZ_TRY(bez_fail_memory(err, HEAD));
+  p->inner.form = look_inside(path, (const uint8_t *)head, len, room, &n, &whole, &sure);
+  if (!p->inner.form) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "unpacks to nothing that has rows (--form file)"));
+  BEZ_TRY(p->inner.form->open(path, room, n, whole, &p->inner.state, err));
+cleanup:
+  free(room);
+  if (st != BEZ_OK)
+    free(p);
+  else
+    *state = p;
+  return st;
+}
+
+static bez_status packed_open_json(const json_t *params, void **state, bez_error *err) {
+  const json_t *inside = json_object_get(params, "rows");
+  char *text = json_is_object(inside) ? json_dumps(inside, JSON_COMPACT) : NULL;
+  packed *p = calloc(1, sizeof *p);
+  bez_status st = !text ? bez_fail(err, BEZ_FORMAT, NULL, "a packed file that does not say what it holds")
+                  : !p  ? bez_fail_memory(err, sizeof *p)
+                        : bez_form_open_json(text, strlen(text), &p->inner, err);
+  if (st == BEZ_OK && (!p->inner.form->cut || !p->inner.form->canonical)) {
+    st = bez_fail(err, BEZ_FORMAT, NULL, "a packed file of form \"%s\"", p->inner.form->name);
+    bez_form_close(&p->inner);
+  }
+  free(text);
+  if (st != BEZ_OK)
+    free(p);
+  else
+    *state = p;
+  return st;
+}
+
+static void packed_params(const void *state, bez_json *j) {
+  const packed *p = state;
+  bez_json_key(j, "rows");
+  bez_json_open(j, '{');
+  bez_json_kstr(j, "form", p->inner.form->name);
+  p->inner.form->params(p->inner.state, j);
+  bez_json_close(j, '}');
+}
+
+/* The unpacked bytes on their way through the cutter. */
+typedef struct passing {
+  const packed *packed;
+  const char *bytes; /* of the window */
+  bez_span *spans;
+  bez_item *rows;
+  size_t n;
+} passing;
+
+static bez_status digest_row(void *ctx, uint64_t i, bez_canonical *c, uint8_t out[32], bez_error *err) {
+  const passing *p = ctx;
+  return p->packed->inner.form->canonical(p->packed->inner.state, &p->rows[i], c, out, err);
+}
+
+static void keep_rows(passing *p, size_t n_spans) {
+  p->n = 0;
+  for (size_t i = 0; i < n_spans; i++)
+    if (p->spans[i].type == BEZ_ITEM_ROW)
+      p->rows[p->n++] =
+          (bez_item){.type = BEZ_ITEM_ROW, .body = p->bytes + p->spans[i].begin, .body_len = p->spans[i].len};
+}
+
+static bez_status digest_source(passing *p, const bez_source *source, bez_digest_team *team, bez_digest_fn fn,
+                                void *ctx, bez_error *err) {
+  const bez_form_use *inner = &p->packed->inner;
+  uint64_t window = WINDOW;
+  for (uint64_t at = 0; at < source->size;) {
+    size_t n = 0, used = 0;
+    bool last = source->size - at <= window;
+    size_t len = (size_t)(last ? source->size - at : window);
+    p->bytes = (const char *)source->bytes + at;
+    bez_status st = inner->form->cut(inner->state, p->bytes, len, last, at, p->spans, SPANS, &n, &used, err);
+    if (st == BEZ_OK && n == 0 && (last || window >= BEZ_MAX_RECORD))
+      st = bez_fail_at(err, BEZ_LIMIT, source->path, -1, (int64_t)at, "a row of more than 256 MiB");
+    if (st != BEZ_OK) return st;
+    window = n ? WINDOW : 2 * window;
+    keep_rows(p, n);
+    st = bez_digest_team_run(team, p->n, digest_row, p, fn, ctx, err);
+    if (st != BEZ_OK) return st;
+    at += used;
+  }
+  return BEZ_OK;
+}
+
+static bez_status packed_digests(const void *state, const char *path, bez_digest_fn fn, void *ctx, bez_error *err) {
+  bez_status st = BEZ_OK;
+  bez_budget budget = {.bytes = MEMORY};
+  bez_source source = {.fd = -1, .store = {.fd = -1}};
+  bez_digest_team *team = NULL;
+  passing p = {.packed = state, .spans = calloc(SPANS, sizeof *p.spans), .rows = calloc(SPANS, sizeof *p.rows)};
+  if (!p.spans || !p.rows) BEZ_TRY(bez_fail_memory(err, SPANS * sizeof *p.rows));
+  BEZ_TRY(bez_digest_team_create(&team, err));
+  BEZ_TRY(bez_source_open(path, &budget, &source, err));
+  if (source.fd >= 0) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "is not packed any more"));
+  BEZ_TRY(digest_source(&p, &source, team, fn, ctx, err));
+cleanup:
+  bez_source_close(&source);
+  bez_digest_team_free(team);
+  free(p.spans);
+  free(p.rows);
+  return st;
+}
+
+const bez_form bez_form_packed = {
+    .name = "packed",
+    .summary = "A CSV, JSONL or tar file behind gzip or zstd: a row per row of it; the bytes are kept as they are.",
+    .sniff = packed_sniff,
+    .open = packed_open,
+    .open_json = packed_open_json,
+    .close = packed_close,
+    .params = packed_params,
+    .digests = packed_digests,
+};
