@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "crypto/note.h"
 #include "crypto/sha256.h"
+#include "vault/known_logs.h"
 #include "vault/log.h"
 
 #define ORIGIN "bezoar-vault/0123456789abcdef"
@@ -451,6 +452,43 @@ static void test_keys(void **state) {
   end(&w);
 }
 
+/* What a reader remembers. */
+static void test_memory(void **state) {
+  world w;
+  bez_error err = {0};
+  (void)state;
+  assert_int_equal(setenv("BEZOAR_HOME", folder, 1), 0);
+  begin(&w);
+  append(&w, 5, true);
+  assert_ok(bez_known_logs_check(w.log, &err));
+  copy_tree(w.path, w.other);
+  append(&w, 3, true);
+  assert_ok(bez_known_logs_check(w.log, &err));
+  copy_tree(w.other, w.path); /* yesterday's log: good in itself */
+  reopen(&w);
+  assert_int_equal(bez_known_logs_check(w.log, &err), BEZ_FORMAT);
+  assert_non_null(strstr(err.message, "rolled back"));
+  err = (bez_error){0};
+  assert_ok(bez_log_append(w.log, (bez_bytes_view[5]){{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}}, 5, w.signer,
+                           &err)); /* grown again, in another way */
+  assert_int_equal(bez_known_logs_check(w.log, &err), BEZ_FORMAT);
+  assert_non_null(strstr(err.message, "replaced"));
+  assert_int_equal(setenv("BEZOAR_KNOWN_LOGS", "none", 1), 0);
+  err = (bez_error){0};
+  assert_ok(bez_known_logs_check(w.log, &err));
+  assert_int_equal(unsetenv("BEZOAR_KNOWN_LOGS"), 0);
+  assert_int_equal(bez_known_logs_check(w.log, NULL), BEZ_FORMAT);
+  assert_ok(bez_known_logs_forget(ORIGIN, &err));
+  assert_ok(bez_known_logs_check(w.log, &err));
+  end(&w);
+  begin(&w); /* the same name, another key */
+  append(&w, 20, true);
+  assert_int_equal(bez_known_logs_check(w.log, &err), BEZ_FORMAT);
+  assert_non_null(strstr(err.message, "key"));
+  end(&w);
+  assert_int_equal(unsetenv("BEZOAR_HOME"), 0);
+}
+
 static void test_entries(void **state) {
   world w;
   bez_error err = {0};
@@ -480,7 +518,7 @@ int main(void) {
       cmocka_unit_test(test_sizes),           cmocka_unit_test(test_one_by_one), cmocka_unit_test(test_proofs),
       cmocka_unit_test(test_every_inclusion), cmocka_unit_test(test_every_flip), cmocka_unit_test(test_strangers),
       cmocka_unit_test(test_two_handles),     cmocka_unit_test(test_history),    cmocka_unit_test(test_keys),
-      cmocka_unit_test(test_entries),
+      cmocka_unit_test(test_entries),         cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
