@@ -9,7 +9,8 @@
 #include "crypto/sha256.h"
 #include "vault/pack.h"
 
-enum { LEVEL = 1 }; /* bytes of rows shrink by about as much at -3 at the price of a third more time */
+/* Rows of text: 0.54 of their bytes at level 1, 0.80 at -1, in about the same time. */
+enum { LEVEL = 1, SAMPLE = 4096, SAMPLES = 3 };
 
 bez_status bez_block_create(bez_block **out, bez_error *err) {
   bez_block *block = calloc(1, sizeof *block);
@@ -64,6 +65,18 @@ size_t bez_block_bytes(const bez_block *block) {
   return block->raw.len;
 }
 
+/* Pictures and other packed bytes would cost their full time for nothing: three samples tell. What is stored follows
+ * from the bytes alone. */
+static bool samples_shrink(bez_block *block) {
+  size_t gap = (block->raw.len - SAMPLE) / (SAMPLES - 1), bound = ZSTD_compressBound(SAMPLE);
+  for (unsigned i = 0; i < SAMPLES; i++) {
+    size_t packed =
+        ZSTD_compressCCtx(block->packer, block->stored.data, bound, block->raw.data + i * gap, SAMPLE, LEVEL);
+    if (!ZSTD_isError(packed) && packed < SAMPLE - SAMPLE / 16) return true;
+  }
+  return false;
+}
+
 /* The packed bytes behind the header's place; 0 where packing gains too little to be worth unpacking. */
 static size_t pack_bytes(bez_block *block, bez_error *err) {
   if (!block->packer) block->packer = ZSTD_createCCtx();
@@ -72,6 +85,7 @@ static size_t pack_bytes(bez_block *block, bez_error *err) {
     (void)bez_fail_memory(err, bound);
     return SIZE_MAX;
   }
+  if (block->raw.len >= (size_t)4 * SAMPLES * SAMPLE && !samples_shrink(block)) return 0;
   size_t packed = ZSTD_compressCCtx(block->packer, block->stored.data + BEZ_PACK_HEAD, bound, block->raw.data,
                                     block->raw.len, LEVEL);
   return ZSTD_isError(packed) || packed > block->raw.len - block->raw.len / 16 ? 0 : packed;
