@@ -50,7 +50,8 @@ static void read_objects(const bez_pack_file *file) {
 static void read_frame(const uint8_t *data, size_t size) {
   bez_buf out = {0};
   bez_error err = {0};
-  (void)bez_refer_read("/dev/null", 0, 0, data, size, &out, &err);
+  bez_status st = bez_refer_read("/dev/null", 0, 0, data, size, &out, &err);
+  if (st != BEZ_OK && !err.message[0]) abort();
   bez_buf_free(&out);
 }
 
