@@ -29,6 +29,79 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_init(const char *path, const bez_vault
 BEZ_API BEZ_MUST_USE bez_status bez_vault_open(const char *path, bez_vault **out, bez_error *err);
 BEZ_API void bez_vault_close(bez_vault *vault); /* NULL is fine */
 
+/* Reads a file or folder into the vault and stages it as the next version of a data set, signed by who. Who may not, or
+ * a source that is not known, is refused before a byte is read.
+ * {"dataset","staged","submission","parent","source","by",
+ * "key","form","n_rows","n_files","bytes","added","removed","changed"}; "staged" is false where nothing changed, and
+ * the rest but "dataset" and "parent" is not there then. */
+typedef struct bez_vault_add_options {
+  const char *name;   /* of the data set; NULL: the path relative to the folder that holds .bezoar */
+  const char *source; /* id; needed */
+  const char *form;   /* NULL: by content */
+  const char *labels; /* pictures: file with a label per picture; NULL: names of folders */
+  const char *note;   /* free text, NULL none */
+  const char *report; /* JSON of a scan of exactly this data, NULL none: kept with the submission */
+  const char *run;    /* id (hex) of the run entry that made it, NULL none */
+  bez_vault_who who;
+  bool by_reference; /* rows stay in the file; it must not change from then on */
+  unsigned threads;  /* 0: all processors */
+  uint64_t memory;   /* bytes, 0: 384 MiB */
+  bez_progress_fn progress;
+  void *progress_ctx;
+} bez_vault_add_options;
+BEZ_API BEZ_MUST_USE bez_status bez_vault_add(bez_vault *vault, const char *path, const bez_vault_add_options *options,
+                                              char **json, bez_error *err);
+/* Whether who may contribute to the data set that path would be added as; for those who look at the data first. Errors
+ * as those of bez_vault_add. *policy (NULL: not wanted): {"require_scan","fail_on","rules"} in force. */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_may_add(bez_vault *vault, const char *path,
+                                                  const bez_vault_add_options *options, char **policy, bez_error *err);
+
+/* Makes versions of what is staged.
+ * {"commit","datasets":[{"name","version","n_rows","added","removed","changed"}],"by"}; where the policy wants more
+ * signatures: {"pending":true,"commit","signatures","needed"}. */
+typedef struct bez_vault_commit_options {
+  const char *message;         /* needed */
+  const char *const *datasets; /* n 0: all that is staged */
+  size_t n_datasets;
+  const char *submission; /* id (hex) that the one data set's must be; NULL: whatever is staged */
+  bez_vault_who who;
+} bez_vault_commit_options;
+BEZ_API BEZ_MUST_USE bez_status bez_vault_commit(bez_vault *vault, const bez_vault_commit_options *options, char **json,
+                                                 bez_error *err);
+
+/* {"vault","origin","entries","signed","datasets":[{"name","version","commit","n_rows","path","state","staged"}],
+ * "commit_pending"}; state: "unchanged", "changed", "missing" (no such file). full: files are read, not only looked at.
+ */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_status(bez_vault *vault, bool full, bez_progress_fn progress,
+                                                 void *progress_ctx, char **json, bez_error *err);
+
+/* Entries of the log, oldest first: {"entries":[{"index","id","type","time","by","key","effect","entry"}],"size"};
+ * effect:
+ * "" or why it has none. */
+typedef struct bez_vault_log_filter {
+  const char *dataset, *type, *by; /* NULL: any. by: a principal or a key's fingerprint */
+  uint64_t limit;                  /* the last ones, 0: all */
+} bez_vault_log_filter;
+BEZ_API BEZ_MUST_USE bez_status bez_vault_log(bez_vault *vault, const bez_vault_log_filter *filter, char **json,
+                                              bez_error *err);
+
+/* Writes DATA@v to path, bit by bit; reader.key NULL: nobody in particular. The attempt is an entry of the log,
+ * whatever comes of it. {"dataset","version","commit","path","n_rows","bytes","reader"} */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_checkout(bez_vault *vault, const char *version, const char *path,
+                                                   const bez_vault_who *reader, unsigned threads,
+                                                   bez_progress_fn progress, void *progress_ctx, char **json,
+                                                   bez_error *err);
+
+/* Rows in which two versions differ. {"a":{"dataset","version"},"b":{…},"added","removed","changed","rows":[{"kind",
+ * "old_row","new_row","old","new"}],"more"}: at most limit rows are told (0: all); "more": how many were not. Rows are
+ * counted from 0. */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64_t limit,
+                                               char **json, bez_error *err);
+
+/* Makes the index anew from log and objects. {"entries","versions","sorted"} */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_reindex(bez_vault *vault, bez_progress_fn progress, void *progress_ctx,
+                                                  char **json, bez_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,177 @@
+/* Whether a commit has effect: what it commits was submitted by somebody who might, on top of the version before, and
+ * it is signed by as many as the policy wants. */
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/digest.h"
+#include "vault/follow.h"
+#include "vault/index.h"
+
+/* One data set of a commit. */
+typedef struct committed {
+  const char *dataset;
+  uint64_t version, submission_i;
+  bool has_parent;
+  bez_id parent;
+  uint8_t batch[16];
+} committed;
+
+/* The entry of the log that submitted it; *why where there is none that can be committed. */
+static bez_status find_submission(bez_vault *vault, const bez_id *id, committed *c, const char **why, bez_error *err) {
+  bez_query query = {0};
+  bool more = false;
+  size_t len;
+  bez_status st = BEZ_OK;
+  BEZ_TRY(
+      bez_query_begin(vault->index, &query, err,
+                      "SELECT s.i, s.dataset=?, s.parent, s.batch, v.version FROM submissions s LEFT JOIN versions v "
+                      "ON v.submission_i=s.i WHERE s.id=?",
+                      "tb", c->dataset, (const void *)id->bytes, (size_t)BEZ_ID));
+  BEZ_TRY(bez_query_next(&query, &more, err));
+  if (!more)
+    *why = "of a submission that is not in the log";
+  else if (!bez_query_int(&query, 1))
+    *why = "of a submission to another data set";
+  else if (bez_query_int(&query, 4))
+    *why = "of a submission that was committed before";
+  if (*why) goto cleanup;
+  c->submission_i = (uint64_t)bez_query_int(&query, 0);
+  const void *parent = bez_query_blob(&query, 2, &len);
+  c->has_parent = len == BEZ_ID;
+  if (c->has_parent) memcpy(c->parent.bytes, parent, BEZ_ID);
+  const void *batch = bez_query_blob(&query, 3, &len);
+  if (len == sizeof c->batch) memcpy(c->batch, batch, sizeof c->batch);
+cleanup:
+  bez_query_end(&query);
+  return st;
+}
+
+/* The version is the next one, and its parent the last one. */
+static bez_status check_order(bez_vault *vault, const committed *c, const char **why, bez_error *err) {
+  bez_query query = {0};
+  bool more = false;
+  size_t len = 0;
+  bez_status st = BEZ_OK;
+  BEZ_TRY(bez_query_begin(vault->index, &query, err,
+                          "SELECT version, commit_id FROM versions WHERE dataset=? ORDER BY version DESC LIMIT 1", "t",
+                          c->dataset));
+  BEZ_TRY(bez_query_next(&query, &more, err));
+  uint64_t last = more ? (uint64_t)bez_query_int(&query, 0) : 0;
+  const void *id = more ? bez_query_blob(&query, 1, &len) : NULL;
+  if (c->version != last + 1)
+    *why = "of a version that is not the next one";
+  else if (c->has_parent != more || (more && (len != BEZ_ID || memcmp(id, c->parent.bytes, BEZ_ID) != 0)))
+    *why = "of a submission whose parent is not the last version";
+cleanup:
+  bez_query_end(&query);
+  return st;
+}
+
+/* A rollback brings in nothing: its trees are those of the version it names. */
+static bool is_rollback_to(bez_vault *vault, const bez_entry *submission, const json_t *rollback) {
+  static const char *const trees[] = {"rows", "sorted", "provenance"};
+  bez_error ignored = {0};
+  bez_snapshot old = {0};
+  int64_t version = json_integer_value(json_object_get(rollback, "version"));
+  bool same = version > 0 && bez_snapshot_get(vault, bez_entry_text(submission, "dataset"), (uint64_t)version, &old,
+                                              &ignored) == BEZ_OK;
+  for (size_t i = 0; i < 3 && same; i++)
+    same = !strcmp(bez_entry_text(submission, trees[i]), bez_entry_text(&old.entry, trees[i]));
+  bez_snapshot_free(&old);
+  return same;
+}
+
+/* Who contributed might, and the policy's scan was made. */
+static bez_status check_submission(bez_vault *vault, const bez_entry *commit, const committed *c, int64_t at,
+                                   const char **why, bez_error *reason, bez_error *err) {
+  bez_entry submission = {0};
+  const json_t *rollback = json_object_get(commit->body, "rollback");
+  bool revert = json_object_get(commit->body, "revert") != NULL;
+  bez_status st = bez_vault_entry(vault, c->submission_i, &submission, err);
+  if (st != BEZ_OK) goto cleanup;
+  if (rollback) {
+    if (!is_rollback_to(vault, &submission, rollback)) *why = "a rollback to what no version was";
+  } else {
+    unsigned role = revert ? BEZ_MAY_COMMIT : BEZ_MAY_CONTRIBUTE;
+    const char *source = revert ? NULL : bez_entry_text(&submission, "source");
+    if (bez_judge_role(vault, &submission, role, c->dataset, source, at, reason) != BEZ_OK)
+      *why = "of a submission by somebody who may not";
+    else if (!revert && bez_trust_policy(vault->trust)->require_scan && !*bez_entry_text(&submission, "report"))
+      *why = "of a submission without the scan that the policy demands";
+  }
+cleanup:
+  bez_entry_free(&submission);
+  return st;
+}
+
+/* How many different principals that may commit to this data set have signed. */
+static unsigned count_signers(const bez_vault *vault, const bez_entry *commit, const char *dataset, int64_t at,
+                              bez_error *reason) {
+  unsigned n = 0;
+  for (size_t i = 0; i < commit->n_keys; i++) {
+    bez_asked asked = {.key = commit->keys[i], .role = BEZ_MAY_COMMIT, .dataset = dataset, .at = at};
+    bez_error_clear(reason);
+    if (bez_trust_may(vault->trust, &asked, reason) != BEZ_OK) continue;
+    const char *name = bez_trust_principal(vault->trust, commit->keys[i]);
+    bool again = false;
+    for (size_t k = 0; k < i && !again; k++) again = !strcmp(bez_trust_principal(vault->trust, commit->keys[k]), name);
+    n += !again;
+  }
+  if (n) bez_error_clear(reason);
+  return n;
+}
+
+static bez_status check_one(bez_vault *vault, const bez_entry *commit, const json_t *item, committed *c,
+                            const char **why, bez_error *reason, bez_error *err) {
+  const int64_t at = commit->seconds > vault->ruled ? commit->seconds : vault->ruled;
+  const char *hex = json_string_value(json_object_get(item, "submission"));
+  const json_int_t version = json_integer_value(json_object_get(item, "version"));
+  bez_id id;
+  bez_status st = BEZ_OK;
+  c->dataset = json_string_value(json_object_get(item, "name"));
+  c->version = version > 0 ? (uint64_t)version : 0;
+  if (!c->dataset || !hex || strlen(hex) != 64 || !bez_unhex(hex, id.bytes, BEZ_ID)) {
+    *why = "malformed";
+    return BEZ_OK;
+  }
+  if (count_signers(vault, commit, c->dataset, at, reason) < bez_trust_policy(vault->trust)->signatures) {
+    *why = "not signed by as many as may and must commit";
+    return BEZ_OK;
+  }
+  BEZ_TRY(find_submission(vault, &id, c, why, err));
+  if (!*why) BEZ_TRY(check_order(vault, c, why, err));
+  if (!*why) BEZ_TRY(check_submission(vault, commit, c, at, why, reason, err));
+cleanup:
+  return st;
+}
+
+bez_status bez_judge_commit(bez_vault *vault, uint64_t index, const bez_entry *commit, bool *refused, bez_error *reason,
+                            bez_error *err) {
+  const json_t *datasets = json_object_get(commit->body, "datasets");
+  const char *why = json_array_size(datasets) ? NULL : "a commit of nothing";
+  committed c;
+  bez_status st = BEZ_OK;
+  for (size_t i = 0; i < json_array_size(datasets) && !why; i++) {
+    c = (committed){0};
+    for (size_t k = 0; k < i && !why; k++)
+      if (json_equal(json_object_get(json_array_get(datasets, i), "name"),
+                     json_object_get(json_array_get(datasets, k), "name")))
+        why = "a commit that names a data set twice";
+    if (!why) BEZ_TRY(check_one(vault, commit, json_array_get(datasets, i), &c, &why, reason, err));
+  }
+  for (size_t i = 0; i < json_array_size(datasets) && !why; i++) {
+    c = (committed){0};
+    BEZ_TRY(check_one(vault, commit, json_array_get(datasets, i), &c, &why, reason, err));
+    const bez_index_version version = {.dataset = c.dataset,
+                                       .version = c.version,
+                                       .commit_i = index,
+                                       .submission_i = c.submission_i,
+                                       .commit_id = &commit->id,
+                                       .batch = c.batch};
+    if (!why) BEZ_TRY(bez_index_add_version(vault->index, &version, err));
+  }
+  *refused = why != NULL;
+  if (why && reason->code == BEZ_OK) (void)bez_fail(reason, BEZ_FORMAT, NULL, "%s", why);
+cleanup:
+  return st;
+}
