@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "base/error.h"
 
@@ -23,9 +26,12 @@ uint32_t bez_cpu_features(void) {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq"))
     found |= BEZ_CPU_AVX512;
+  unsigned a, b = 0, c, d; /* not every compiler's detection knows this one by name */
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) && __builtin_cpu_supports("sse4.1"))
+    found |= BEZ_CPU_SHA;
 #endif
   const char *limit = getenv("BEZOAR_CPU");
   if (limit && !strcmp(limit, "plain")) return BEZ_CPU_PLAIN;
-  if (limit && !strcmp(limit, "avx2")) return found & BEZ_CPU_AVX2;
+  if (limit && !strcmp(limit, "avx2")) return found & (BEZ_CPU_AVX2 | BEZ_CPU_SHA);
   return found;
 }
