@@ -69,6 +69,9 @@ bench-aggregate: build ## the speed table of aggregation: a floor, ssyrk, Flower
 bench-audit: build ## the speed of scanning models: SHA-256, picklescan, modelscan, bombs
 	@bench/audit/run.sh
 
+bench-vault: build ## the speed of the vault: commits, versions, proofs; git, DVC, Oxen, git-annex
+	@bench/vault/run.sh
+
 release: ## wheel and .deb in dist/
 	@tools/bootstrap.sh build check
 	@packaging/release.sh
