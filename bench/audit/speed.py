@@ -13,28 +13,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BEZOAR = ROOT / "build" / "bezoar"
 TENSOR = 256 << 20  # bytes
-
-
-def peak(pid, seen):
-    """Resident MiB of a process and those it started, now; the largest so far is kept."""
-    total = 0
-    for task in [pid, *children(pid)]:
-        try:
-            status = pathlib.Path(f"/proc/{task}/status").read_text()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
-    return max(seen, total / 1024)
-
-
-def children(pid):
-    found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(p) for p in task.read_text().split()]
-        except OSError:
-            pass
-    return found
+sys.path.insert(0, str(ROOT / "bench"))
+from resident import peak  # noqa: E402
 
 
 def run(*command, watch=False):

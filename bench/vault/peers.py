@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 QUIET = {"GIT_AUTHOR_NAME": "b", "GIT_AUTHOR_EMAIL": "b@example.org", "GIT_COMMITTER_NAME": "b", "GIT_COMMITTER_EMAIL": "b@example.org",
          "DVC_NO_ANALYTICS": "1", "GIT_CONFIG_NOSYSTEM": "1"}
 OXEN = ("import sys, oxen; r = oxen.Repo('.'); "
-        "exec(\"r.init()\" if sys.argv[1] == 'init' else \"r.add(sys.argv[2]); r.commit('one')\")")
+        "exec(\"r.init(); oxen.user.config_user('b', 'b@example.org')\" if sys.argv[1] == 'init' else \"r.add(sys.argv[2]); r.commit('one')\")")
 
 
 class Git:
@@ -53,10 +53,10 @@ class Annex:
         return [["git", "annex", "add", "--quiet", what], ["git", "commit", "-q", "-m", "one"]]
 
 
-def there():
+def there(leave_out=()):
     """The tools that are there, and the names of those that are not."""
     tools, missing = [Git()], []
-    for tool, found in ((Dvc(), Dvc.tool.exists()), (Oxen(), Oxen.tool.exists()), (Annex(), bool(shutil.which("git-annex")))):
+    for tool, found in ((Dvc(), Dvc.tool.exists()), (Oxen(), Oxen.tool.exists()), (Annex(), bool(shutil.which("git-annex")) and Annex not in leave_out)):
         (tools if found else missing).append(tool if found else tool.name)
     return tools, [*missing, "lakeFS (no package of it at Debian, PyPI or npm)"]
 
