@@ -19,7 +19,7 @@ typedef struct ingest {
   bez_pack *pack;
   bez_listing list;
   bez_reader *reader;
-  bez_known *known;
+  bez_parent *known;
   bez_budget budget;
   bez_digests *added, *removed;
   bez_tree_writer *rows;
@@ -60,7 +60,7 @@ static void name_leaves(const ingest *in, bez_slab *slab, uint64_t tile) {
     bez_new_leaf *leaf = &slab->leaves[i];
     uint32_t context = leaf->context ? leaf->context->known : BEZ_NOT_KNOWN;
     bez_sha256(slab->bytes + leaf->begin, leaf->len, leaf->entry.id.bytes);
-    leaf->known = in->known ? bez_known_find(in->known, &leaf->entry.id, context) : BEZ_NOT_KNOWN;
+    leaf->known = in->known ? bez_parent_find(in->known, &leaf->entry.id, context) : BEZ_NOT_KNOWN;
   }
 }
 
@@ -101,7 +101,7 @@ static bez_status group_leaves(ingest *in, bez_slab *slab, bez_error *err) {
   }
   for (size_t i = 0; i < slab->n_leaves; i++) {
     bez_new_leaf *leaf = &slab->leaves[i];
-    leaf->fresh = leaf->known == BEZ_NOT_KNOWN || !bez_known_take(in->known, leaf->known, &leaf->entry);
+    leaf->fresh = leaf->known == BEZ_NOT_KNOWN || !bez_parent_take(in->known, leaf->known, &leaf->entry);
     in->out->known_leaves += !leaf->fresh;
     in->out->fresh_leaves += leaf->fresh;
     if (!leaf->fresh) continue;
@@ -241,7 +241,7 @@ static bez_status make_sorted(ingest *in, const bez_objects *objects, bez_pack *
   bez_status st = BEZ_OK;
   if (in->known && in->out->known_leaves) { /* else nothing stays: it is made anew */
     old = in->options->parent_sorted;
-    st = bez_known_removed(in->known, in->threads, in->removed, err);
+    st = bez_parent_removed(in->known, in->threads, in->removed, err);
     *lost = st == BEZ_FORMAT || st == BEZ_IO;
   }
   if (st != BEZ_OK) return st;
@@ -256,7 +256,7 @@ static bez_status prepare(ingest *in, bool with_parent, bool *lost, bez_error *e
   bez_status st = BEZ_OK;
   in->budget.bytes = memory / 4;
   if (with_parent) {
-    st = bez_known_make(in->objects, o->parent, &in->budget, &in->known, err);
+    st = bez_parent_make(in->objects, o->parent, &in->budget, &in->known, err);
     *lost = st == BEZ_FORMAT || st == BEZ_IO;
     in->cut.known = in->known;
   }
@@ -272,7 +272,7 @@ static bez_status prepare(ingest *in, bool with_parent, bool *lost, bez_error *e
 
 static void release(ingest *in) {
   bez_reader_close(in->reader);
-  bez_known_free(in->known);
+  bez_parent_free(in->known);
   bez_digests_free(in->added);
   bez_digests_free(in->removed);
   bez_tree_abandon(in->rows);

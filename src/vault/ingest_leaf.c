@@ -32,11 +32,15 @@ static bez_status item_digest(leaf_walk *w, const bez_item *item, bez_tree_entry
   uint8_t raw[32];
   bez_status st = BEZ_OK;
   memset(canonical, 0, 32);
-  if (item->type == BEZ_ITEM_FILE) st = enter_file(w, item, err);
-  else if (bez_item_is_row(item->type)) st = row_digest(w, item, canonical, err);
+  if (item->type == BEZ_ITEM_FILE)
+    st = enter_file(w, item, err);
+  else if (bez_item_is_row(item->type))
+    st = row_digest(w, item, canonical, err);
   if (st != BEZ_OK) return st;
-  if (item->type == BEZ_ITEM_DIGEST) memcpy(raw, item->body, 32);
-  else bez_sha256(item->body, item->body_len, raw);
+  if (item->type == BEZ_ITEM_DIGEST)
+    memcpy(raw, item->body, 32);
+  else
+    bez_sha256(item->body, item->body_len, raw);
   bez_item_hash(item, raw, canonical, out);
   entry->items++;
   entry->rows += bez_item_is_row(item->type);
@@ -44,9 +48,9 @@ static bez_status item_digest(leaf_walk *w, const bez_item *item, bez_tree_entry
   return BEZ_OK;
 }
 
-bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c, bez_tree_entry *entry, uint8_t (*canonical)[32], bez_error *err) {
-  leaf_walk w = {
-.use = use, .canonical = c};
+bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c,
+                           bez_tree_entry *entry, uint8_t (*canonical)[32], bez_error *err) {
+  leaf_walk w = {.use = use, .canonical = c};
   bez_cursor at = {.data = bytes, .len = len};
   uint8_t hashes[BEZ_LEAF_ITEMS][32], digest[32];
   bez_status st = BEZ_OK;

@@ -3,7 +3,7 @@
  *
  *   reader   files → items, framed as they are stored, in slabs of some MiB          (ingest_read.c)
  *   slab     keyed hash of each item; leaves end where it says so; ids of leaves     (ingest_slab.c)
- *   known    leaves that the parent version has already: nothing more to do for them (ingest_known.c)
+ *   known    leaves that the parent version has already: nothing more to do for them (ingest_parent.c)
  *   leaf     digests of rows and the Merkle root of a leaf that is new               (ingest_leaf.c)
  *
  * and ingest.c runs slab after slab through them and hands the result on, in order. */
@@ -32,27 +32,26 @@ void bez_contexts_free(bez_context *first);
 /* Digests of the leaf in [bytes, bytes + len): entry's root, items, rows, bytes; canonical: of its rows, in order, room
  * for BEZ_LEAF_ITEMS. use: the form in force where it begins, NULL none; those of FILE items in it are opened here. c:
  * the thread's own. BEZ_FORMAT: no leaf, or a row that no form reads. */
-BEZ_MUST_USE bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use,
-                                        bez_canonical *c, bez_tree_entry *entry, uint8_t (*canonical)[32],
-                                        bez_error *err);
+BEZ_MUST_USE bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c,
+                                        bez_tree_entry *entry, uint8_t (*canonical)[32], bez_error *err);
 
 /* ---- known ---- */
 
 #define BEZ_NOT_KNOWN UINT32_MAX
 
-typedef struct bez_known bez_known;
+typedef struct bez_parent bez_parent;
 /* The leaves of the tree and the contexts that they stand in. */
-BEZ_MUST_USE bez_status bez_known_make(const bez_objects *objects, const bez_tree *tree, bez_budget *budget,
-                                       bez_known **out, bez_error *err);
-void bez_known_free(bez_known *known); /* NULL is fine */
-uint32_t bez_known_context(const bez_known *known, const uint8_t identity[32]);
+BEZ_MUST_USE bez_status bez_parent_make(const bez_objects *objects, const bez_tree *tree, bez_budget *budget,
+                                        bez_parent **out, bez_error *err);
+void bez_parent_free(bez_parent *known); /* NULL is fine */
+uint32_t bez_parent_context(const bez_parent *known, const uint8_t identity[32]);
 /* Number of the leaf with that id in that context (BEZ_NOT_KNOWN for none before the first file), else BEZ_NOT_KNOWN.
  * Any thread. */
-uint32_t bez_known_find(const bez_known *known, const bez_id *id, uint32_t context);
+uint32_t bez_parent_find(const bez_parent *known, const bez_id *id, uint32_t context);
 /* Takes one occurrence of it: false where all have been taken. */
-bool bez_known_take(bez_known *known, uint32_t leaf, bez_tree_entry *out);
+bool bez_parent_take(bez_parent *known, uint32_t leaf, bez_tree_entry *out);
 /* Canonical digests of the rows in leaves that were not taken. */
-BEZ_MUST_USE bez_status bez_known_removed(bez_known *known, unsigned threads, bez_digests *removed, bez_error *err);
+BEZ_MUST_USE bez_status bez_parent_removed(bez_parent *known, unsigned threads, bez_digests *removed, bez_error *err);
 
 /* ---- slab ---- */
 
@@ -86,7 +85,7 @@ typedef struct bez_slab {
   uint8_t (*canonical)[32]; /* of the rows of a fresh leaf, from its first item's place on */
   size_t n, cap_items;
   size_t n_hashed; /* items at the front whose hash is known: they were left over from the slab before */
-  size_t *starts; /* of each FILE and FILE_ROW item: its file in the listing */
+  size_t *starts;  /* of each FILE and FILE_ROW item: its file in the listing */
   size_t n_starts, cap_starts;
   bez_new_leaf *leaves;
   size_t n_leaves, cap_leaves;
@@ -108,9 +107,9 @@ BEZ_MUST_USE bez_status bez_slab_start(bez_slab *slab, size_t file, bez_error *e
 
 typedef struct bez_cut_state {
   bez_context *contexts, *current; /* all that are open, oldest first; in force at the end of the last leaf cut */
-  const bez_known *known;
+  const bez_parent *known;
   bool by_reference;
-  size_t file;     /* by reference: where the next item's bytes lie */
+  size_t file; /* by reference: where the next item's bytes lie */
   uint64_t offset;
 } bez_cut_state;
 /* Leaves of the slab, as far as they are complete; the items behind them are copied to the front of next. */
@@ -126,8 +125,8 @@ void bez_reader_close(bez_reader *reader); /* NULL is fine */
 BEZ_MUST_USE bez_status bez_reader_load(bez_reader *reader, bez_error *err);
 /* … and items from bytes, behind what the slab holds. slab->last: these were the last. */
 BEZ_MUST_USE bez_status bez_reader_cut(bez_reader *reader, bez_slab *slab, bez_error *err);
-uint64_t bez_reader_bytes(const bez_reader *reader); /* read so far */
-const char *bez_reader_form(const bez_reader *reader); /* of the first file; "" none yet */
+uint64_t bez_reader_bytes(const bez_reader *reader);               /* read so far */
+const char *bez_reader_form(const bez_reader *reader);             /* of the first file; "" none yet */
 void bez_reader_sha256(const bez_reader *reader, uint8_t out[32]); /* of a single file that was read to its end */
 
 #endif

@@ -1,5 +1,5 @@
-/* From files to items. A file's bytes are loaded into a window; what is complete in it is cut into items, the rest waits
- * at its front for what follows. Small files share a window. */
+/* From files to items. A file's bytes are loaded into a window; what is complete in it is cut into items, the rest
+ * waits at its front for what follows. Small files share a window. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "vault/ingest_parts.h"
 
-#define HEAD (1u << 20)  /* bytes that a form is found from */
+#define HEAD (1u << 20) /* bytes that a form is found from */
 #define SPANS 4096u
 #define DIGEST 32u
 #define MOST_PIECES 65536u /* files in one window */
@@ -28,7 +29,7 @@ typedef struct piece {
 struct bez_reader {
   const bez_listing *list;
   const bez_form *form; /* for all files; NULL: by content */
-  bez_labels *labels;
+  bez_file_labels *labels;
   bez_chunker chunker;
   char *window;
   size_t len, cap;
@@ -62,9 +63,11 @@ bez_status bez_reader_open(const bez_listing *list, const bez_ingest_options *op
   if (!r->spans) st = bez_fail_memory(err, SPANS * sizeof *r->spans);
   if (options->form && !(r->form = bez_form_named(options->form)))
     st = bez_fail(err, BEZ_USAGE, options->form, "there is no form of that name");
-  if (st == BEZ_OK) st = bez_labels_open(options->labels, &r->labels, err);
-  if (st == BEZ_OK) *out = r;
-  else bez_reader_close(r);
+  if (st == BEZ_OK) st = bez_file_labels_open(options->labels, &r->labels, err);
+  if (st == BEZ_OK)
+    *out = r;
+  else
+    bez_reader_close(r);
   return st;
 }
 
@@ -73,7 +76,7 @@ void bez_reader_close(bez_reader *r) {
   for (size_t i = 0; i < r->n_pieces; i++) bez_form_close(&r->pieces[i].use);
   if (r->fd >= 0) close(r->fd);
   if (r->spool >= 0) close(r->spool);
-  bez_labels_free(r->labels);
+  bez_file_labels_free(r->labels);
   bez_buf_free(&r->text);
   free(r->pieces);
   free(r->spans);
@@ -273,11 +276,10 @@ static bez_status put_file(bez_reader *r, const piece *p, bez_slab *slab, bez_er
 
 static bez_status put_file_row(bez_reader *r, const piece *p, bez_slab *slab, bez_error *err) {
   bez_buf_clear(&r->text);
-  bez_status st = bez_labels_head(r->labels, r->list->files[p->file].name, &r->text, err);
+  bez_status st = bez_file_labels_head(r->labels, r->list->files[p->file].name, &r->text, err);
   if (st == BEZ_OK) st = bez_slab_start(slab, p->file, err);
   if (st == BEZ_OK) st = bez_slab_reserve(slab, 1, r->text.len + p->len, err);
-  if (st == BEZ_OK)
-    bez_slab_put(slab, BEZ_ITEM_FILE_ROW, r->text.data, r->text.len, r->window + p->begin, p->len);
+  if (st == BEZ_OK) bez_slab_put(slab, BEZ_ITEM_FILE_ROW, r->text.data, r->text.len, r->window + p->begin, p->len);
   return st;
 }
 
@@ -307,8 +309,10 @@ static bez_status cut_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error *
   while (p->len && n) {
     const char *bytes = r->window + p->begin;
     bez_status st = BEZ_OK;
-    if (form->cut) st = form->cut(p->use.state, bytes, p->len, p->last, p->at, r->spans, SPANS, &n, &used, err);
-    else used = cut_chunks(r, bytes, p->len, p->last, &n);
+    if (form->cut)
+      st = form->cut(p->use.state, bytes, p->len, p->last, p->at, r->spans, SPANS, &n, &used, err);
+    else
+      used = cut_chunks(r, bytes, p->len, p->last, &n);
     if (st == BEZ_OK) st = put_spans(r, bytes, n, slab, err);
     if (st != BEZ_OK) {
       if (err && !*err->subject && r->list->n) (void)strncpy(err->subject, r->path, sizeof err->subject - 1);

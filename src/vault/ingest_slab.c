@@ -100,9 +100,11 @@ static bez_status enter_context(const bez_item *item, bez_cut_state *cut, bez_er
     return st;
   }
   memcpy(context->identity, identity, sizeof identity);
-  context->known = cut->known ? bez_known_context(cut->known, identity) : BEZ_NOT_KNOWN;
-  if (cut->current) cut->current->next = context;
-  else cut->contexts = context;
+  context->known = cut->known ? bez_parent_context(cut->known, identity) : BEZ_NOT_KNOWN;
+  if (cut->current)
+    cut->current->next = context;
+  else
+    cut->contexts = context;
   cut->current = context;
   return BEZ_OK;
 }
@@ -110,8 +112,8 @@ static bez_status enter_context(const bez_item *item, bez_cut_state *cut, bez_er
 /* A leaf in the making. */
 typedef struct making {
   bez_new_leaf leaf;
-  size_t n;     /* items in it */
-  size_t start; /* of the slab's starts, the next to come */
+  size_t n;        /* items in it */
+  size_t start;    /* of the slab's starts, the next to come */
   bool bytes_seen; /* some of a file's */
 } making;
 

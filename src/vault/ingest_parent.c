@@ -23,7 +23,7 @@ typedef struct known_context {
   size_t len;
 } known_context;
 
-struct bez_known {
+struct bez_parent {
   const bez_objects *objects;
   bez_store leaves, table; /* known_leaf[n]; uint32_t[mask + 1], number + 1 */
   uint32_t n, mask;
@@ -31,11 +31,11 @@ struct bez_known {
   uint32_t n_contexts, cap_contexts;
 };
 
-static known_leaf *leaves_of(const bez_known *known) {
+static known_leaf *leaves_of(const bez_parent *known) {
   return known->leaves.data;
 }
 
-void bez_known_free(bez_known *known) {
+void bez_parent_free(bez_parent *known) {
   if (!known) return;
   for (uint32_t i = 0; i < known->n_contexts; i++) free(known->contexts[i].json);
   free(known->contexts);
@@ -44,20 +44,20 @@ void bez_known_free(bez_known *known) {
   free(known);
 }
 
-uint32_t bez_known_context(const bez_known *known, const uint8_t identity[32]) {
+uint32_t bez_parent_context(const bez_parent *known, const uint8_t identity[32]) {
   for (uint32_t i = known->n_contexts; i-- > 0;)
     if (!memcmp(known->contexts[i].identity, identity, 32)) return i;
   return BEZ_NOT_KNOWN;
 }
 
 /* Ids are SHA-256: eight bytes of one are as good as any hash, and who makes collisions of them gains a slow add. */
-static uint32_t place_of(const bez_known *known, const bez_id *id, uint32_t context) {
+static uint32_t place_of(const bez_parent *known, const bez_id *id, uint32_t context) {
   uint64_t word;
   memcpy(&word, id->bytes, sizeof word);
   return (uint32_t)(word ^ (uint64_t)context * 0x9e3779b1u) & known->mask;
 }
 
-static uint32_t find(const bez_known *known, const bez_id *id, uint32_t context, uint32_t *place) {
+static uint32_t find(const bez_parent *known, const bez_id *id, uint32_t context, uint32_t *place) {
   const uint32_t *table = known->table.data;
   const known_leaf *leaves = leaves_of(known);
   uint32_t at = place_of(known, id, context);
@@ -69,12 +69,12 @@ static uint32_t find(const bez_known *known, const bez_id *id, uint32_t context,
   return table[at] ? table[at] - 1 : BEZ_NOT_KNOWN;
 }
 
-uint32_t bez_known_find(const bez_known *known, const bez_id *id, uint32_t context) {
+uint32_t bez_parent_find(const bez_parent *known, const bez_id *id, uint32_t context) {
   uint32_t place;
   return find(known, id, context, &place);
 }
 
-bool bez_known_take(bez_known *known, uint32_t leaf, bez_tree_entry *out) {
+bool bez_parent_take(bez_parent *known, uint32_t leaf, bez_tree_entry *out) {
   known_leaf *k = &leaves_of(known)[leaf];
   if (!k->left) return false;
   k->left--;
@@ -83,7 +83,7 @@ bool bez_known_take(bez_known *known, uint32_t leaf, bez_tree_entry *out) {
   return true;
 }
 
-static bez_status grow_table(bez_known *known, bez_error *err) {
+static bez_status grow_table(bez_parent *known, bez_error *err) {
   uint32_t slots = known->mask ? (known->mask + 1) * 2 : 4096;
   bez_store_free(&known->table);
   bez_store_init(&known->table, known->leaves.budget);
@@ -99,7 +99,7 @@ static bez_status grow_table(bez_known *known, bez_error *err) {
   return st;
 }
 
-static bez_status add_leaf(bez_known *known, const bez_tree_entry *entry, uint32_t context, bez_error *err) {
+static bez_status add_leaf(bez_parent *known, const bez_tree_entry *entry, uint32_t context, bez_error *err) {
   if (entry->items > BEZ_LEAF_ITEMS || known->n >= UINT32_MAX / 4)
     return bez_fail(err, BEZ_LIMIT, "tree", "a version with more leaves than can be held, or one of too many items");
   if ((uint64_t)known->n * 2 >= known->mask) {
@@ -127,10 +127,10 @@ static bez_status add_leaf(bez_known *known, const bez_tree_entry *entry, uint32
   return BEZ_OK;
 }
 
-static bez_status add_context(bez_known *known, const bez_item *file, uint32_t *out, bez_error *err) {
+static bez_status add_context(bez_parent *known, const bez_item *file, uint32_t *out, bez_error *err) {
   uint8_t identity[32];
   bez_sha256(file->body, file->body_len, identity);
-  *out = bez_known_context(known, identity);
+  *out = bez_parent_context(known, identity);
   if (*out != BEZ_NOT_KNOWN) return BEZ_OK;
   if (known->n_contexts == known->cap_contexts) {
     uint32_t cap = known->cap_contexts ? known->cap_contexts * 2 : 16;
@@ -150,7 +150,7 @@ static bez_status add_context(bez_known *known, const bez_item *file, uint32_t *
 }
 
 /* The context behind a leaf that holds more than rows. *single: it is a data set of one file. */
-static bez_status read_contexts(bez_known *known, const bez_tree_entry *leaf, bez_buf *buf, uint32_t *context,
+static bez_status read_contexts(bez_parent *known, const bez_tree_entry *leaf, bez_buf *buf, uint32_t *context,
                                 bool *single, bez_error *err) {
   bez_status st = bez_objects_get(known->objects, BEZ_OBJECT_LEAF, &leaf->id, buf, err);
   bez_cursor at = {.data = (const uint8_t *)buf->data, .len = buf->len};
@@ -165,7 +165,7 @@ static bez_status read_contexts(bez_known *known, const bez_tree_entry *leaf, be
   return st;
 }
 
-static bez_status walk_tree(bez_known *known, const bez_tree *tree, bez_error *err) {
+static bez_status walk_tree(bez_parent *known, const bez_tree *tree, bez_error *err) {
   bez_tree_walk *walk = NULL;
   bez_buf buf = {0};
   bez_tree_entry leaf;
@@ -187,9 +187,9 @@ cleanup:
   return st;
 }
 
-bez_status bez_known_make(const bez_objects *objects, const bez_tree *tree, bez_budget *budget, bez_known **out,
-                          bez_error *err) {
-  bez_known *known = calloc(1, sizeof *known);
+bez_status bez_parent_make(const bez_objects *objects, const bez_tree *tree, bez_budget *budget, bez_parent **out,
+                           bez_error *err) {
+  bez_parent *known = calloc(1, sizeof *known);
   *out = NULL;
   if (!known) return bez_fail_memory(err, sizeof *known);
   known->objects = objects;
@@ -197,8 +197,10 @@ bez_status bez_known_make(const bez_objects *objects, const bez_tree *tree, bez_
   bez_store_init(&known->table, budget);
   bez_status st = grow_table(known, err);
   if (st == BEZ_OK && tree->height) st = walk_tree(known, tree, err);
-  if (st == BEZ_OK) *out = known;
-  else bez_known_free(known);
+  if (st == BEZ_OK)
+    *out = known;
+  else
+    bez_parent_free(known);
   return st;
 }
 
@@ -208,7 +210,7 @@ bez_status bez_known_make(const bez_objects *objects, const bez_tree *tree, bez_
 #define TILE 32u
 
 typedef struct removal {
-  bez_known *known;
+  bez_parent *known;
   uint32_t which[ROUND];
   uint32_t n;
   uint64_t rows[ROUND];
@@ -261,7 +263,7 @@ static bez_status remove_round(removal *r, unsigned threads, bez_digests *remove
   return st;
 }
 
-bez_status bez_known_removed(bez_known *known, unsigned threads, bez_digests *removed, bez_error *err) {
+bez_status bez_parent_removed(bez_parent *known, unsigned threads, bez_digests *removed, bez_error *err) {
   bez_status st = BEZ_OK;
   removal *r = calloc(1, sizeof *r);
   uint8_t(*canonical)[32] = malloc((size_t)ROUND * BEZ_LEAF_ITEMS * 32);
