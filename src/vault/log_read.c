@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "base/cursor.h"
 #include "base/error.h"
 #include "vault/log_internal.h"
+#include "vault/proof_text.h"
 
 void bez_log_bundle_free(bez_log_bundle *bundle) {
   bez_buf_free(&bundle->path);
@@ -130,10 +130,7 @@ bez_status bez_log_inclusion(bez_log *log, uint64_t index, bez_buf *out, bez_err
   BEZ_TRY(bez_merkle_inclusion(&source, index, log->state->signed_size, &hashes, err));
   bez_buf_clear(out);
   bez_buf_printf(out, "c2sp.org/tlog-proof@v1\nindex %llu\n", (unsigned long long)index);
-  for (size_t at = 0; at < hashes.len; at += BEZ_MERKLE_HASH) {
-    bez_base64_put(out, (const uint8_t *)hashes.data + at, BEZ_MERKLE_HASH);
-    bez_buf_putc(out, '\n');
-  }
+  bez_text_put_hashes(out, hashes.data, hashes.len);
   bez_buf_putc(out, '\n');
   bez_buf_write(out, log->state->checkpoint.data, log->state->checkpoint.len);
   st = bez_buf_status(out, err);

@@ -5,53 +5,29 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "vault/log_internal.h"
+#include "vault/proof_text.h"
 
 #define SUBJECT "proof"
-#define HASHES 63u
 #define FIRST "c2sp.org/tlog-proof@v1\n"
 
 typedef struct proof {
   uint64_t index;
   size_t n;
-  uint8_t hashes[HASHES][BEZ_MERKLE_HASH];
+  uint8_t hashes[BEZ_PROOF_HASHES][BEZ_MERKLE_HASH];
   bez_checkpoint note;
 } proof;
 
-static bool skip(const char **at, const char *text) {
-  size_t len = strlen(text);
-  if (strncmp(*at, text, len) != 0) return false;
-  *at += len;
-  return true;
-}
-
-static bool number_line(const char **at, uint64_t *out) {
-  size_t len = strcspn(*at, "\n");
-  *out = 0;
-  if (!len || len > 19 || (**at == '0' && len > 1) || (*at)[len] != '\n') return false;
-  for (size_t i = 0; i < len; i++) {
-    char c = (*at)[i];
-    if (c < '0' || c > '9') return false;
-    *out = *out * 10 + (uint64_t)(c - '0');
-  }
-  *at += len + 1;
-  return true;
-}
-
 static bez_status parse(const char *text, proof *out, bez_error *err) {
   const char *at = text, *wrong = "no transparency log proof (C2SP tlog-proof, version 1)";
-  if (!skip(&at, FIRST)) return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
-  if (skip(&at, "extra ")) {
+  if (!bez_text_skip(&at, FIRST)) return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
+  if (bez_text_skip(&at, "extra ")) {
     size_t len = strcspn(at, "\n"), size = 0; /* nothing vouches for it, and nothing here reads it */
     if (!bez_base64_size(at, len, &size) || at[len] != '\n') return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
     at += len + 1;
   }
-  if (!skip(&at, "index ") || !number_line(&at, &out->index)) return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
-  for (; *at && *at != '\n'; at += strcspn(at, "\n") + 1) {
-    size_t len = strcspn(at, "\n");
-    if (out->n == HASHES || at[len] != '\n' || !bez_base64_get(at, len, out->hashes[out->n++], BEZ_MERKLE_HASH))
-      return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
-  }
-  if (!skip(&at, "\n")) return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
+  if (!bez_text_skip(&at, "index ") || !bez_text_number(&at, &out->index))
+    return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
+  if (!bez_text_hashes(&at, out->hashes, &out->n)) return bez_fail(err, BEZ_FORMAT, SUBJECT, "%s", wrong);
   bez_status st = bez_note_check(at, strlen(at), SUBJECT, err);
   return st == BEZ_OK ? bez_checkpoint_parse(at, SUBJECT, &out->note, err) : st;
 }
@@ -80,11 +56,9 @@ bez_status bez_tlog_proof_witnessed(const char *text, size_t len, const void *en
   bez_vkey log;
   uint8_t leaf[BEZ_MERKLE_HASH], root[BEZ_MERKLE_HASH];
   proof *p = calloc(1, sizeof *p);
-  char *copy = malloc(len + 1);
-  if (!p || !copy) BEZ_TRY(bez_fail_memory(err, len));
-  memcpy(copy, text, len);
-  copy[len] = '\0';
-  if (strlen(copy) != len) BEZ_TRY(bez_fail(err, BEZ_FORMAT, SUBJECT, "a proof is text; this is not"));
+  char *copy = NULL;
+  if (!p) BEZ_TRY(bez_fail_memory(err, sizeof *p));
+  BEZ_TRY(bez_text_copy(text, len, SUBJECT, &copy, err));
   BEZ_TRY(bez_vkey_parse(vkey, "key of the log", &log, err));
   BEZ_TRY(parse(copy, p, err));
   BEZ_TRY(check_signatures(p, &log, witnesses, err));
