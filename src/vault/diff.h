@@ -24,9 +24,13 @@ typedef struct bez_hunk {
 } bez_hunk;
 
 /* Called in order; the hunks cover all rows of both sides. A change is as small as an alignment of equal rows within it
- * makes it; a row "changed" is an old and a new one at the same place of a change. Items that are no rows (headers,
- * file names) that differ are told through `other` (NULL: not wanted). Memory: a change of more than BEZ_DIFF_ROWS rows
- * a side is told in pieces. a or b may be the empty tree. */
+ * makes it (vault/align.h; among rows that are all alike, at most a node's rows more); a row "changed" is an old and a
+ * new one at the same place of a change. Items that are no rows (headers, file names) that differ are told through
+ * `other` (NULL: not wanted). Memory: a change of more than BEZ_DIFF_ROWS rows or 64 MiB a side is told in pieces. a or
+ * b may be the empty tree. Equal means equal as stored: type, head and body. Where a file's form changed (its FILE
+ * item, told through `other`), rows that are equal here have other canonical digests. Data that was shuffled costs what
+ * reading both versions costs, and memory stays where it is; rows that merely moved are told as gone here and come
+ * there. */
 #define BEZ_DIFF_ROWS (1u << 18)
 typedef bez_status (*bez_hunk_fn)(void *ctx, const bez_hunk *hunk, bez_error *err);
 BEZ_MUST_USE bez_status bez_tree_diff(const bez_objects *objects, const bez_tree *a, const bez_tree *b, bez_hunk_fn fn,

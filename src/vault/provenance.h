@@ -20,7 +20,8 @@ typedef struct bez_changes {
 } bez_changes;
 
 /* The provenance of `rows`, given its parent's (old_rows and old, the empty trees for a first version): equal rows keep
- * theirs, also when they only moved (found again by their raw digest), all others are of `batch`. */
+ * theirs, also when they only moved (found again by their raw digest), all others are of `batch`. Everything is read
+ * from `objects`: the pack with the new rows must be finished. */
 BEZ_MUST_USE bez_status bez_provenance_make(const bez_objects *objects, bez_pack *pack, bez_sipkey key,
                                             const bez_tree *old_rows, const bez_tree *old, const bez_tree *rows,
                                             bez_batch batch, bez_tree *out, bez_changes *changes, bez_error *err);

@@ -114,6 +114,7 @@ bez_status bez_tree_walk_next(bez_tree_walk *walk, bez_tree_entry *leaf, bez_tre
       walk->depth--;
     } else if (walk->depth == walk->tree.height) {
       *leaf = at->node.entries[at->next];
+      if (leaf->items > BEZ_LEAF_ITEMS) return bez_fail(err, BEZ_FORMAT, NULL, "a leaf of more than 64 items");
       *place = walk->place;
       pass(walk, leaf);
       return BEZ_OK;
