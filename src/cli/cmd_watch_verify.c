@@ -12,6 +12,9 @@ static const bez_option options[] = {
      .help = "How many of the 64 bits of a picture's perceptual hash may differ for it to count as near, 32 at most."},
     {"output", 'o', BEZ_ARG_FILE, .value = "FOLDER",
      .help = "Write exact.csv, near.csv, different.csv, unchecked.csv and held.csv there, in the list's own columns."},
+    {"adopt", 0, BEZ_ARG_FLAG,
+     .help = "New content that has stood unchanged for longer than the delay, and is no error page, becomes what is "
+             "listed."},
     BEZ_WATCH_OPTIONS,
     {NULL}};
 
@@ -32,7 +35,19 @@ static bez_status check_file(const bez_args *args, bez_progress *progress, char 
   return st == BEZ_OK ? bez_watch_verify_file(bez_args_text(args, "list"), &o, &result, json, err) : st;
 }
 
+static bez_status check_kept(bez_vault *vault, const bez_args *args, bez_progress *progress, char **json,
+                             bez_error *err) {
+  bez_watch_options o;
+  bez_watch_result result;
+  bez_vault_who who;
+  bez_status st = plan(args, progress, &o, err);
+  o.adopt = bez_args_flag(args, "adopt");
+  if (st == BEZ_OK) st = bez_vault_args_who(args, "key", &who, err);
+  return st == BEZ_OK ? bez_watch_verify(vault, &who, &o, &result, json, err) : st;
+}
+
 static int run(const bez_args *args) {
+  if (!bez_args_given(args, "list")) return bez_vault_run(args, check_kept, bez_watch_say);
   return bez_vault_run_plain(args, check_file, bez_watch_say);
 }
 

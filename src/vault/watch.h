@@ -94,6 +94,10 @@ typedef struct bez_checked {
   char *why, *title; /* owned; NULL none */
 } bez_checked;
 
+static inline bool bez_checked_not_asked(const bez_checked *c) {
+  return c->verdict == BEZ_SEEN_NOTHING && !c->why;
+}
+
 typedef struct bez_watch_fetcher bez_watch_fetcher;
 /* Makes `n` of them, one for each thread. */
 BEZ_MUST_USE bez_status bez_watch_fetchers_create(unsigned n, const bez_watch_options *options, bez_watch *stop,

@@ -36,6 +36,7 @@ void bez_watch_count(const bez_checked *checked, uint64_t n, bez_watch_sum *sum)
   *sum = (bez_watch_sum){0};
   for (uint64_t i = 0; i < n; i++) {
     const bez_checked *c = &checked[i];
+    if (bez_checked_not_asked(c)) continue;
     uint64_t *to[] = {&sum->unchecked, &sum->exact, &sum->near, &sum->different, &sum->first};
     ++*to[c->verdict];
     sum->gone += c->gone;
@@ -86,7 +87,8 @@ void bez_watch_write(bez_json *j, const bez_watchlist *list, const bez_checked *
   bez_json_open(j, '[');
   for (uint64_t i = 0; i < list->n; i++) {
     const bez_checked *c = &checked[i];
-    bool plain = (c->verdict == BEZ_SEEN_EXACT || c->verdict == BEZ_SEEN_FIRST) && c->page == BEZ_PAGE_NONE;
+    bool plain = bez_checked_not_asked(c) ||
+                 ((c->verdict == BEZ_SEEN_EXACT || c->verdict == BEZ_SEEN_FIRST) && c->page == BEZ_PAGE_NONE);
     if (!plain || c->held) put_item(j, list, c, i);
   }
   bez_json_close(j, ']');
@@ -137,7 +139,7 @@ bez_status bez_watch_write_lists(const char *folder, const bez_watchlist *list, 
     bez_buf_printf(&path, "%s/%s.csv", folder, names[k]);
     put_row(&out, list->columns, list->n_columns);
     for (uint64_t i = 0; i < list->n; i++)
-      if (list_of(&checked[i]) == k) put_row(&out, list->rows[i].cells, list->n_columns);
+      if (list_of(&checked[i]) == k && !bez_checked_not_asked(&checked[i])) put_row(&out, list->rows[i].cells, list->n_columns);
     st = bez_buf_status(&path, err);
     if (st == BEZ_OK) st = bez_buf_status(&out, err);
     if (st == BEZ_OK) st = bez_file_write(path.data, out.data, out.len, err);
