@@ -77,6 +77,11 @@ void bez_watch_say(bez_buf *out, const json_t *answer) {
   if (bez_answer_number(answer, "held"))
     bez_buf_printf(out, "  %llu held back: seen for less than the delay\n",
                    (unsigned long long)bez_answer_number(answer, "held"));
+  if (bez_answer_number(answer, "adopted"))
+    bez_buf_printf(out, "  %llu taken over: it stood for the delay\n",
+                   (unsigned long long)bez_answer_number(answer, "adopted"));
+  if (json_object_get(answer, "corrected"))
+    bez_buf_printf(out, "  %llu corrected\n", (unsigned long long)bez_answer_number(answer, "corrected"));
   if (*bez_answer_text(answer, "note"))
     bez_buf_puts(out, "  "), bez_answer_put(out, answer, "note"), bez_buf_putc(out, '\n');
 }

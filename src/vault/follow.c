@@ -104,8 +104,14 @@ static bez_status judge(bez_vault *vault, uint64_t index, const bez_entry *entry
   if (!strcmp(entry->type, "model") || !strcmp(entry->type, "pin") || !strcmp(entry->type, "unpin"))
     role = BEZ_MAY_COMMIT;
   if (!strcmp(entry->type, "gc") || !strcmp(entry->type, "witness")) role = BEZ_MAY_ADMIN;
+  const char *source = NULL;
+  /* what a check of URLs found anybody may write down; what the list says from then on may not be anybody's */
+  if (!strcmp(entry->type, "run") || (!strcmp(entry->type, "watch") && *bez_entry_text(entry, "list"))) {
+    role = BEZ_MAY_CONTRIBUTE;
+    source = bez_entry_text(entry, "source");
+  }
   if (!role) return BEZ_OK;
-  return settle(bez_judge_role(vault, entry, role, NULL, NULL, at, reason), reason, refused, err);
+  return settle(bez_judge_role(vault, entry, role, NULL, source, at, reason), reason, refused, err);
 }
 
 /* An entry that does not parse had no effect when it was written, and has none now. */

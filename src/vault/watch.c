@@ -62,7 +62,8 @@ static bez_status find_kept(bez_vault *vault, const char *name, kept *out, bez_e
     if (!out->name) BEZ_TRY(take_kept(vault, &entry, out, err));
     if (name) break;
     if (strcmp(called, out->name) != 0)
-      BEZ_TRY(bez_fail(err, BEZ_USAGE, "--name", "there are several lists: \"%.100s\", \"%.100s\" …", out->name, called));
+      BEZ_TRY(
+          bez_fail(err, BEZ_USAGE, "--name", "there are several lists: \"%.100s\", \"%.100s\" …", out->name, called));
   }
 cleanup:
   bez_entry_free(&entry);
@@ -115,7 +116,8 @@ static bez_status keep_locked(bez_vault *vault, step *s, const bez_watchlist *li
   bez_status st = BEZ_OK;
   if (list) BEZ_TRY(is_same(vault, s->name, old, &same, err));
   if (!same)
-    BEZ_TRY(bez_fail(err, BEZ_USAGE, s->name, "somebody else changed the list meanwhile: nothing was kept, do it again"));
+    BEZ_TRY(
+        bez_fail(err, BEZ_USAGE, s->name, "somebody else changed the list meanwhile: nothing was kept, do it again"));
   BEZ_TRY(bez_pack_begin(vault->objects, &pack, err));
   if (list) BEZ_TRY(bez_watchlist_save(list, pack, &s->list, err));
   if (result) BEZ_TRY(bez_pack_put(pack, BEZ_OBJECT_BLOB, result->data, result->len, &s->result, err));
@@ -314,7 +316,8 @@ static void addition_free(bez_vault *vault, addition *a) {
 static bez_status ask(bez_vault *vault, const char *op, const char *source, const bez_signer *signer, bez_error *err) {
   const bez_claim claim = {op, NULL, source, BEZ_MAY_CONTRIBUTE};
   if (source && *source && !bez_trust_source(vault->trust, source))
-    return bez_refuse(err, bez_fail(err, BEZ_USAGE, source, "no source of that name is known: bezoar vault source add describes one"));
+    return bez_refuse(err, bez_fail(err, BEZ_USAGE, source,
+                                    "no source of that name is known: bezoar vault source add describes one"));
   return bez_vault_ask(vault, &claim, signer, err);
 }
 

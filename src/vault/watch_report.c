@@ -139,7 +139,8 @@ bez_status bez_watch_write_lists(const char *folder, const bez_watchlist *list, 
     bez_buf_printf(&path, "%s/%s.csv", folder, names[k]);
     put_row(&out, list->columns, list->n_columns);
     for (uint64_t i = 0; i < list->n; i++)
-      if (list_of(&checked[i]) == k && !bez_checked_not_asked(&checked[i])) put_row(&out, list->rows[i].cells, list->n_columns);
+      if (list_of(&checked[i]) == k && !bez_checked_not_asked(&checked[i]))
+        put_row(&out, list->rows[i].cells, list->n_columns);
     st = bez_buf_status(&path, err);
     if (st == BEZ_OK) st = bez_buf_status(&out, err);
     if (st == BEZ_OK) st = bez_file_write(path.data, out.data, out.len, err);

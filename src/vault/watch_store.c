@@ -63,7 +63,8 @@ bez_status bez_watchlist_load(const bez_objects *objects, const bez_id *id, bez_
     BEZ_TRY(bez_objects_get(objects, BEZ_OBJECT_BLOB, &part, &bytes, err));
     BEZ_TRY(bez_watchlist_take_part(out, bytes.data ? bytes.data : "", bytes.len, "list of URLs", err));
   }
-  if (!bez_json_count(json_object_get(head, "n"), &n) || n != out->n) BEZ_TRY(bez_fail(err, BEZ_FORMAT, "list of URLs", "is damaged"));
+  if (!bez_json_count(json_object_get(head, "n"), &n) || n != out->n)
+    BEZ_TRY(bez_fail(err, BEZ_FORMAT, "list of URLs", "is damaged"));
 cleanup:
   json_decref(head);
   bez_buf_free(&bytes);
