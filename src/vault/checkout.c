@@ -53,7 +53,8 @@ static bez_status gather(checkout *c, bez_error *err) {
 static bool is_folder(const checkout *c) {
   bez_cursor at = {.data = (const uint8_t *)c->bytes[0].data, .len = c->bytes[0].len};
   bez_item item;
-  return !c->n || !bez_item_next(&at, &item) || item.type != BEZ_ITEM_FILE || item.head_len;
+  if (!c->n || !bez_item_next(&at, &item)) return true;
+  return (item.type != BEZ_ITEM_FILE && item.type != BEZ_ITEM_FILE_ROW) || bez_item_name_len(&item);
 }
 
 static bez_status write_leaf(checkout *c, size_t i, bez_error *err) {

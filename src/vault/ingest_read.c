@@ -2,6 +2,7 @@
  * waits at its front for what follows. Small files share a window. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,11 +12,13 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "vault/ingest_parts.h"
+#include "vault/small_files.h"
 
 #define HEAD (1u << 20) /* bytes that a form is found from */
 #define SPANS 4096u
 #define DIGEST 32u
 #define MOST_PIECES 65536u /* files in one window */
+#define FEW 4u             /* small files that are not worth the threads */
 
 /* A stretch of one file in the window. */
 typedef struct piece {
@@ -38,7 +41,9 @@ struct bez_reader {
   bez_span *spans;
   bez_buf text;
   size_t next; /* file to be opened */
-  int fd;      /* of the file being read, -1 none */
+  unsigned threads;
+  int folder; /* what the list lies in; -1: a single file */
+  int fd;     /* of the file being read, -1 none */
   char *path;
   struct stat before;
   uint64_t done, bytes; /* of this file, of all */
@@ -56,7 +61,8 @@ bez_status bez_reader_open(const bez_listing *list, const bez_ingest_options *op
   if (!r) return bez_fail_memory(err, sizeof *r);
   bez_status st = BEZ_OK;
   r->list = list;
-  r->fd = r->spool = -1;
+  r->threads = options->threads;
+  r->fd = r->spool = r->folder = -1;
   bez_sha256_begin(&r->sha);
   bez_chunker_make(&r->chunker, options->key);
   r->spans = malloc(SPANS * sizeof *r->spans);
@@ -64,6 +70,8 @@ bez_status bez_reader_open(const bez_listing *list, const bez_ingest_options *op
   if (options->form && !(r->form = bez_form_named(options->form)))
     st = bez_fail(err, BEZ_USAGE, options->form, "there is no form of that name");
   if (st == BEZ_OK) st = bez_file_labels_open(options->labels, &r->labels, err);
+  if (st == BEZ_OK && !list->single && (r->folder = open(list->root, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+    st = bez_fail_errno(err, list->root, "cannot open");
   if (st == BEZ_OK)
     *out = r;
   else
@@ -75,6 +83,7 @@ void bez_reader_close(bez_reader *r) {
   if (!r) return;
   for (size_t i = 0; i < r->n_pieces; i++) bez_form_close(&r->pieces[i].use);
   if (r->fd >= 0) close(r->fd);
+  if (r->folder >= 0) close(r->folder);
   if (r->spool >= 0) close(r->spool);
   bez_file_labels_free(r->labels);
   bez_buf_free(&r->text);
@@ -151,18 +160,31 @@ static bez_status load_bytes(bez_reader *r, size_t want, size_t *got, bez_error 
   return BEZ_OK;
 }
 
-static const bez_form *find_form(const bez_reader *r, const char *head, size_t len, bool whole) {
+static const bez_form *find_form(const bez_reader *r, const char *path, const char *head, size_t len, bool whole) {
   const bez_form *best = bez_form_named("file");
   int most = 0;
   if (r->form) return r->form;
-  for (size_t i = 0; bez_forms[i]; i++) {
-    int sure = bez_forms[i]->sniff(r->path, (const uint8_t *)head, len, whole);
+  for (size_t i = 0; bez_forms[i] && most < 100; i++) {
+    int sure = bez_forms[i]->sniff(path, (const uint8_t *)head, len, whole);
     if (sure > most) {
       most = sure;
       best = bez_forms[i];
     }
   }
   return best;
+}
+
+/* A file begins: which form reads it. */
+static bez_status start_piece(bez_reader *r, piece *p, const char *path, bool whole, bez_error *err) {
+  const char *head = r->window ? r->window + p->begin : "";
+  size_t len = p->len < HEAD ? p->len : HEAD;
+  p->use.form = find_form(r, path, head, len, whole);
+  if (!p->use.form) return bez_fail(err, BEZ_INTERNAL, path, "no form takes it");
+  bez_status st = BEZ_OK;
+  if (p->use.form->open) st = p->use.form->open(path, head, len, whole, &p->use.state, err);
+  if (st != BEZ_OK) return st;
+  if (!*r->name) (void)strncpy(r->name, p->use.form->name, sizeof r->name - 1);
+  return add_piece(r, *p, err);
 }
 
 /* Opens the next file and loads its head; it becomes a piece with its form. */
@@ -179,14 +201,7 @@ static bez_status open_next(bez_reader *r, bez_error *err) {
   r->done = 0;
   bez_status st = load_bytes(r, r->before.st_size < HEAD ? (size_t)r->before.st_size : HEAD, &p.len, err);
   if (st != BEZ_OK) return st;
-  bool whole = r->done == (uint64_t)r->before.st_size;
-  const char *head = r->window ? r->window + p.begin : "";
-  p.use.form = find_form(r, head, p.len, whole);
-  if (!p.use.form) return bez_fail(err, BEZ_INTERNAL, r->path, "no form takes it");
-  if (p.use.form->open) st = p.use.form->open(r->path, head, p.len, whole, &p.use.state, err);
-  if (st != BEZ_OK) return st;
-  if (!*r->name) (void)strncpy(r->name, p.use.form->name, sizeof r->name - 1);
-  return add_piece(r, p, err);
+  return start_piece(r, &p, r->path, r->done == (uint64_t)r->before.st_size, err);
 }
 
 /* More of the open file; closes it at its end, if it is still what it was at its beginning. */
@@ -241,6 +256,31 @@ static bez_status load_digests(bez_reader *r, size_t room, bez_error *err) {
   return BEZ_OK;
 }
 
+/* Small files, many at once. *n: how many became pieces; a file whose digests have to be asked for is the last. */
+static bez_status load_small(bez_reader *r, size_t end, size_t *n, bez_error *err) {
+  uint64_t bytes = 0;
+  *n = 0;
+  size_t found = r->folder >= 0 ? bez_small_files_count(r->list, r->next, end - r->len, &bytes) : 0;
+  if (found > MOST_PIECES - r->n_pieces) found = 0;
+  if (found < FEW) return BEZ_OK;
+  bez_status st = make_room(r, (size_t)bytes, err);
+  uint8_t *to = (uint8_t *)r->window + r->len;
+  if (st == BEZ_OK) st = bez_small_files_read(r->list, r->folder, r->next, found, r->threads, to, err);
+  while (st == BEZ_OK && *n < found && !r->by_digests) {
+    const bez_listed *file = &r->list->files[r->next];
+    piece p = {.begin = r->len, .len = (size_t)file->size, .file = r->next++, .first = true, .last = true};
+    st = start_piece(r, &p, file->name, p.len <= HEAD, err);
+    r->len += p.len;
+    r->bytes += p.len;
+    r->by_digests = st == BEZ_OK && p.use.form->digests;
+    ++*n;
+  }
+  if (st != BEZ_OK || !r->by_digests) return st;
+  free(r->path); /* of the file that they are asked of */
+  r->path = bez_listing_path(r->list, r->next - 1);
+  return r->path ? BEZ_OK : bez_fail_memory(err, 1);
+}
+
 bez_status bez_reader_load(bez_reader *r, bez_error *err) {
   size_t end = r->len + BEZ_SLAB;
   bez_status st = BEZ_OK;
@@ -250,8 +290,10 @@ bez_status bez_reader_load(bez_reader *r, bez_error *err) {
       st = load_more(r, r->len < end ? end - r->len : 0, err);
       if (r->len >= end) break;
     } else {
+      size_t n;
       if (r->next == r->list->n || r->len >= end || r->n_pieces >= MOST_PIECES) break;
-      st = open_next(r, err);
+      st = load_small(r, end, &n, err);
+      if (st == BEZ_OK && !n) st = open_next(r, err);
     }
   }
   return st;
@@ -302,6 +344,11 @@ static size_t cut_chunks(const bez_reader *r, const char *bytes, size_t len, boo
   return at;
 }
 
+/* What errors call the file of a piece. */
+static const char *name_of(const bez_reader *r, const piece *p) {
+  return r->list->single ? r->path : r->list->files[p->file].name;
+}
+
 /* What is complete in a piece; the piece shrinks to what is left. */
 static bez_status cut_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error *err) {
   const bez_form *form = p->use.form;
@@ -315,16 +362,18 @@ static bez_status cut_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error *
       used = cut_chunks(r, bytes, p->len, p->last, &n);
     if (st == BEZ_OK) st = put_spans(r, bytes, n, slab, err);
     if (st != BEZ_OK) {
-      if (err && !*err->subject && r->list->n) (void)strncpy(err->subject, r->path, sizeof err->subject - 1);
+      if (err && !*err->subject) (void)snprintf(err->subject, sizeof err->subject, "%s", name_of(r, p));
       return st;
     }
     p->begin += used;
     p->len -= used;
     p->at += used;
   }
-  if (p->last && p->len) return bez_fail(err, BEZ_INTERNAL, r->path, "a form left bytes over at the end of the file");
+  if (p->last && p->len)
+    return bez_fail(err, BEZ_INTERNAL, name_of(r, p), "a form left bytes over at the end of the file");
   if (p->len > BEZ_MAX_RECORD)
-    return bez_fail_at(err, BEZ_LIMIT, r->path, -1, (int64_t)p->at, "a row of more than %u bytes", BEZ_MAX_RECORD);
+    return bez_fail_at(err, BEZ_LIMIT, name_of(r, p), -1, (int64_t)p->at, "a row of more than %u bytes",
+                       BEZ_MAX_RECORD);
   return BEZ_OK;
 }
 
