@@ -41,7 +41,8 @@ static bool take_outer(bez_cursor *c, outer *o) {
   uint32_t n;
   return bez_cursor_take(c, sizeof MAGIC, &magic) && !memcmp(magic, MAGIC, sizeof MAGIC) &&
          bez_ssh_take_part(c, &o->cipher) && bez_ssh_take_part(c, &kdf) && bez_ssh_take_part(c, &options) &&
-         bez_ssh_take_u32(c, &n) && n == 1 && bez_ssh_take_part(c, &o->public) && bez_ssh_take_part(c, &o->private);
+         bez_ssh_take_u32(c, &n) && n == 1 && bez_ssh_take_part(c, &o->public) && bez_ssh_take_part(c, &o->private) &&
+         !bez_cursor_left(c);
 }
 
 static bez_status read_parts(outer *o, const char *subject, bez_ssh_key **public, uint8_t seed[32], bez_error *err) {
