@@ -69,3 +69,9 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/bench/audit/base_compare.c AND NOT BEZ_FUZZ)
   target_link_libraries(bench_base PRIVATE bezoar_internal)
   add_dependencies(bench_base bezoar_decode)
 endif()
+
+# Preloaded by the crash tests of the vault. It stands in for libc's functions, so none of libc's checks belong in it.
+if(NOT BEZ_SANITIZE AND NOT BEZ_FUZZ)
+  add_library(crash_shim SHARED tests/vault/crash_shim.c)
+  target_compile_options(crash_shim PRIVATE -U_FORTIFY_SOURCE -fno-builtin)
+endif()

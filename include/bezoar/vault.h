@@ -102,6 +102,19 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, 
 BEZ_API BEZ_MUST_USE bez_status bez_vault_reindex(bez_vault *vault, bez_progress_fn progress, void *progress_ctx,
                                                   char **json, bez_error *err);
 
+/* Everything the vault holds against everything it says; path as for bez_vault_open. A vault that is damaged is no
+ * failure of this: {"ok","vault","full","entries","malformed","versions","pruned","index","objects"{…},"rows"{…},
+ * "n_damage","damage":[{"file","offset","length","what","object","dataset","version","rows":[first,last]}]}. Without
+ * full: the log, entries, nodes of trees, and that their leaves are there; with full: every byte. */
+typedef struct bez_vault_verify_options {
+  bool full;
+  unsigned threads; /* 0: all */
+  bez_progress_fn progress;
+  void *progress_ctx;
+} bez_vault_verify_options;
+BEZ_API BEZ_MUST_USE bez_status bez_vault_verify(const char *path, const bez_vault_verify_options *options, char **json,
+                                                 bez_error *err);
+
 #ifdef __cplusplus
 }
 #endif

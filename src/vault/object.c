@@ -57,6 +57,7 @@ void bez_objects_close(bez_objects *objects) {
   for (size_t i = 0; i < objects->n; i++) bez_pack_file_close(objects->packs[i]);
   free(objects->packs);
   bez_block_cache_free(objects->cache);
+  bez_buf_free(&objects->damaged);
   pthread_rwlock_destroy(&objects->lock);
   free(objects->tmp);
   free(objects->folder);
@@ -103,10 +104,19 @@ static bez_status add_pack(bez_objects *objects, const char *path, bez_error *er
   return BEZ_OK;
 }
 
+/* Whether a pack is found damaged for the first time: who goes on with the others is not told again. */
+static bool is_news(bez_objects *objects, const char *path) {
+  for (size_t at = 0; at < objects->damaged.len; at += strlen(objects->damaged.data + at) + 1)
+    if (strcmp(objects->damaged.data + at, path) == 0) return false;
+  bez_buf_write(&objects->damaged, path, strlen(path) + 1);
+  return true;
+}
+
 /* A damaged pack is passed over; its error is kept, the first of them, and told at the end. */
 static bez_status take_folder(bez_objects *objects, DIR *dir, bez_error *err) {
   size_t known = objects->n;
   bez_status damaged = BEZ_OK;
+  bez_error why = {.line = -1, .offset = -1};
   for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
     if (!is_pack_name(entry->d_name)) continue;
     char *path = NULL;
@@ -116,10 +126,16 @@ static bez_status take_folder(bez_objects *objects, DIR *dir, bez_error *err) {
     if (file)
       file->seen = true;
     else
-      st = add_pack(objects, path, err);
+      st = add_pack(objects, path, &why);
+    bool told = st == BEZ_FORMAT && !is_news(objects, path);
     free(path);
-    if (st == BEZ_FORMAT) damaged = st;
-    if (st != BEZ_OK && st != BEZ_FORMAT) return st;
+    if (st == BEZ_OK || told) {
+      if (damaged == BEZ_OK) why = (bez_error){.line = -1, .offset = -1};
+      continue;
+    }
+    if (err && (damaged == BEZ_OK || st != BEZ_FORMAT)) *err = why;
+    if (st != BEZ_FORMAT) return st;
+    damaged = st;
   }
   return damaged;
 }

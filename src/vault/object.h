@@ -33,7 +33,8 @@ typedef struct bez_objects bez_objects;
  * others can still be read: *out is set then too, for `verify`). */
 BEZ_MUST_USE bez_status bez_objects_open(const char *folder, bool make, bez_objects **out, bez_error *err);
 void bez_objects_close(bez_objects *objects); /* NULL is fine */
-/* Looks for packs that came since (another process wrote them). */
+/* Looks for packs that came since (another process wrote them), and lets go of those that went. BEZ_FORMAT: a damaged
+ * one that was not told of before; the others are there. */
 BEZ_MUST_USE bez_status bez_objects_refresh(bez_objects *objects, bez_error *err);
 bool bez_objects_has(const bez_objects *objects, const bez_id *id);
 /* Replaces what is in out. BEZ_FORMAT "object … is missing" where it is in no pack. kind: what it must be, 0 any. */
@@ -91,5 +92,8 @@ typedef struct bez_objects_sum {
 BEZ_MUST_USE bez_status bez_objects_verify(bez_objects *objects, unsigned threads, bez_progress_fn progress,
                                            void *progress_ctx, void (*damaged)(void *ctx, const bez_damage *damage),
                                            void *ctx, bez_objects_sum *sum, bez_error *err);
+
+/* Removes the packs that verify finds damaged: for a store whose objects can be made again. removed: how many. */
+BEZ_MUST_USE bez_status bez_objects_remove_damaged(bez_objects *objects, uint64_t *removed, bez_error *err);
 
 #endif

@@ -15,6 +15,7 @@ struct bez_objects {
   _Atomic size_t hint;     /* the pack where something was found last */
   _Atomic uint64_t number; /* of the next pack */
   bez_block_cache *cache;
+  bez_buf damaged; /* paths of packs that were told as damaged, NUL-terminated: they are told once */
 };
 
 /* A new number at every call. */

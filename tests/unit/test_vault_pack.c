@@ -346,12 +346,36 @@ static void test_every_byte_is_covered(void **state) {
   bez_buf_free(&got);
 }
 
+static void test_damaged_packs_are_removed(void **state) {
+  bez_error err = {0};
+  bez_id ids[40];
+  bez_pack *pack = NULL;
+  char path[1200];
+  uint64_t removed = 9;
+  bez_objects *objects = open_store("removed");
+  assert_ok(bez_pack_begin(objects, &pack, &err));
+  put_range(pack, 0, 20, ids);
+  assert_ok(bez_pack_finish(pack, NULL, &err));
+  only_pack("removed", path);
+  assert_ok(bez_pack_begin(objects, &pack, &err));
+  put_range(pack, 20, 40, ids);
+  assert_ok(bez_pack_finish(pack, NULL, &err));
+  assert_ok(bez_objects_remove_damaged(objects, &removed, &err));
+  assert_int_equal(removed, 0);
+  flip(path, 100);
+  assert_ok(bez_objects_remove_damaged(objects, &removed, &err));
+  assert_int_equal(removed, 1);
+  assert_false(bez_objects_has(objects, &ids[3]));
+  check_range(objects, 20, 40, ids);
+  bez_objects_close(objects);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_put_and_get),           cmocka_unit_test(test_empty_and_abandoned),
       cmocka_unit_test(test_equal_packs_are_one),   cmocka_unit_test(test_blocks),
       cmocka_unit_test(test_many_readers),          cmocka_unit_test(test_by_reference),
-      cmocka_unit_test(test_every_byte_is_covered),
+      cmocka_unit_test(test_every_byte_is_covered), cmocka_unit_test(test_damaged_packs_are_removed),
   };
   return cmocka_run_group_tests(tests, setup, remove_folder);
 }
