@@ -98,6 +98,37 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_checkout(bez_vault *vault, const char 
 BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64_t limit,
                                                char **json, bez_error *err);
 
+/* Where rows come from: row by its number (counted from 0), or, where `where` is not NULL ("COLUMN=VALUE"), every row
+ * with that value, at most limit of them (0: 20). {"dataset","version","rows":[{"row","file","text","raw","canonical",
+ * "batch","commit":{…},"submission":{…},"contributor":{"principal","key","disowned"},"source":{"id","fields"},
+ * "chain":[{"run","by","time","inputs","statement"}],"readers":[{"by","key","op","version","time","index"}]}],"more"}
+ */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_blame(bez_vault *vault, const char *version, uint64_t row, const char *where,
+                                                uint64_t limit, char **json, bez_error *err);
+
+/* Everything later that inherited from what is named: versions that hold such rows, runs that read such versions, what
+ * they made, and models that were trained on any of it. kind: "key" (a fingerprint or a principal), "source" (its id),
+ * "commit" (digits of its id), "row" (DATA@v#ROW, or a row's canonical digest), or NULL: found out, where only one
+ * fits.
+ * {"of":{"kind","what"},"versions":[{"dataset","version","commit","rows","latest"}],"runs":[{"run","index","by","time",
+ * "inputs","outputs"}],"models":[{"name","sha256","dataset","version","index","by","time"}]} */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_impact(bez_vault *vault, const char *kind, const char *what, char **json,
+                                                 bez_error *err);
+/* Disowns what a key (or every key of a principal) signed from since on, refuses it from now on, and tells what
+ * inherited from it: {"revoked":[…],"impact":{…}}; shapes as of bez_vault_trust_revoke and bez_vault_impact. */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_revoke(bez_vault *vault, const char *whom, const char *since,
+                                                 const char *reason, const bez_vault_who *who, char **json,
+                                                 bez_error *err);
+
+/* A new version with the trees of an old one. Answer as of bez_vault_commit. */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_rollback(bez_vault *vault, const char *version, const char *message,
+                                                   const bez_vault_who *who, char **json, bez_error *err);
+/* New versions of the data sets of a commit (digits of its id) without what it did: rows it brought leave, rows it took
+ * away come back at their place, rows it changed are as before; what was done since stays. Answer as of
+ * bez_vault_commit. */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_revert(bez_vault *vault, const char *commit, const char *message,
+                                                 const bez_vault_who *who, char **json, bez_error *err);
+
 /* Makes the index anew from log and objects. {"entries","versions","sorted"} */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_reindex(bez_vault *vault, bez_progress_fn progress, void *progress_ctx,
                                                   char **json, bez_error *err);

@@ -28,3 +28,41 @@ void bez_text_commit(bez_buf *out, const json_t *answer) {
     bez_buf_putc(out, '\n');
   }
 }
+
+static void put_version(bez_buf *out, const json_t *item) {
+  bez_answer_put(out, item, "dataset");
+  bez_buf_printf(out, "@%llu", (unsigned long long)bez_answer_number(item, "version"));
+}
+
+void bez_text_impact(bez_buf *out, const json_t *answer) {
+  const json_t *versions = json_object_get(answer, "versions"), *models = json_object_get(answer, "models");
+  const json_t *runs = json_object_get(answer, "runs"), *of = json_object_get(answer, "of");
+  size_t i;
+  json_t *item;
+  bez_answer_put(out, of, "kind");
+  bez_buf_putc(out, ' ');
+  bez_answer_put(out, of, "what");
+  bez_buf_puts(out, ": in ");
+  bez_answer_count(out, json_array_size(versions), "version, ", "versions, ");
+  bez_answer_count(out, json_array_size(runs), "run, ", "runs, ");
+  bez_answer_count(out, json_array_size(models), "model\n", "models\n");
+  json_array_foreach(versions, i, item) {
+    bez_buf_puts(out, "  version  ");
+    put_version(out, item);
+    bez_buf_puts(out, "  ");
+    bez_answer_count(out, bez_answer_number(item, "rows"), "row", "rows");
+    bez_buf_puts(out, json_is_true(json_object_get(item, "latest")) ? "  (the last version)\n" : "\n");
+  }
+  json_array_foreach(runs, i, item) {
+    bez_buf_printf(out, "  run      %.12s by ", bez_answer_text(item, "run"));
+    bez_answer_put(out, item, "by");
+    bez_buf_putc(out, '\n');
+  }
+  json_array_foreach(models, i, item) {
+    bez_buf_puts(out, "  model    ");
+    bez_answer_put(out, item, "name");
+    bez_buf_printf(out, "  sha256:%.12s  trained on ", bez_answer_text(item, "sha256"));
+    put_version(out, item);
+    bez_buf_putc(out, '\n');
+  }
+}

@@ -7,6 +7,9 @@
 /* A commit: "train.csv@3 …" per data set, or that it waits for signatures. */
 void bez_text_commit(bez_buf *out, const json_t *answer);
 
+/* What inherited: versions, runs, models. */
+void bez_text_impact(bez_buf *out, const json_t *answer);
+
 /* " (+3 -1 ~2)": rows added, removed and changed, as members of that name say. */
 void bez_text_changes(bez_buf *out, const json_t *object);
 

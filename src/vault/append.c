@@ -74,8 +74,20 @@ static void write_refusal(bez_json *j, const void *ctx) {
   bez_json_kstr(j, "reason", r->reason);
 }
 
+bez_status bez_vault_refused(bez_vault *vault, const bez_claim *claim, const bez_signer *signer, bez_status st,
+                             bez_error *err) {
+  static const char prefix[] = "refused: ";
+  const char *reason = err ? err->message : "";
+  bez_error unsaid = {0};
+  if (st != BEZ_USAGE) return st;
+  if (!strncmp(reason, prefix, sizeof prefix - 1)) reason += sizeof prefix - 1;
+  const refusal r = {claim, signer ? bez_ssh_key_fingerprint(bez_signer_public(signer)) : "", reason};
+  /* A refusal that cannot be written down is still a refusal. */
+  if (bez_vault_say(vault, "refused", signer, write_refusal, &r, NULL, &unsaid) != BEZ_OK) bez_error_clear(&unsaid);
+  return bez_refuse(err, st);
+}
+
 bez_status bez_vault_ask(bez_vault *vault, const bez_claim *claim, const bez_signer *signer, bez_error *err) {
-  bez_error reason = {.line = -1, .offset = -1}, unsaid = {0};
   const bez_ssh_key *key = signer ? bez_signer_public(signer) : NULL;
   const int64_t now = bez_vault_now();
   const bez_asked asked = {.key = key,
@@ -83,14 +95,8 @@ bez_status bez_vault_ask(bez_vault *vault, const bez_claim *claim, const bez_sig
                            .source = claim->source,
                            .dataset = claim->dataset,
                            .at = now > vault->ruled ? now : vault->ruled};
-  bez_status st = bez_trust_may(vault->trust, &asked, &reason);
-  if (st == BEZ_OK) return BEZ_OK;
-  if (err && err->code == BEZ_OK) *err = reason;
-  if (st != BEZ_USAGE) return st;
-  const refusal r = {claim, key ? bez_ssh_key_fingerprint(key) : "", reason.message};
-  /* A refusal that cannot be written down is still a refusal. */
-  if (bez_vault_say(vault, "refused", signer, write_refusal, &r, NULL, &unsaid) != BEZ_OK) return bez_refuse(err, st);
-  return bez_refuse(err, st);
+  bez_status st = bez_trust_may(vault->trust, &asked, err);
+  return st == BEZ_OK ? BEZ_OK : bez_vault_refused(vault, claim, signer, st, err);
 }
 
 typedef struct access_note {

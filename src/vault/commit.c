@@ -78,7 +78,8 @@ static bez_status check_contributor(committing *c, const bez_staged *s, bez_erro
   bez_status st = bez_trust_may(c->vault->trust, &asked, err);
   if (st == BEZ_OK && bez_trust_policy(c->vault->trust)->require_scan && !*bez_entry_text(&s->submission, "report"))
     st = bez_fail(err, BEZ_USAGE, s->dataset, "the policy demands a scan of what is added: bezoar vault add --scan");
-  return bez_refuse(err, st);
+  const bez_claim claim = {"commit", s->dataset, asked.source, BEZ_MAY_COMMIT};
+  return st == BEZ_OK ? BEZ_OK : bez_vault_refused(c->vault, &claim, c->signer, st, err);
 }
 
 static bez_status check_one(committing *c, size_t i, bez_error *err) {

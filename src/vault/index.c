@@ -21,7 +21,9 @@ static const char schema[] =
     "CREATE INDEX entries_type ON entries(type, dataset);"
     "CREATE INDEX entries_who ON entries(who);"
     "CREATE TABLE submissions(i INTEGER PRIMARY KEY, id BLOB NOT NULL, dataset TEXT NOT NULL, batch BLOB NOT NULL, "
-    "parent BLOB NOT NULL);"
+    "parent BLOB NOT NULL, run BLOB NOT NULL);"
+    "CREATE INDEX submissions_run ON submissions(run);"
+    "CREATE INDEX submissions_batch ON submissions(batch);"
     "CREATE INDEX submissions_id ON submissions(id);"
     "CREATE TABLE versions(dataset TEXT NOT NULL, version INTEGER NOT NULL, commit_i INTEGER NOT NULL, submission_i "
     "INTEGER NOT NULL, commit_id BLOB NOT NULL, batch BLOB NOT NULL, PRIMARY KEY(dataset, version)) WITHOUT ROWID;"
@@ -49,7 +51,7 @@ bez_status bez_index_reset(bez_index *index, bez_error *err) {
   return BEZ_OK;
 }
 
-/* The seal: "bezoar index 1\n<entries>\n<SHA-256 of the last entry>\n<SHA-256 of the database>\n". */
+/* The seal: "bezoar index 2\n<entries>\n<SHA-256 of the last entry>\n<SHA-256 of the database>\n". */
 static bool read_seal(const char *path, uint64_t *size, uint8_t last[32], uint8_t database[32]) {
   bez_buf text = {0};
   bez_error ignored = {0};
@@ -57,7 +59,7 @@ static bool read_seal(const char *path, uint64_t *size, uint8_t last[32], uint8_
   unsigned long long n = 0;
   int used = 0;
   bool ok = bez_file_read(path, 4096, &text, &ignored) == BEZ_OK && text.data &&
-            sscanf(text.data, "bezoar index 1\n%llu\n%64[0-9a-f]\n%64[0-9a-f]\n%n", &n, a, b, &used) == 3 &&
+            sscanf(text.data, "bezoar index 2\n%llu\n%64[0-9a-f]\n%64[0-9a-f]\n%n", &n, a, b, &used) == 3 &&
             (size_t)used == text.len && strlen(a) == 64 && strlen(b) == 64 && bez_unhex(a, last, 32) &&
             bez_unhex(b, database, 32);
   bez_buf_free(&text);
@@ -136,7 +138,7 @@ static bez_status write_files(const bez_index *index, const void *bytes, size_t 
   bez_sha256(bytes, len, sum);
   bez_hex(sum, sizeof sum, digest);
   bez_hex(index->last, sizeof index->last, last);
-  int n = snprintf(text, sizeof text, "bezoar index 1\n%llu\n%s\n%s\n", (unsigned long long)index->size, last, digest);
+  int n = snprintf(text, sizeof text, "bezoar index 2\n%llu\n%s\n%s\n", (unsigned long long)index->size, last, digest);
   /* Between the two files the seal does not fit, and the next one to come makes the index anew. */
   snprintf(path, sizeof path, "%s/vault.sqlite", index->folder);
   bez_status st = bez_file_write(path, bytes, len, err);

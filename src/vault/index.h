@@ -5,7 +5,7 @@
  * Tables:
  *   entries      i (index in the log), id, type, time, dataset, version, who (fingerprint of the first signature),
  *                source, void (why the entry has no effect; NULL: it has)
- *   submissions  i, id, dataset, batch, parent (commit id; empty blob: none)
+ *   submissions  i, id, dataset, batch, parent (commit id), run (entry id); empty blobs: none
  *   versions     dataset, version, commit_i, submission_i, commit_id, batch
  *   inputs       i (model or run), dataset, version
  *   stamps       dataset, path, version, stamp: files that are what a version says (vault/stamp.h); not from the log */

@@ -108,15 +108,17 @@ static bez_status take_inputs(bez_index *index, const bez_entry *entry, bez_erro
 }
 
 static bez_status take_submission(bez_index *index, const bez_entry *entry, bez_error *err) {
-  uint8_t batch[16], parent[32];
+  uint8_t batch[16], parent[32], run[32];
   const char *parent_hex = bez_entry_text(entry, "parent");
   size_t parent_len = *parent_hex ? 32 : 0;
   const char *batch_hex = bez_entry_text(entry, "batch");
   if (strlen(batch_hex) != 32 || !bez_unhex(batch_hex, batch, 16)) return BEZ_OK;
   if (parent_len && (strlen(parent_hex) != 64 || !bez_unhex(parent_hex, parent, 32))) return BEZ_OK;
-  return bez_index_run(index, err, "INSERT INTO submissions VALUES(?,?,?,?,?)", "ibtbb", (int64_t)index->size,
+  const char *run_hex = bez_entry_text(entry, "run");
+  const size_t run_len = strlen(run_hex) == 64 && bez_unhex(run_hex, run, 32) ? 32 : 0;
+  return bez_index_run(index, err, "INSERT INTO submissions VALUES(?,?,?,?,?,?)", "ibtbbb", (int64_t)index->size,
                        (const void *)entry->id.bytes, (size_t)BEZ_ID, bez_entry_text(entry, "dataset"),
-                       (const void *)batch, sizeof batch, (const void *)parent, parent_len);
+                       (const void *)batch, sizeof batch, (const void *)parent, parent_len, (const void *)run, run_len);
 }
 
 bez_status bez_index_take(bez_index *index, const bez_entry *entry, const char *why, const uint8_t bytes_sha256[32],

@@ -54,12 +54,13 @@ static bool go_on(void *ctx) {
 /* Reads the files. A file alone has a digest; folders are compared with what the tree says. */
 static bez_status read_all(looker *l, const char *path, const bez_snapshot *s, bool *same, bez_error *err) {
   char digest[65];
+  uint64_t size = 0;
   struct stat info;
   const char *said = bez_entry_text(&s->entry, "sha256");
   *same = false;
   if (*said && stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
     if ((uint64_t)info.st_size != (uint64_t)json_integer_value(json_object_get(s->entry.body, "bytes"))) return BEZ_OK;
-    bez_status st = bez_sha256_file(path, digest, NULL, go_on, l, err);
+    bez_status st = bez_sha256_file(path, digest, &size, go_on, l, err);
     *same = st == BEZ_OK && !strcmp(digest, said);
     return st;
   }

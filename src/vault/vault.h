@@ -86,6 +86,9 @@ typedef struct bez_claim {
 } bez_claim;
 BEZ_MUST_USE bez_status bez_vault_ask(bez_vault *vault, const bez_claim *claim, const bez_signer *signer,
                                       bez_error *err);
+/* Writes the "refused" entry for a refusal found otherwise (st: BEZ_USAGE, err says why); returns st. */
+BEZ_MUST_USE bez_status bez_vault_refused(bez_vault *vault, const bez_claim *claim, const bez_signer *signer,
+                                          bez_status st, bez_error *err);
 /* Opens the key that who names and makes it the acting one. Closed by the caller behind bez_vault_act(vault, NULL). */
 BEZ_MUST_USE bez_status bez_vault_signer(bez_vault *vault, const bez_vault_who *who, bez_signer **out, bez_error *err);
 void bez_vault_act(bez_vault *vault, const bez_signer *signer);

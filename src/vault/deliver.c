@@ -1,0 +1,63 @@
+/* bezoar vault checkout: a version written back, and who took it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "vault/answer.h"
+#include "vault/ingest.h"
+#include "vault/work.h"
+
+/* The reader, where one was named; asked for where the policy wants known readers. */
+static bez_status open_reader(bez_vault *vault, const char *dataset, const bez_vault_who *who, bez_signer **out,
+                              bez_error *err) {
+  bez_status st = BEZ_OK;
+  *out = NULL;
+  if (who && who->key) st = bez_vault_signer(vault, who, out, err);
+  if (st != BEZ_OK || !bez_trust_policy(vault->trust)->require_reader) return st;
+  const bez_claim claim = {"checkout", dataset, NULL, BEZ_MAY_READ};
+  return bez_vault_ask(vault, &claim, *out, err);
+}
+
+static bez_status answer(const bez_vault *vault, const bez_snapshot *s, const char *path, const bez_signer *reader,
+                         char **json, bez_error *err) {
+  bez_buf text = {0};
+  bez_json j = bez_json_make(&text, false);
+  bez_json_open(&j, '{');
+  bez_json_kstr(&j, "dataset", s->dataset);
+  bez_json_kuint(&j, "version", s->version);
+  bez_json_khex(&j, "commit", s->commit.bytes, BEZ_ID);
+  bez_json_kstr(&j, "path", path);
+  bez_json_kuint(&j, "n_rows", s->rows.top.rows);
+  bez_json_kuint(&j, "bytes", s->rows.top.bytes);
+  bez_json_kstr(&j, "reader", reader ? bez_trust_principal(vault->trust, bez_signer_public(reader)) : "");
+  bez_json_close(&j, '}');
+  return bez_answer(&text, json, err);
+}
+
+bez_status bez_vault_checkout(bez_vault *vault, const char *version, const char *path, const bez_vault_who *reader,
+                              unsigned threads, bez_progress_fn progress, void *progress_ctx, char **json,
+                              bez_error *err) {
+  bez_snapshot s = {0};
+  bez_signer *signer = NULL;
+  bez_error unsaid = {0};
+  bez_status st = BEZ_OK;
+  BEZ_TRY(bez_snapshot_find(vault, version, &s, err));
+  BEZ_TRY(open_reader(vault, s.dataset, reader, &signer, err));
+  st = bez_checkout(vault->objects, &s.rows, path, threads, progress, progress_ctx, err);
+  if (st != BEZ_OK) {
+    const char *why = err && err->message[0] ? err->message : bez_status_text(st);
+    if (bez_vault_record_access(vault, "checkout", &s, signer, why, "", &unsaid) != BEZ_OK) goto cleanup;
+    goto cleanup;
+  }
+  st = bez_vault_record_access(vault, "checkout", &s, signer, NULL, "", err);
+  if (st != BEZ_OK && unlink(path) != 0) goto cleanup; /* nobody gets data that the log does not know of */
+  if (st == BEZ_OK) st = answer(vault, &s, path, signer, json, err);
+cleanup:
+  bez_vault_act(vault, NULL);
+  bez_signer_close(signer);
+  bez_snapshot_free(&s);
+  return st;
+}
