@@ -22,6 +22,7 @@ typedef struct bez_csv_form {
   /* For cutting: */
   uint32_t skip;       /* bytes before the first record that are not cut yet */
   bool header_to_come; /* the first record names the columns */
+  uint64_t plain_to;   /* place in the file up to which no quote follows what is cut */
 } bez_csv_form;
 
 typedef struct bez_csv_value {
