@@ -63,6 +63,10 @@ void bez_canonical_begin(bez_canonical *c) {
   bez_buf_clear(&c->values);
 }
 
+uint32_t bez_canonical_cpu(const bez_canonical *c) {
+  return c->cpu;
+}
+
 bez_buf *bez_canonical_scratch(bez_canonical *c) {
   return &c->scratch;
 }

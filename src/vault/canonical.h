@@ -24,6 +24,7 @@ bool bez_canonical_json(const char *text, size_t len, bez_buf *out);
  * release, which hashes them together. */
 void bez_canonical_hold(bez_canonical *c);
 BEZ_MUST_USE bez_status bez_canonical_release(bez_canonical *c, bez_error *err);
+uint32_t bez_canonical_cpu(const bez_canonical *c); /* bez_cpu_features(), asked once */
 
 /* For rows whose fields come in ascending order of their names, without a call per field: behind begin, room for all of
  * the row is asked for (NULL: memory is out), fields are put one behind the other, and `end` tells how far they go.

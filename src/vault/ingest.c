@@ -131,7 +131,7 @@ static bez_status digest_leaf(const ingest *in, bez_slab *slab, bez_new_leaf *le
                               bez_error *err) {
   const bez_form_use *use = leaf->context ? &leaf->context->use : NULL;
   const uint8_t *bytes = slab->bytes + leaf->begin;
-  bez_status st = bez_leaf_digest(in->cpu, bytes, leaf->len, use, c, &leaf->entry, slab->canonical + leaf->first, err);
+  bez_status st = bez_leaf_digest(bytes, leaf->len, use, c, &leaf->entry, slab->canonical + leaf->first, err);
   if (st != BEZ_OK || leaf->referable || bez_objects_has(in->objects, &leaf->entry.id)) return st;
   return bez_block_put(block, BEZ_OBJECT_LEAF, bytes, leaf->len, true, &leaf->entry.id, err);
 }

@@ -80,14 +80,14 @@ static void hash_items(leaf_walk *w, size_t n, uint8_t (*hashes)[32]) {
   bez_sha256_many(w->cpu, w->jobs, w->n_jobs);
 }
 
-bez_status bez_leaf_digest(uint32_t cpu, const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c,
+bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c,
                            bez_tree_entry *entry, uint8_t (*canonical)[32], bez_error *err) {
   leaf_walk w;
   uint8_t hashes[BEZ_LEAF_ITEMS][32];
   w.use = use;
   w.opened = (bez_form_use){0};
   w.c = c;
-  w.cpu = cpu;
+  w.cpu = bez_canonical_cpu(c);
   w.n_jobs = 0;
   entry->items = entry->rows = entry->bytes = 0;
   bez_canonical_hold(c);
@@ -95,7 +95,7 @@ bez_status bez_leaf_digest(uint32_t cpu, const void *bytes, size_t len, const be
   bez_status released = bez_canonical_release(c, err);
   if (st == BEZ_OK) st = released;
   if (st == BEZ_OK) {
-    bez_sha256_many(cpu, w.jobs, w.n_jobs);
+    bez_sha256_many(w.cpu, w.jobs, w.n_jobs);
     hash_items(&w, entry->items, hashes);
     bez_merkle_fold(hashes, entry->items, entry->root);
     for (size_t i = 0, row = 0; i < entry->items; i++)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/threads.h"
@@ -211,7 +210,6 @@ bez_status bez_parent_make(const bez_objects *objects, const bez_tree *tree, bez
 #define TILE 32u
 
 typedef struct removal {
-  uint32_t cpu;
   bez_parent *known;
   uint32_t which[ROUND];
   uint32_t n;
@@ -233,7 +231,7 @@ static bez_status digest_leaf(removal *r, uint32_t i, bez_form_use *use, uint32_
   }
   const bez_form_use *in_force = leaf->context == BEZ_NOT_KNOWN ? NULL : use;
   uint8_t(*out)[32] = r->canonical + (size_t)i * BEZ_LEAF_ITEMS;
-  if (st == BEZ_OK) st = bez_leaf_digest(r->cpu, buf->data, buf->len, in_force, c, &entry, out, err);
+  if (st == BEZ_OK) st = bez_leaf_digest(buf->data, buf->len, in_force, c, &entry, out, err);
   r->rows[i] = entry.rows;
   if (st == BEZ_OK && memcmp(entry.root, leaf->root, sizeof entry.root) != 0)
     st = bez_fail(err, BEZ_FORMAT, "leaf", "the digests of a leaf's rows are not those that the tree names");
@@ -272,7 +270,6 @@ bez_status bez_parent_removed(bez_parent *known, unsigned threads, bez_digests *
   if (!r || !canonical) st = bez_fail_memory(err, (size_t)ROUND * BEZ_LEAF_ITEMS * 32);
   if (st == BEZ_OK) {
     r->known = known;
-    r->cpu = bez_cpu_features();
     r->canonical = canonical;
   }
   for (uint32_t i = 0; i < known->n && st == BEZ_OK; i++) {

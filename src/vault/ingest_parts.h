@@ -31,10 +31,9 @@ void bez_contexts_free(bez_context *first);
 
 /* Digests of the leaf in [bytes, bytes + len): entry's root, items, rows, bytes; canonical: of its rows, in order, room
  * for BEZ_LEAF_ITEMS. use: the form in force where it begins, NULL none; those of FILE items in it are opened here. c:
- * the thread's own; cpu: bez_cpu_features(). BEZ_FORMAT: no leaf, or a row that no form reads. */
-BEZ_MUST_USE bez_status bez_leaf_digest(uint32_t cpu, const void *bytes, size_t len, const bez_form_use *use,
-                                        bez_canonical *c, bez_tree_entry *entry, uint8_t (*canonical)[32],
-                                        bez_error *err);
+ * the thread's own. BEZ_FORMAT: no leaf, or a row that no form reads. */
+BEZ_MUST_USE bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c,
+                                        bez_tree_entry *entry, uint8_t (*canonical)[32], bez_error *err);
 
 /* ---- known ---- */
 
