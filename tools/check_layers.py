@@ -13,8 +13,9 @@ RANK = {
     "fit": 3,  # fits read tables: one above format (docs/ARCHITECTURE.md says why)
     "report": 4, "vault": 4, "detect": 4, "aggregate": 4, "audit": 4, "attack": 4, "learn": 4, "privacy": 4,
     "decode": 3,  # the helper program; no other room may see it
-    "scan": 5, "gate": 5, "stress": 5, "certify": 5, "intake": 5,
-    "cli": 6, "server": 6,
+    "scan": 5, "gate": 5, "stress": 5, "certify": 5,
+    "intake": 6,
+    "cli": 7, "server": 7,
 }
 # Public headers that are not named after their room.
 PUBLIC = {"arrow": "format", "tensor": "format", "signing": "audit", "trust": "vault", "watch": "vault", "lineage": "vault", "proof": "vault"}

@@ -35,13 +35,14 @@ BEZ_API void bez_vault_close(bez_vault *vault); /* NULL is fine */
  * "key","form","n_rows","n_files","bytes","added","removed","changed"}; "staged" is false where nothing changed, and
  * the rest but "dataset" and "parent" is not there then. */
 typedef struct bez_vault_add_options {
-  const char *name;   /* of the data set; NULL: the path relative to the folder that holds .bezoar */
-  const char *source; /* id; needed */
-  const char *form;   /* NULL: by content */
-  const char *labels; /* pictures: file with a label per picture; NULL: names of folders */
-  const char *note;   /* free text, NULL none */
-  const char *report; /* JSON of a scan of exactly this data, NULL none: kept with the submission */
-  const char *run;    /* id (hex) of the run entry that made it, NULL none */
+  const char *name;     /* of the data set; NULL: the path relative to the folder that holds .bezoar */
+  const char *source;   /* id; needed */
+  const char *form;     /* NULL: by content */
+  const char *labels;   /* pictures: file with a label per picture; NULL: names of folders */
+  const char *note;     /* free text, NULL none */
+  const char *report;   /* JSON of a scan of exactly this data, NULL none: kept with the submission */
+  const char *run;      /* id (hex) of the run entry that made it, NULL none */
+  const uint8_t *stamp; /* 32 bytes: how the files stood when they were looked at (vault/stamp.h); NULL anyhow */
   bez_vault_who who;
   bool by_reference; /* rows stay in the file; it must not change from then on */
   unsigned threads;  /* 0: all processors */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "bezoar/intake.h"
 #include "cli/vault_args.h"
 #include "cli/vault_text.h"
 
@@ -17,6 +18,9 @@ static const bez_option options[] = {
      .help = "How files become rows. Default: by what they hold."},
     {"labels", 0, BEZ_ARG_FILE, .value = "FILE",
      .help = "Pictures: a table of names and labels. Default: names of folders."},
+    {"label", 0, BEZ_ARG_TEXT, .value = "COL",
+     .help = "For the scan that the policy may demand: the column with the labels. Default: guessed."},
+    {"text", 0, BEZ_ARG_TEXT, .repeat = true, .value = "COL", .help = "For the scan: a column with free text."},
     {"by-reference", 0, BEZ_ARG_FLAG, .help = "Leave the bytes where they are; the file must not change from then on."},
     {"threads", 0, BEZ_ARG_NUMBER, .value = "N", .help = "Threads; 0 takes all processors.", .fallback = "0"},
     {"memory", 0, BEZ_ARG_SIZE, .value = "SIZE", .fallback = "384M", .help = "Memory for what is read ahead."},
@@ -24,19 +28,21 @@ static const bez_option options[] = {
     BEZ_VAULT_OPTIONS,
     {NULL}};
 
-static bez_status plan(const bez_args *args, bez_progress *progress, bez_vault_add_options *o, bez_error *err) {
+static bez_status plan(const bez_args *args, bez_progress *progress, bez_intake_options *o, bez_error *err) {
   const uint64_t threads = bez_args_number(args, "threads");
-  *o = (bez_vault_add_options){.name = bez_args_text(args, "name"),
-                               .source = bez_args_text(args, "source"),
-                               .form = bez_args_text(args, "form"),
-                               .labels = bez_args_text(args, "labels"),
-                               .note = bez_args_text(args, "note"),
-                               .by_reference = bez_args_flag(args, "by-reference"),
-                               .threads = threads < UINT32_MAX ? (unsigned)threads : UINT32_MAX,
-                               .memory = bez_args_number(args, "memory"),
-                               .progress = bez_progress_step,
-                               .progress_ctx = progress};
-  return bez_vault_args_who(args, "key", &o->who, err);
+  o->read = (bez_read_options){.label = bez_args_text(args, "label")};
+  o->read.n_text = bez_args_list(args, "text", &o->read.text);
+  o->add = (bez_vault_add_options){.name = bez_args_text(args, "name"),
+                                   .source = bez_args_text(args, "source"),
+                                   .form = bez_args_text(args, "form"),
+                                   .labels = bez_args_text(args, "labels"),
+                                   .note = bez_args_text(args, "note"),
+                                   .by_reference = bez_args_flag(args, "by-reference"),
+                                   .threads = threads < UINT32_MAX ? (unsigned)threads : UINT32_MAX,
+                                   .memory = bez_args_number(args, "memory"),
+                                   .progress = bez_progress_step,
+                                   .progress_ctx = progress};
+  return bez_vault_args_who(args, "key", &o->add.who, err);
 }
 
 /* Exactly what was just added, or nothing: somebody else may have added to the same data set meanwhile. */
@@ -63,10 +69,10 @@ static bez_status commit(bez_vault *vault, const bez_args *args, const bez_vault
 }
 
 static bez_status work(bez_vault *vault, const bez_args *args, bez_progress *progress, char **json, bez_error *err) {
-  bez_vault_add_options o;
+  bez_intake_options o;
   bez_status st = plan(args, progress, &o, err);
-  if (st == BEZ_OK) st = bez_vault_add(vault, args->positional[0], &o, json, err);
-  if (st == BEZ_OK && bez_args_given(args, "message")) st = commit(vault, args, &o.who, json, err);
+  if (st == BEZ_OK) st = bez_intake_add(vault, args->positional[0], &o, json, err);
+  if (st == BEZ_OK && bez_args_given(args, "message")) st = commit(vault, args, &o.add.who, json, err);
   return st;
 }
 
@@ -88,6 +94,11 @@ static void text(bez_buf *out, const json_t *answer) {
   bez_answer_put(out, answer, "source");
   bez_buf_puts(out, ", signed by ");
   bez_answer_put(out, answer, "by");
+  if (json_is_object(json_object_get(answer, "scan"))) {
+    bez_buf_puts(out, "\nScanned: ");
+    bez_answer_count(out, bez_answer_number(json_object_get(answer, "scan"), "findings"), "finding", "findings");
+    bez_buf_puts(out, ", none that the policy refuses");
+  }
   bez_buf_puts(out, "\nStaged: bezoar vault commit -m MESSAGE makes it a version.\n");
 }
 
@@ -108,6 +119,10 @@ const bez_command bez_command_vault_add = {
         "Rows are CSV records, JSON lines, rows of Parquet and Arrow files, pictures with their labels, and samples of "
         "WebDataset archives; other files are kept as they are, without rows. checkout gives all of them back bit by "
         "bit.\n"
+        "\n"
+        "Where the policy demands a scan (bezoar vault policy), the data are scanned first; findings at or above its "
+        "threshold, and what could not be examined, refuse them. The report is signed along with the submission "
+        "(bezoar vault report).\n"
         "\n"
         "Exit code 1: refused.",
     .examples = "bezoar vault add train.csv --source survey-2026 --key alice — stage it\n"

@@ -11,13 +11,15 @@
 #include "vault/answer.h"
 #include "vault/stamp.h"
 #include "vault/vault.h"
+#include "vault/work.h"
 
 enum { MOST_RULES_TOLD = 20 };
 
 /* A submission on its way in. */
 typedef struct intake {
   bez_vault *vault;
-  const char *path;
+  const char *path;         /* as it was given */
+  char *dataset, *absolute; /* owned */
   const bez_intake_options *o;
   const bez_policy *policy;
   bez_stamp stamp;
@@ -27,11 +29,11 @@ typedef struct intake {
 
 /* Files that changed within the clock's last tick could change again unseen: a moment later they cannot. */
 static bez_status take_stamp(intake *in, bez_error *err) {
-  bez_status st = bez_stamp_take(in->path, &in->stamp, err);
+  bez_status st = bez_stamp_take(in->absolute, &in->stamp, err);
   for (int i = 0; st == BEZ_OK && !in->stamp.settled && i < 5; i++) {
     const struct timespec moment = {.tv_nsec = 500000000};
     (void)nanosleep(&moment, NULL);
-    st = bez_stamp_take(in->path, &in->stamp, err);
+    st = bez_stamp_take(in->absolute, &in->stamp, err);
   }
   if (st != BEZ_OK || in->stamp.settled) return st;
   return bez_fail(err, BEZ_USAGE, in->path, "is still being written to: add it when it has come to rest");
@@ -86,7 +88,7 @@ static bez_status judge(const intake *in, bez_error *err) {
 
 static bez_status write_refusal(intake *in, bez_status st, bez_error *err) {
   const bez_vault_add_options *add = &in->o->add;
-  const bez_claim claim = {"add", add->name ? add->name : in->path, add->source, BEZ_MAY_CONTRIBUTE};
+  const bez_claim claim = {"add", in->dataset, add->source, BEZ_MAY_CONTRIBUTE};
   bez_signer *signer = NULL;
   bez_error other = {0};
   if (bez_vault_signer(in->vault, &add->who, &signer, &other) == BEZ_OK)
@@ -118,6 +120,7 @@ static bez_status answer(const intake *in, char **json, bez_error *err) {
 static bez_status look(intake *in, bez_error *err) {
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_vault_may_add(in->vault, in->path, &in->o->add, NULL, err));
+  BEZ_TRY(bez_dataset_name(in->vault, in->path, in->o->add.name, &in->dataset, &in->absolute, err));
   BEZ_TRY(take_stamp(in, err));
   BEZ_TRY(scan(in, err));
   st = judge(in, err);
@@ -139,6 +142,8 @@ bez_status bez_intake_add(bez_vault *vault, const char *path, const bez_intake_o
   BEZ_TRY(bez_vault_add(vault, path, &add, json, err));
   BEZ_TRY(answer(&in, json, err));
 cleanup:
+  free(in.dataset);
+  free(in.absolute);
   bez_free(in.report_json);
   bez_report_destroy(in.report);
   return st;

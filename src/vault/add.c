@@ -154,6 +154,8 @@ bez_status bez_vault_add(bez_vault *vault, const char *path, const bez_vault_add
   BEZ_TRY(ask(&a, path, err));
   BEZ_TRY(bez_snapshot_last(vault, a.name, &a.parent, &has_parent, err));
   BEZ_TRY(bez_stamp_take(a.path, &a.stamp, err));
+  if (options->stamp && memcmp(options->stamp, a.stamp.bytes, sizeof a.stamp.bytes) != 0)
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "has changed since it was scanned"));
   BEZ_TRY(read_rows(&a, err));
   if (has_parent && !bez_id_compare(&a.read.rows.id, &a.parent.rows.id)) {
     staged = false;
