@@ -8,7 +8,7 @@ check="libcmocka-dev openssl openssh-client python3 python3-venv python3-dev pyt
 lint="clang clang-format clang-tidy libclang-rt-14-dev shellcheck"
 python="pytest hypothesis jsonschema numpy pandas pyarrow scikit-learn build scikit-build-core"
 # What others write and check models with: the tests compare notes with them.
-models="gguf safetensors onnx h5py jinja2 model-signing pyopenssl sigstore securesystemslib[crypto] cyclonedx-python-lib[validation]"
+models="gguf safetensors onnx h5py jinja2 model-signing pyopenssl sigstore securesystemslib[crypto] cyclonedx-python-lib[validation] in-toto-attestation"
 
 want=""
 for group in "${@:-build}"; do
@@ -38,7 +38,7 @@ case " $* " in
   *" check "*)
     venv=build/venv
     if ! "$venv/bin/python" -c 'import pytest, hypothesis, jsonschema, numpy, pandas, pyarrow, sklearn, build, scikit_build_core
-import gguf, safetensors, onnx, h5py, jinja2, model_signing, sigstore, securesystemslib, cyclonedx.validation' 2>/dev/null; then
+import gguf, safetensors, onnx, h5py, jinja2, model_signing, sigstore, securesystemslib, cyclonedx.validation, in_toto_attestation' 2>/dev/null; then
       echo "bootstrap: installing Python packages into $venv: $python $models"
       mkdir -p build
       /usr/bin/python3 -m venv "$venv"

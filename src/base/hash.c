@@ -73,7 +73,9 @@ bez_status bez_sha256_file(const char *path, char out[65], uint64_t *size, bool 
   struct stat info;
   EVP_MD_CTX *hash = NULL;
   unsigned char *room = NULL;
+  uint64_t unwanted;
   bez_status st = BEZ_OK;
+  if (!size) size = &unwanted;
   *size = 0;
   out[0] = '\0';
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
