@@ -147,6 +147,24 @@ typedef struct bez_vault_verify_options {
 BEZ_API BEZ_MUST_USE bez_status bez_vault_verify(const char *path, const bez_vault_verify_options *options, char **json,
                                                  bez_error *err);
 
+/* Removes objects that nothing in the log or the stage names, and, where keep or older_than say so, the data of old
+ * versions: never of the latest one, of what is pinned, or of what a model was trained on. The log keeps their entries.
+ * Nobody else may have the vault open. {"dry_run","pruned":[{"dataset","version"}],"kept":[{"dataset","version",
+ * "why"}],"gone":[…],"objects","packs","bytes_before","bytes_after","leftovers","entry"}. */
+typedef struct bez_vault_gc_options {
+  bool dry_run;       /* nothing is changed */
+  uint64_t keep;      /* versions of each data set, the last ones; 0: all */
+  int64_t older_than; /* seconds; 0: no age is too old */
+  bez_vault_who who;  /* an admin */
+  bez_progress_fn progress;
+  void *progress_ctx;
+} bez_vault_gc_options;
+BEZ_API BEZ_MUST_USE bez_status bez_vault_gc(bez_vault *vault, const bez_vault_gc_options *options, char **json,
+                                             bez_error *err);
+/* what: "train.csv@3", or "train.csv" for all its versions. {"op","what","reason","entry"} */
+BEZ_API BEZ_MUST_USE bez_status bez_vault_pin(bez_vault *vault, const char *what, bool unpin, const char *reason,
+                                              const bez_vault_who *who, char **json, bez_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -89,6 +89,8 @@ void bez_pack_file_close(bez_pack_file *file); /* NULL is fine */
 typedef enum bez_found { BEZ_FOUND_NOT, BEZ_FOUND, BEZ_FOUND_DAMAGED } bez_found;
 /* DAMAGED: a page of the directory that the search met is not what it was. */
 bez_found bez_pack_file_find(const bez_pack_file *file, const bez_id *id, bez_object_record *out);
+/* The same, as the record's number. */
+bez_found bez_pack_file_number(const bez_pack_file *file, const bez_id *id, uint64_t *number);
 /* Record number i; false: there is none, or its page is damaged. */
 BEZ_MUST_USE bool bez_pack_file_block(const bez_pack_file *file, uint64_t i, bez_block_record *out);
 BEZ_MUST_USE bool bez_pack_file_object(const bez_pack_file *file, uint64_t i, bez_object_record *out);

@@ -134,7 +134,7 @@ static uint64_t guess(uint64_t lo, uint64_t hi, uint64_t lo_key, uint64_t hi_key
   return at < hi ? at : hi - 1;
 }
 
-bez_found bez_pack_file_find(const bez_pack_file *file, const bez_id *id, bez_object_record *out) {
+bez_found bez_pack_file_number(const bez_pack_file *file, const bez_id *id, uint64_t *number) {
   uint64_t lo = 0, hi = file->shape.objects, lo_key = 0, hi_key = UINT64_MAX, key = prefix(id->bytes);
   for (unsigned step = 0; lo < hi; step++) {
     uint64_t at = step < 4 ? guess(lo, hi, lo_key, hi_key, key) : lo + (hi - lo) / 2;
@@ -142,7 +142,7 @@ bez_found bez_pack_file_find(const bez_pack_file *file, const bez_id *id, bez_ob
     if (!record) return BEZ_FOUND_DAMAGED;
     int order = memcmp(record, id->bytes, BEZ_ID);
     if (order == 0) {
-      bez_get_object_record(record, out);
+      *number = at;
       return BEZ_FOUND;
     }
     if (order < 0) {
@@ -154,6 +154,13 @@ bez_found bez_pack_file_find(const bez_pack_file *file, const bez_id *id, bez_ob
     }
   }
   return BEZ_FOUND_NOT;
+}
+
+bez_found bez_pack_file_find(const bez_pack_file *file, const bez_id *id, bez_object_record *out) {
+  uint64_t number = 0;
+  bez_found found = bez_pack_file_number(file, id, &number);
+  if (found == BEZ_FOUND && !bez_pack_file_object(file, number, out)) return BEZ_FOUND_DAMAGED;
+  return found;
 }
 
 bool bez_pack_file_block(const bez_pack_file *file, uint64_t i, bez_block_record *out) {

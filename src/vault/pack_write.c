@@ -27,6 +27,16 @@ bez_status bez_pack_begin(bez_objects *objects, bez_pack **out, bez_error *err) 
   return BEZ_OK;
 }
 
+bez_status bez_pack_begin_anew(bez_objects *objects, bez_pack **out, bez_error *err) {
+  bez_status st = bez_pack_begin(objects, out, err);
+  if (st == BEZ_OK) (*out)->anew = true;
+  return st;
+}
+
+static bool in_store(const bez_pack *pack, const bez_id *id) {
+  return !pack->anew && bez_objects_has(pack->objects, id);
+}
+
 void bez_pack_abandon(bez_pack *pack) {
   if (!pack) return;
   bez_part_free(&pack->part);
@@ -54,7 +64,7 @@ bool bez_pack_has(const bez_pack *pack, const bez_id *id) {
   pthread_mutex_lock(&changed->mutex);
   bool has = in_parts(pack, id);
   pthread_mutex_unlock(&changed->mutex);
-  return has || bez_objects_has(pack->objects, id);
+  return has || in_store(pack, id);
 }
 
 static bez_status keep_done(bez_pack *pack, const char *path, bez_error *err) {
@@ -121,7 +131,7 @@ bez_status bez_pack_put(bez_pack *pack, bez_object_kind kind, const void *bytes,
                         bez_error *err) {
   bez_status st = BEZ_OK;
   bez_sha256(bytes, len, id->bytes);
-  if (bez_objects_has(pack->objects, id)) return st;
+  if (in_store(pack, id)) return st;
   pthread_mutex_lock(&pack->mutex);
   if (!in_parts(pack, id)) st = put_new(pack, kind, bytes, len, id, err);
   pthread_mutex_unlock(&pack->mutex);
@@ -149,7 +159,7 @@ bez_status bez_pack_add(bez_pack *pack, bez_block *block, bez_error *err) {
   pthread_mutex_lock(&pack->mutex);
   BEZ_TRY(bez_block_seal(block, err));
   for (size_t i = 0; i < block->n; i++) {
-    known[i] = in_parts(pack, &block->objects[i].id) || bez_objects_has(pack->objects, &block->objects[i].id);
+    known[i] = in_parts(pack, &block->objects[i].id) || in_store(pack, &block->objects[i].id);
     fresh += !known[i];
   }
   if (fresh) {
@@ -185,7 +195,7 @@ bez_status bez_pack_refer(bez_pack *pack, const char *path, uint64_t offset, uin
     return bez_fail(err, BEZ_LIMIT, path, "a leaf of %llu bytes is larger than the ceiling of %u",
                     (unsigned long long)len, BEZ_MAX_OBJECT);
   if (path[0] != '/') return bez_fail(err, BEZ_INTERNAL, path, "a reference needs an absolute path");
-  if (bez_objects_has(pack->objects, id)) return BEZ_OK;
+  if (in_store(pack, id)) return BEZ_OK;
   bez_status st = BEZ_OK;
   bez_refer_record refer = {.offset = offset, .len = len, .frame_len = (uint32_t)frame_len};
   pthread_mutex_lock(&pack->mutex);

@@ -34,7 +34,14 @@ struct bez_pack {
   bez_block *open[BEZ_OPEN_BLOCKS];
   bez_pack_file **done; /* finished parts, below tmp */
   size_t n_done;
+  bool anew; /* what the store holds is written again: it is about to go from there */
 };
+
+/* bez_pack_begin for gc: objects are taken out of packs that will be removed. */
+BEZ_MUST_USE bez_status bez_pack_begin_anew(bez_objects *objects, bez_pack **out, bez_error *err);
+/* Object number i of a pack of the store, as it is, by reference or not; hashed on the way. */
+BEZ_MUST_USE bez_status bez_pack_copy(bez_pack *pack, const bez_pack_file *file, uint64_t i, bez_buf *scratch,
+                                      bez_error *err);
 
 /* part.c */
 void bez_part_free(bez_part *part); /* a file that is not finished is removed */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "crypto/digest.h"
+#include "vault/gc.h"
 #include "vault/index.h"
 #include "vault/vault.h"
 
@@ -132,7 +133,7 @@ cleanup:
   return st;
 }
 
-bez_status bez_snapshot_find(bez_vault *vault, const char *text, bez_snapshot *out, bez_error *err) {
+static bez_status find_words(bez_vault *vault, const char *text, bez_snapshot *out, bez_error *err) {
   const char *at = strrchr(text, '@');
   bool found = false;
   size_t len = at ? (size_t)(at - text) : strlen(text);
@@ -152,5 +153,12 @@ bez_status bez_snapshot_find(bez_vault *vault, const char *text, bez_snapshot *o
     BEZ_TRY(bez_fail(err, BEZ_USAGE, text, "a version is a number, \"latest\", or 7 digits or more of a commit's id"));
 cleanup:
   free(dataset);
+  return st;
+}
+
+bez_status bez_snapshot_find(bez_vault *vault, const char *text, bez_snapshot *out, bez_error *err) {
+  bez_status st = find_words(vault, text, out, err);
+  if (st == BEZ_OK) st = bez_pruned_refuse(vault, out, err);
+  if (st != BEZ_OK) bez_snapshot_free(out);
   return st;
 }
