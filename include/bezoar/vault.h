@@ -93,6 +93,23 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_checkout(bez_vault *vault, const char 
                                                    bez_progress_fn progress, void *progress_ctx, char **json,
                                                    bez_error *err);
 
+/* Writes the rows of DATA@v as a table: their fields, whatever form they are stored in. Read into the vault again, a
+ * row has the canonical digest that it had. The attempt is an entry of the log, as that of a checkout. BEZ_UNSUPPORTED:
+ * rows of packed and columnar files, and "parquet" where there is no pyarrow.
+ * {"dataset","version","commit","path","format","n_rows","reader"} */
+typedef struct bez_vault_export_options {
+  const char *format; /* "csv", "jsonl", "parquet" */
+  const char *path;   /* of the file, "-": standard output */
+  bool provenance;    /* more columns: bezoar:source, bezoar:contributor, bezoar:commit (the row's first), of pictures
+                         bezoar:file */
+  bool digests;       /* more columns: bezoar:raw, bezoar:canonical (SHA-256, hexadecimal) */
+  bez_vault_who reader;
+  bez_progress_fn progress;
+  void *progress_ctx;
+} bez_vault_export_options;
+BEZ_API BEZ_MUST_USE bez_status bez_vault_export(bez_vault *vault, const char *version,
+                                                 const bez_vault_export_options *options, char **json, bez_error *err);
+
 /* Rows in which two versions differ. {"a":{"dataset","version"},"b":{…},"added","removed","changed","rows":[{"kind",
  * "old_row","new_row","old","new"}],"more"}: at most limit rows are told (0: all); "more": how many were not. Rows are
  * counted from 0. */

@@ -10,14 +10,13 @@
 #include "vault/ingest.h"
 #include "vault/work.h"
 
-/* The reader, where one was named; asked for where the policy wants known readers. */
-static bez_status open_reader(bez_vault *vault, const char *dataset, const bez_vault_who *who, bez_signer **out,
-                              bez_error *err) {
+bez_status bez_vault_open_reader(bez_vault *vault, const char *op, const char *dataset, const bez_vault_who *who,
+                                 bez_signer **out, bez_error *err) {
   bez_status st = BEZ_OK;
   *out = NULL;
   if (who && who->key) st = bez_vault_signer(vault, who, out, err);
   if (st != BEZ_OK || !bez_trust_policy(vault->trust)->require_reader) return st;
-  const bez_claim claim = {"checkout", dataset, NULL, BEZ_MAY_READ};
+  const bez_claim claim = {op, dataset, NULL, BEZ_MAY_READ};
   return bez_vault_ask(vault, &claim, *out, err);
 }
 
@@ -45,7 +44,7 @@ bez_status bez_vault_checkout(bez_vault *vault, const char *version, const char 
   bez_error unsaid = {0};
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_snapshot_find(vault, version, &s, err));
-  BEZ_TRY(open_reader(vault, s.dataset, reader, &signer, err));
+  BEZ_TRY(bez_vault_open_reader(vault, "checkout", s.dataset, reader, &signer, err));
   st = bez_checkout(vault->objects, &s.rows, path, threads, progress, progress_ctx, err);
   if (st != BEZ_OK) {
     const char *why = err && err->message[0] ? err->message : bez_status_text(st);

@@ -37,6 +37,11 @@ BEZ_MUST_USE bez_status bez_commit_sign(const bez_vault *vault, const char *mess
                                         size_t n, void (*extra)(bez_json *j, const void *ctx), const void *ctx,
                                         const bez_signer *signer, bez_buf *entry, bez_error *err);
 
+/* The reader, where one was named; asked for where the policy wants known readers. *out: closed by the caller, as that
+ * of bez_vault_signer. */
+BEZ_MUST_USE bez_status bez_vault_open_reader(bez_vault *vault, const char *op, const char *dataset,
+                                              const bez_vault_who *who, bez_signer **out, bez_error *err);
+
 void bez_json_khex(bez_json *j, const char *key, const uint8_t *bytes, size_t n);
 
 #endif
