@@ -4,10 +4,11 @@
  * Three trees share this: rows (items of vault/item.h, in the order of the files), sorted (canonical digests of rows,
  * ascending, vault/sorted.h) and provenance (runs of rows, vault/provenance.h).
  *
- * Cuts. A leaf ends behind an item whose bez_siphash(key, item as stored) has its low 4 bits zero (16 items on
- * average), behind the 64th item, behind the item with which its bytes reach 65,536, and before an item that alone has
- * that many. A node ends behind an entry whose bez_siphash(key, its Merkle root) has its low 3 bits zero once it holds
- * 2, and behind the 64th entry.
+ * Cuts. h is bez_siphash(key, item as stored). A leaf ends behind an item whose h has its low 6 bits zero, or its low 3
+ * bits once the leaf holds 8 items (15 on average, of little spread: a change then touches no more than it must; and
+ * what lies behind a cut of the first kind can be cut without what lies before it); behind the 64th item, behind the
+ * item with which its bytes reach 65,536, and before an item that alone has that many. A node ends behind an entry
+ * whose bez_siphash(key, its Merkle root) has its low 2 bits zero once it holds 6, and behind the 64th entry.
  *
  * Hashes. An entry describes what lies below it. Its hash is SHA-256(0x00 || root || items || rows || bytes || last),
  * the numbers as le64 and `last` (32 bytes) in sorted trees alone; the root of a node is the Merkle tree (RFC
@@ -46,7 +47,7 @@ typedef struct bez_tree {
 /* Whether a leaf ends behind an item: hash is bez_siphash of the item as stored, items and bytes count the leaf with
  * it. */
 static inline bool bez_leaf_ends(uint64_t hash, size_t items, size_t bytes) {
-  return (hash & 15) == 0 || items >= BEZ_LEAF_ITEMS || bytes >= BEZ_LEAF_BYTES;
+  return (hash & 63) == 0 || (items >= 8 && (hash & 7) == 0) || items >= BEZ_LEAF_ITEMS || bytes >= BEZ_LEAF_BYTES;
 }
 
 /* The Merkle root over n hashes (n ≥ 1). hashes is used as scratch. */

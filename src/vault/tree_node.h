@@ -17,7 +17,7 @@ BEZ_MUST_USE bool bez_tree_entry_next(bez_cursor *c, bez_tree_kind kind, bez_tre
 
 /* Whether a node ends behind an entry, with which it holds n. */
 static inline bool bez_node_ends(bez_sipkey key, const bez_tree_entry *entry, size_t n) {
-  return n >= BEZ_NODE_ENTRIES || (n >= 2 && (bez_siphash(key, entry->root, sizeof entry->root) & 7) == 0);
+  return n >= BEZ_NODE_ENTRIES || (n >= 6 && (bez_siphash(key, entry->root, sizeof entry->root) & 3) == 0);
 }
 
 /* A node's bytes; they must bear out the entry above (NULL: not asked): sums, Merkle root, last. Hostile bytes. */
