@@ -36,7 +36,7 @@ typedef struct transfer {
   bez_status status; /* of the body function */
   bool cancelled;
   size_t n_head;
-  char head[CODE_BYTES]; /* of an answer that is an error */
+  char head[CODE_BYTES + 1]; /* of an answer that is an error; ends in a NUL */
 } transfer;
 
 static size_t on_header(char *bytes, size_t one, size_t len, void *ctx) {
@@ -51,10 +51,10 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *ctx) {
   (void)one;
   curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &t->response->status);
   if (t->response->status != 200 && t->response->status != 206) {
-    size_t room = sizeof t->head - t->n_head, n = len < room ? len : room;
+    size_t room = CODE_BYTES - t->n_head, n = len < room ? len : room;
     memcpy(t->head + t->n_head, bytes, n);
     t->n_head += n;
-    return t->n_head < sizeof t->head ? len : 0; /* a long page that explains an error is not waited for */
+    return t->n_head < CODE_BYTES ? len : 0; /* a long page that explains an error is not waited for */
   }
   t->status = t->body(t->ctx, t->response, bytes, len, t->err);
   return t->status == BEZ_OK && !t->response->enough ? len : 0;
@@ -174,6 +174,7 @@ static bez_status make_headers(const bez_request *r, bool secret, struct curl_sl
     bez_buf_free(&value);
   }
   if (r->if_match) good = good && add_header(list, "If-Match", r->if_match);
+  if (r->post) good = good && add_header(list, "Content-Type", "text/plain; charset=utf-8");
   if (r->accept_gzip) good = good && add_header(list, "Accept-Encoding", "gzip");
   return good ? BEZ_OK : bez_fail_memory(err, 512);
 }
@@ -226,6 +227,9 @@ static bez_status transfer_once(transfer *t, const char *url, bool secret, bez_e
   if (r->ranged) snprintf(range, sizeof range, "%llu-%llu", (unsigned long long)r->first, (unsigned long long)r->last);
   curl_easy_setopt(curl, CURLOPT_URL, url);
   curl_easy_setopt(curl, CURLOPT_NOPROXY, strncasecmp(url, "http://", 7) ? NULL : "*"); /* plain http stays here */
+  curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+  if (r->post) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(r->post));
+  if (r->post) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, r->post);
   curl_easy_setopt(curl, CURLOPT_RANGE, r->ranged ? range : NULL);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
@@ -289,7 +293,7 @@ bez_status bez_http_try(bez_http *http, const bez_request *request, bez_response
   for (int hop = 0; st == BEZ_OK; hop++) {
     char *next = NULL;
     st = transfer_once(t, url, secret, err);
-    if (st != BEZ_OK || !is_redirect(response->status) || !request->follow) break;
+    if (st != BEZ_OK || !is_redirect(response->status) || !request->follow || request->post) break;
     if (hop == MAX_REDIRECTS) st = bez_fail(err, BEZ_IO, request->shown, "more than %d redirects", MAX_REDIRECTS);
     if (st == BEZ_OK) st = next_url(t, url, &secret, &next, err);
     if (st != BEZ_OK) break;
@@ -298,6 +302,9 @@ bez_status bez_http_try(bez_http *http, const bez_request *request, bez_response
   }
   if (st == BEZ_OK && response->status != 200 && response->status != 206) {
     bez_response_code(response, t->head, t->n_head);
+    t->head[t->n_head] = '\0';
+    size_t line = strcspn(t->head, "\r\n");
+    if (line < sizeof response->said) memcpy(response->said, t->head, line);
     st = refused(request, response, err);
   }
   free(url);

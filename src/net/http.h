@@ -1,5 +1,5 @@
-/* One HTTP GET at a time over a connection that is kept: TLS always verified, redirects only to what is at least as
- * private, credentials only to the origin they were meant for. */
+/* One HTTP GET (or POST of a small text) at a time over a connection that is kept: TLS always verified, redirects only
+ * to what is at least as private, credentials only to the origin they were meant for. */
 #ifndef BEZ_NET_HTTP_H
 #define BEZ_NET_HTTP_H
 
@@ -21,6 +21,7 @@ typedef struct bez_request {
   const char *bearer;      /* token for the origin of url, NULL none */
   const bez_aws *aws;      /* sign with these, NULL none */
   const char *if_match;    /* ETag, NULL none */
+  const char *post;        /* text to be posted; NULL: a GET. Never sent anywhere else than to url */
   uint64_t first, last;    /* bytes wanted, when ranged */
   bool ranged;
   bool follow;      /* redirects are followed */
@@ -43,6 +44,7 @@ typedef struct bez_response {
   char encoding[32]; /* Content-Encoding */
   char region[64];   /* x-amz-bucket-region */
   char code[64];     /* the service's own name of the error */
+  char said[64];     /* the first line of an answer that is an error, "" none or too long */
   char next[4096];   /* Link rel="next" */
 } bez_response;
 

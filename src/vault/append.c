@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "vault/answer.h"
+#include "vault/known_logs.h"
 #include "vault/vault.h"
 
 void bez_vault_act(bez_vault *vault, const bez_signer *signer) {
@@ -33,6 +34,7 @@ bez_status bez_vault_append(bez_vault *vault, const bez_bytes_view *entries, siz
   if (st == BEZ_OK) {
     st = bez_log_append(vault->log, entries, n, signer, err);
     if (st == BEZ_OK) st = bez_vault_follow(vault, err);
+    if (st == BEZ_OK) st = bez_known_logs_check(vault->log, err);
     bez_vault_unlock(vault);
   }
   bez_signer_close(opened);

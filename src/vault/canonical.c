@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
-#include "crypto/sha256.h"
+#include "crypto/sha256_many.h"
 #include "vault/canonical.h"
 
 typedef struct field {
@@ -12,26 +13,43 @@ typedef struct field {
   size_t value, value_len;  /* in values: varint length || value */
 } field;
 
+/* A row that waits for its digest. */
+typedef struct held {
+  size_t begin, len; /* in out */
+  uint8_t *digest;
+} held;
+
 struct bez_canonical {
   field *fields;
   uint32_t *order;
   uint32_t n, cap, n_order; /* order: of the row before, tried first: rows of one file are alike */
-  uint32_t place;
-  bez_buf scratch, values, numbers, out; /* numbers: names of fields that have none */
-  bool no_memory;
+  uint32_t place, cpu;
+  bez_buf scratch, values, nested;
+  bez_buf numbers; /* names of fields that have none */
+  bez_buf out;     /* rows as they are hashed; the one in the making begins at row */
+  size_t row;
+  held *held;
+  bez_sha256_job *jobs;
+  size_t n_held, cap_held;
+  bool holding, no_memory;
 };
 
 bez_status bez_canonical_create(bez_canonical **out, bez_error *err) {
   *out = calloc(1, sizeof **out);
-  return *out ? BEZ_OK : bez_fail_memory(err, sizeof **out);
+  if (!*out) return bez_fail_memory(err, sizeof **out);
+  (*out)->cpu = bez_cpu_features();
+  return BEZ_OK;
 }
 
 void bez_canonical_free(bez_canonical *c) {
   if (!c) return;
   free(c->fields);
   free(c->order);
+  free(c->held);
+  free(c->jobs);
   bez_buf_free(&c->scratch);
   bez_buf_free(&c->values);
+  bez_buf_free(&c->nested);
   bez_buf_free(&c->numbers);
   bez_buf_free(&c->out);
   free(c);
@@ -40,39 +58,98 @@ void bez_canonical_free(bez_canonical *c) {
 void bez_canonical_begin(bez_canonical *c) {
   c->n = c->place = 0;
   c->no_memory = false;
+  c->out.len = c->row; /* what a row that was given up left behind */
   bez_buf_clear(&c->scratch);
   bez_buf_clear(&c->values);
-  bez_buf_clear(&c->out);
+}
+
+uint32_t bez_canonical_cpu(const bez_canonical *c) {
+  return c->cpu;
 }
 
 bez_buf *bez_canonical_scratch(bez_canonical *c) {
   return &c->scratch;
 }
 
-/* value and its length behind what is in out: trimmed, numbers in their one form. Nothing where nothing is left. */
-static void put_text(bez_buf *out, const char *value, size_t len) {
-  if (!bez_buf_reserve(out, len + BEZ_NUMBER_ROOM)) return;
-  char *at = out->data + out->len + 1;
-  size_t n = 0;
-  if ((*value >= '0' && *value <= '9') || *value == '-' || *value == '+') n = bez_canonical_number(value, len, at);
-  if (n && n < 0x80) {
-    at[-1] = (char)n;
-    out->len += 1 + n;
-  } else if (n) { /* longer than a byte of length can say: once more, behind it */
-    size_t before = out->len;
-    bez_put_varint(out, n);
-    if (bez_buf_reserve(out, len + BEZ_NUMBER_ROOM))
-      out->len += bez_canonical_number(value, len, out->data + out->len);
-    else
-      out->len = before;
-  } else if (len < 0x80) {
-    at[-1] = (char)len;
-    memcpy(at, value, len);
-    out->len += 1 + len;
-  } else {
-    bez_put_varint(out, len);
-    bez_buf_write(out, value, len);
+/* ---- digests, now or later ---- */
+
+void bez_canonical_hold(bez_canonical *c) {
+  bez_buf_clear(&c->out);
+  c->row = c->n_held = 0;
+  c->holding = true;
+}
+
+bez_status bez_canonical_release(bez_canonical *c, bez_error *err) {
+  bez_status st = bez_buf_status(&c->out, err);
+  for (size_t i = 0; i < c->n_held && st == BEZ_OK; i++)
+    c->jobs[i] = (bez_sha256_job){c->out.data + c->held[i].begin, c->held[i].len, c->held[i].digest};
+  if (st == BEZ_OK) bez_sha256_many(c->cpu, c->jobs, c->n_held);
+  bez_buf_clear(&c->out);
+  c->row = c->n_held = 0;
+  c->holding = false;
+  return st;
+}
+
+static bool hold_row(bez_canonical *c, uint8_t *digest) {
+  if (c->n_held == c->cap_held) {
+    size_t cap = c->cap_held ? c->cap_held * 2 : 64;
+    held *rows = realloc(c->held, cap * sizeof *rows);
+    if (rows) c->held = rows;
+    bez_sha256_job *jobs = realloc(c->jobs, cap * sizeof *jobs);
+    if (jobs) c->jobs = jobs;
+    if (!rows || !jobs) return false;
+    c->cap_held = cap;
   }
+  c->held[c->n_held++] = (held){c->row, c->out.len - c->row, digest};
+  c->row = c->out.len;
+  return true;
+}
+
+static bez_status finish_row(bez_canonical *c, uint8_t *digest, bez_error *err) {
+  bez_status st = bez_buf_status(&c->out, err);
+  if (st != BEZ_OK) return st;
+  if (c->holding) return hold_row(c, digest) ? BEZ_OK : bez_fail_memory(err, c->n_held * sizeof *c->held);
+  bez_sha256(c->out.data ? c->out.data : "", c->out.len, digest);
+  return BEZ_OK;
+}
+
+/* ---- fields ---- */
+
+static char *put_varint(char *to, size_t value) {
+  for (; value >= 0x80; value >>= 7) *to++ = (char)(value | 0x80);
+  *to++ = (char)value;
+  return to;
+}
+
+char *bez_canonical_long(char *to, const char *value, size_t len) {
+  char c = *value;
+  size_t n = 0;
+  if ((c >= '0' && c <= '9') || c == '-' || c == '+') n = bez_canonical_number(value, len, to + 1);
+  if (n && n < 0x80) {
+    *to = (char)n;
+    return to + 1 + n;
+  }
+  if (n) { /* longer than a byte of length can say: once more, behind it */
+    to = put_varint(to, n);
+    return to + bez_canonical_number(value, len, to);
+  }
+  to = put_varint(to, len);
+  memcpy(to, value, len);
+  return to + len;
+}
+
+char *bez_canonical_room(bez_canonical *c, size_t bytes) {
+  return bez_buf_reserve(&c->out, bytes) ? c->out.data + c->out.len : NULL;
+}
+
+void bez_canonical_end(bez_canonical *c, const char *end) {
+  c->out.len = (size_t)(end - c->out.data);
+}
+
+/* value and its length behind what is in out. */
+static void put_text(bez_buf *out, const char *value, size_t len) {
+  if (!bez_buf_reserve(out, len + BEZ_FIELD_ROOM)) return;
+  out->len = (size_t)(bez_canonical_value(out->data + out->len, value, len, len) - out->data);
 }
 
 static void put_digest(bez_buf *out, const char *value, size_t len) {
@@ -85,11 +162,10 @@ static void put_digest(bez_buf *out, const char *value, size_t len) {
 }
 
 static bool put_json(bez_canonical *c, const char *value, size_t len) {
-  bez_buf_clear(&c->out); /* not in use before finish */
-  if (!bez_canonical_json(value, len, &c->out)) return false;
-  bez_put_varint(&c->values, c->out.len);
-  bez_buf_write(&c->values, c->out.data, c->out.len);
-  bez_buf_clear(&c->out);
+  bez_buf_clear(&c->nested);
+  if (!bez_canonical_json(value, len, &c->nested)) return false;
+  bez_put_varint(&c->values, c->nested.len);
+  bez_buf_write(&c->values, c->nested.data, c->nested.len);
   return true;
 }
 
@@ -123,13 +199,6 @@ void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, co
   else if (kind != BEZ_FIELD_JSON || !put_json(c, value, len))
     put_text(&c->values, value, len);
   f->value_len = c->values.len - f->value;
-}
-
-void bez_canonical_next(bez_canonical *c, const char *key, size_t key_len, const char *value, size_t len) {
-  bez_trim(&value, &len);
-  if (!len) return;
-  bez_buf_write(&c->out, key, key_len);
-  put_text(&c->out, value, len);
 }
 
 /* Fields without a name are called by their place. */
@@ -189,23 +258,30 @@ static bool sort_fields(bez_canonical *c) {
   return true;
 }
 
-static void assemble(bez_canonical *c) {
+static bool assemble(bez_canonical *c) {
+  size_t need = c->values.len + BEZ_COPY;
+  for (uint32_t i = 0; i < c->n; i++) need += c->fields[i].name_len + (size_t)10;
+  char *to = bez_canonical_room(c, need);
+  if (!to) return false;
   for (uint32_t i = 0; i < c->n; i++) {
     const field *f = &c->fields[c->order[i]];
-    bez_put_varint(&c->out, f->name_len);
-    bez_buf_write(&c->out, f->name, f->name_len);
-    bez_buf_write(&c->out, c->values.data + f->value, f->value_len);
+    to = put_varint(to, f->name_len);
+    memcpy(to, f->name, f->name_len);
+    to += f->name_len;
+    bez_copy_short(to, c->values.data + f->value, f->value_len, c->values.len - f->value);
+    to += f->value_len;
   }
+  bez_canonical_end(c, to);
+  return true;
 }
 
 bez_status bez_canonical_finish(bez_canonical *c, uint8_t out[32], bez_error *err) {
+  if (!c->n && !c->no_memory) return finish_row(c, out, err); /* put in order by the caller, or empty */
   if (c->no_memory || !name_the_nameless(c) || !sort_fields(c)) {
     c->n_order = 0;
     return bez_fail_memory(err, c->values.len);
   }
-  assemble(c);
   bez_status st = bez_buf_status(&c->values, err);
-  if (st == BEZ_OK) st = bez_buf_status(&c->out, err);
-  if (st == BEZ_OK) bez_sha256(c->out.data, c->out.len, out);
-  return st;
+  if (st == BEZ_OK && !assemble(c)) st = bez_buf_status(&c->out, err);
+  return st == BEZ_OK ? finish_row(c, out, err) : st;
 }

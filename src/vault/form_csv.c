@@ -80,9 +80,12 @@ static bez_status finish_columns(bez_csv_form *form, bez_error *err) {
     bez_buf_clear(&key);
     bez_put_varint(&key, len);
     bez_buf_write(&key, column->called, len);
-    column->key = key.data ? bez_arena_strndup(&form->arena, key.data, key.len) : NULL;
+    char *copy = key.data ? bez_arena_alloc(&form->arena, key.len + BEZ_COPY) : NULL;
+    if (copy) memset((char *)memcpy(copy, key.data, key.len) + key.len, 0, BEZ_COPY);
+    column->key = copy;
     column->key_len = (uint32_t)key.len;
-    good = column->key != NULL;
+    form->key_bytes += key.len;
+    good = copy != NULL;
     uint32_t at = i; /* by insertion from behind: files of thousands of columns tend to have them in order */
     for (; at > 0 && strcmp(form->columns[order[at - 1]].called, column->called) > 0; at--) order[at] = order[at - 1];
     order[at] = i;

@@ -8,7 +8,7 @@
 typedef struct bez_csv_column {
   const char *name;   /* "" for a column without one; trimmed, UTF-8, no NUL */
   const char *called; /* name, or "#1" */
-  const char *key;    /* varint length || what it is called, as it is hashed */
+  const char *key;    /* varint length || what it is called, as it is hashed; BEZ_COPY bytes behind it may be read */
   uint32_t key_len;
 } bez_csv_column;
 
@@ -17,11 +17,13 @@ typedef struct bez_csv_form {
   bool quotes;
   uint32_t n_cols;
   bez_csv_column *columns;
-  uint32_t *order; /* columns in ascending order of their names */
-  bez_arena arena; /* of all that */
+  uint32_t *order;  /* columns in ascending order of their names */
+  size_t key_bytes; /* of all keys */
+  bez_arena arena;  /* of all that */
   /* For cutting: */
   uint32_t skip;       /* bytes before the first record that are not cut yet */
   bool header_to_come; /* the first record names the columns */
+  uint64_t plain_to;   /* place in the file up to which no quote follows what is cut */
 } bez_csv_form;
 
 typedef struct bez_csv_value {

@@ -7,11 +7,12 @@
 
 #define NOWHERE SIZE_MAX
 
-/* Bytes, and where the next quote and line end at or behind a place stand: remembered, since they are far between. */
+/* Bytes, and where the next quote at or behind a place stands: remembered, since it may be far. */
 typedef struct cutter {
-  const bez_csv_form *form;
+  bez_csv_form *form;
   const char *p;
   size_t len, quote;
+  uint64_t at; /* of p in the file */
 } cutter;
 
 static size_t find(const cutter *c, char what, size_t from) {
@@ -19,8 +20,13 @@ static size_t find(const cutter *c, char what, size_t from) {
   return hit ? (size_t)(hit - c->p) : NOWHERE;
 }
 
+/* The next quote at or behind `from`. Bytes in which there is none are looked through once, whatever is cut when. */
 static size_t quote_from(cutter *c, size_t from) {
-  if (c->form->quotes && c->quote != NOWHERE && c->quote < from) c->quote = find(c, '"', from);
+  if (!c->form->quotes) return NOWHERE;
+  if (c->quote != NOWHERE && c->quote >= from) return c->quote;
+  size_t plain = c->form->plain_to > c->at + from ? (size_t)(c->form->plain_to - c->at) : from;
+  c->quote = find(c, '"', plain);
+  c->form->plain_to = c->at + (c->quote == NOWHERE ? c->len : c->quote);
   return c->quote;
 }
 
@@ -64,7 +70,7 @@ static bool is_blank_line(const bez_csv_form *form, const char *p, size_t len) {
 bez_status bez_csv_form_cut(void *state, const char *bytes, size_t len, bool last, uint64_t at, bez_span *spans,
                             size_t cap, size_t *n, size_t *used, bez_error *err) {
   bez_csv_form *form = state;
-  cutter c = {.form = form, .p = bytes, .len = len, .quote = NOWHERE};
+  cutter c = {.form = form, .p = bytes, .len = len, .quote = NOWHERE, .at = at};
   size_t pos = 0;
   *n = *used = 0;
   if (form->skip && cap && len >= form->skip) {
@@ -72,7 +78,6 @@ bez_status bez_csv_form_cut(void *state, const char *bytes, size_t len, bool las
     pos = form->skip;
     form->skip = 0;
   }
-  if (form->quotes) c.quote = find(&c, '"', pos);
   while (*n < cap && pos < len && !form->skip) {
     size_t next;
     end_kind end = record_end(&c, pos, last, &next);

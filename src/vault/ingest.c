@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/threads.h"
+#include "crypto/sha256_many.h"
 #include "vault/ingest_parts.h"
 
 #define MEMORY (384ull << 20)
 #define FIXED (128ull << 20) /* of that: slabs, blocks, the reader's window */
 #define MOST_THREADS 256u
+#define LEAF_TILE 128u /* leaves at a time for one thread */
 
 typedef struct ingest {
   const bez_ingest_options *options;
@@ -28,6 +31,7 @@ typedef struct ingest {
   bez_slab *now, *next, *before; /* being digested, being filled, being written */
   bez_canonical **canonicals;    /* one per thread */
   unsigned threads;
+  uint32_t cpu;
   bez_ingest_result *out;
 } ingest;
 
@@ -54,12 +58,18 @@ static bez_status first_round(void *ctx, uint64_t tile, unsigned worker, bez_err
 /* ---- ids of leaves ---- */
 
 static void name_leaves(const ingest *in, bez_slab *slab, uint64_t tile) {
-  size_t first = tile * (BEZ_SLAB_TILE / 16), end = first + BEZ_SLAB_TILE / 16;
+  bez_sha256_job jobs[LEAF_TILE];
+  size_t first = tile * LEAF_TILE, end = first + LEAF_TILE;
   if (end > slab->n_leaves) end = slab->n_leaves;
+  if (first >= end) return;
+  for (size_t i = first; i < end; i++) {
+    bez_new_leaf *leaf = &slab->leaves[i];
+    jobs[i - first] = (bez_sha256_job){slab->bytes + leaf->begin, leaf->len, leaf->entry.id.bytes};
+  }
+  bez_sha256_many(in->cpu, jobs, end - first);
   for (size_t i = first; i < end; i++) {
     bez_new_leaf *leaf = &slab->leaves[i];
     uint32_t context = leaf->context ? leaf->context->known : BEZ_NOT_KNOWN;
-    bez_sha256(slab->bytes + leaf->begin, leaf->len, leaf->entry.id.bytes);
     leaf->known = in->known ? bez_parent_find(in->known, &leaf->entry.id, context) : BEZ_NOT_KNOWN;
   }
 }
@@ -211,7 +221,7 @@ static bez_status one_slab(ingest *in, bez_error *err) {
     return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
   BEZ_TRY(bez_parallel(tiles(slab->n - slab->n_hashed, BEZ_SLAB_TILE), in->threads, first_round, in, err));
   BEZ_TRY(bez_slab_cut(slab, &in->cut, in->next, err));
-  BEZ_TRY(bez_parallel(tiles(slab->n_leaves, BEZ_SLAB_TILE / 16), in->threads, second_round, in, err));
+  BEZ_TRY(bez_parallel(tiles(slab->n_leaves, LEAF_TILE), in->threads, second_round, in, err));
   BEZ_TRY(group_leaves(in, slab, err));
   BEZ_TRY(bez_parallel(1 + slab->n_groups, in->threads, third_round, in, err));
   rotate(in);
@@ -290,6 +300,7 @@ static bez_status run(const bez_objects *objects, bez_pack *pack, const bez_obje
                       bez_ingest_result *out, bool *lost, bez_error *err) {
   ingest in = {.options = options, .objects = objects, .pack = pack, .out = out};
   *out = (bez_ingest_result){0};
+  in.cpu = bez_cpu_features();
   in.threads = options->threads ? options->threads : bez_cpu_count();
   if (in.threads > MOST_THREADS) in.threads = MOST_THREADS;
   bez_status st = bez_listing_make(path, &in.list, err);

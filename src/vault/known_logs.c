@@ -2,6 +2,7 @@
 #include "vault/known_logs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,6 +55,7 @@ static bez_status compare(bez_log *log, const char *path, const bez_buf *seen, b
   BEZ_TRY(bez_checkpoint_parse(text.data, path, &head, err));
   if (!bez_vkey_same(&key, &log->key))
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, log->folder, "the log's key is another than when it was last seen" ACCEPT));
+  if (head.size > log->state->size) BEZ_TRY(bez_log_refresh(log, err)); /* somebody may be appending right now */
   if (head.size > log->state->size)
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, log->folder,
                      "the log was rolled back: it had %llu entries when it was last seen and has %llu" ACCEPT,
@@ -69,24 +71,35 @@ cleanup:
   return st;
 }
 
+/* Whole under its name or not at all, but not waited for until it is on the disk: a memory that a power failure takes is
+ * made again. A home that cannot be written to remembers nothing. */
+static void remember(const char *path, const bez_buf *text) {
+  char fresh[4096];
+  int len = snprintf(fresh, sizeof fresh, "%s.%ld", path, (long)getpid());
+  if (len < 0 || (size_t)len >= sizeof fresh) return;
+  FILE *f = fopen(fresh, "we");
+  if (!f) return;
+  bool good = fwrite(text->data, 1, text->len, f) == text->len;
+  good = fclose(f) == 0 && good;
+  if (!good || rename(fresh, path) != 0) (void)unlink(fresh);
+}
+
 bez_status bez_known_logs_check(bez_log *log, bez_error *err) {
   bez_status st = BEZ_OK;
   bez_buf path = {0}, seen = {0}, now = {0};
-  bez_error ignored = {0};
   bool any = false, moved = true;
   BEZ_TRY(path_of(log->origin, true, &path, &any, err));
   if (!any) goto cleanup;
   if (access(path.data, F_OK) == 0) {
     BEZ_TRY(bez_file_read(path.data, BEZ_LOG_NOTE, &seen, err));
-    BEZ_TRY(compare(log, path.data, &seen, &moved, err));
+    if (seen.len) BEZ_TRY(compare(log, path.data, &seen, &moved, err));
   }
   if (!moved) goto cleanup;
   bez_vkey_put(&log->key, &now);
   bez_buf_putc(&now, '\n');
   bez_buf_write(&now, log->state->head.data, log->state->head.len);
   BEZ_TRY(bez_buf_status(&now, err));
-  st = bez_file_write(path.data, now.data, now.len, &ignored);
-  if (st == BEZ_IO) st = BEZ_OK; /* a home that cannot be written to */
+  remember(path.data, &now);
 cleanup:
   bez_buf_free(&path);
   bez_buf_free(&seen);

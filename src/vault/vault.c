@@ -12,11 +12,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "bezoar/witness.h"
 #include "crypto/digest.h"
 #include "crypto/note.h"
 #include "crypto/sha256.h"
 #include "vault/config.h"
 #include "vault/index.h"
+#include "vault/known_logs.h"
 
 #define LOCK_APPEND 0 /* bytes of the lock file */
 #define LOCK_OPEN 1
@@ -128,7 +130,8 @@ static bez_status open_store(bez_vault *vault, const char *path, bez_objects **o
   return st;
 }
 
-static bez_status open_parts(bez_vault *vault, bez_error *err) {
+/* accept: what is there is believed, whatever was seen before. */
+static bez_status open_parts(bez_vault *vault, bool accept, bez_error *err) {
   char *path = NULL;
   bez_config config = {0};
   bez_status st = BEZ_OK;
@@ -141,6 +144,8 @@ static bez_status open_parts(bez_vault *vault, bez_error *err) {
   BEZ_TRY(bez_vault_path(vault, "log", &path, err));
   BEZ_TRY(bez_log_open(path, vault->origin, vault->vkey, &vault->log, err));
   BEZ_TRY(check_config(vault, &config, err));
+  if (accept) BEZ_TRY(bez_known_logs_forget(vault->origin, err));
+  BEZ_TRY(bez_known_logs_check(vault->log, err));
   free(path);
   path = NULL;
   BEZ_TRY(bez_vault_path(vault, "objects", &path, err));
@@ -161,7 +166,7 @@ cleanup:
   return st;
 }
 
-bez_status bez_vault_open(const char *path, bez_vault **out, bez_error *err) {
+static bez_status open_vault(const char *path, bool accept, bez_vault **out, bez_error *err) {
   bez_status st = BEZ_OK;
   char *lock = NULL;
   bez_vault *vault = calloc(1, sizeof *vault);
@@ -172,13 +177,21 @@ bez_status bez_vault_open(const char *path, bez_vault **out, bez_error *err) {
   vault->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (vault->lock < 0) BEZ_TRY(bez_fail_errno(err, lock, "cannot open"));
   if (!take_lock(vault->lock, F_RDLCK, LOCK_OPEN, true)) BEZ_TRY(bez_fail_errno(err, lock, "cannot lock"));
-  BEZ_TRY(open_parts(vault, err));
+  BEZ_TRY(open_parts(vault, accept, err));
   *out = vault;
   vault = NULL;
 cleanup:
   free(lock);
   bez_vault_close(vault);
   return st;
+}
+
+bez_status bez_vault_open(const char *path, bez_vault **out, bez_error *err) {
+  return open_vault(path, false, out, err);
+}
+
+bez_status bez_vault_accept(const char *path, bez_vault **out, bez_error *err) {
+  return open_vault(path, true, out, err);
 }
 
 void bez_vault_close(bez_vault *vault) {
