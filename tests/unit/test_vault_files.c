@@ -187,7 +187,7 @@ static void referenced_files_that_changed_are_named(void **state) {
   assert_same_folder(in, out);
   assert_int_equal(nftw(out, store_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
   free(bytes);
-  assert_int_equal(unlink(strcat(in, "/x/model.bin")), 0);
+  assert_int_equal(unlink(store_path(&s, "data/x/model.bin", in)), 0);
   assert_int_not_equal(bez_checkout(s.objects, &r.rows, out, 2, NULL, NULL, &err), BEZ_OK);
   assert_non_null(strstr(err.subject, "model.bin"));
   assert_int_not_equal(access(out, F_OK), 0);
