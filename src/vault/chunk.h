@@ -8,7 +8,7 @@
 
 #include "base/siphash.h"
 
-#define BEZ_CHUNK_MIN (16u << 10)
+#define BEZ_CHUNK_MIN (32u << 10)
 #define BEZ_CHUNK_MAX (256u << 10) /* bytes that a caller must have at hand, less only at the end of a file */
 
 typedef struct bez_chunker {
@@ -16,7 +16,7 @@ typedef struct bez_chunker {
 } bez_chunker;
 
 void bez_chunker_make(bez_chunker *chunker, bez_sipkey key);
-/* Length of the chunk that bytes begin with (len > 0): BEZ_CHUNK_MIN … BEZ_CHUNK_MAX, about 64 KiB on average; less
+/* Length of the chunk that bytes begin with (len > 0): BEZ_CHUNK_MIN … BEZ_CHUNK_MAX, about 72 KiB on average; less
  * only at the end of a file, where all that is left is given. */
 size_t bez_chunk_length(const bez_chunker *chunker, const uint8_t *bytes, size_t len);
 

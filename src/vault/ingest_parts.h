@@ -35,6 +35,9 @@ void bez_contexts_free(bez_context *first);
 BEZ_MUST_USE bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *use, bez_canonical *c,
                                         bez_tree_entry *entry, uint8_t (*canonical)[32], bez_error *err);
 
+/* The same for a leaf of a single BYTES item of so many bytes, whose raw digest is known. */
+void bez_leaf_digest_lone(const uint8_t raw[32], uint64_t bytes, bez_tree_entry *entry);
+
 /* ---- known ---- */
 
 #define BEZ_NOT_KNOWN UINT32_MAX
@@ -60,11 +63,14 @@ BEZ_MUST_USE bez_status bez_parent_removed(bez_parent *known, unsigned threads, 
 
 typedef struct bez_new_leaf {
   size_t begin, len;          /* in the slab's bytes */
-  size_t first, start;        /* its first item; the first of the slab's starts behind its beginning */
+  size_t first, n, start;     /* its first item, how many; the first of the slab's starts behind its beginning */
   const bez_context *context; /* in force where it begins; NULL none */
   bez_tree_entry entry;
   uint32_t known;
   bool fresh;
+  bool lone; /* it is one BYTES item of so many bytes with that digest */
+  size_t lone_len;
+  uint8_t raw[32];
   bool referable; /* by reference: its bytes lie in one file */
   size_t file;
   uint64_t offset, file_bytes;

@@ -123,6 +123,7 @@ static bool add_leaf(bez_slab *slab, making *m, size_t next_item) {
     if (!grow(&slab->leaves, cap, sizeof *slab->leaves)) return false;
     slab->cap_leaves = cap;
   }
+  m->leaf.n = m->n;
   slab->leaves[slab->n_leaves++] = m->leaf;
   m->leaf = (bez_new_leaf){.begin = slab->end[next_item - 1], .first = next_item, .start = m->start};
   m->n = 0;
