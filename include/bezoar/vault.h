@@ -133,7 +133,7 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_blame(bez_vault *vault, const char *ve
 BEZ_API BEZ_MUST_USE bez_status bez_vault_impact(bez_vault *vault, const char *kind, const char *what, char **json,
                                                  bez_error *err);
 /* Disowns what a key (or every key of a principal) signed from since on, refuses it from now on, and tells what
- * inherited from it: {"revoked":[…],"impact":{…}}; shapes as of bez_vault_trust_revoke and bez_vault_impact. */
+ * inherited from it: {"revoked":[…],"impact":[…]}, one impact per key; shapes as of bez_vault_trust_revoke and bez_vault_impact. */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_revoke(bez_vault *vault, const char *whom, const char *since,
                                                  const char *reason, const bez_vault_who *who, char **json,
                                                  bez_error *err);

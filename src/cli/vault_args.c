@@ -49,7 +49,7 @@ static bez_status do_job(const bez_args *args, vault_job job, bez_progress *prog
   bez_vault *vault = NULL;
   if (job.plain) return job.plain(args, progress, json, err);
   bez_status st = bez_vault_open(bez_args_text(args, "vault"), &vault, err);
-  if (st == BEZ_OK) st = job.work(vault, args, progress, json, err);
+  if (st == BEZ_OK && job.work) st = job.work(vault, args, progress, json, err);
   bez_vault_close(vault);
   return st;
 }

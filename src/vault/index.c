@@ -51,19 +51,26 @@ bez_status bez_index_reset(bez_index *index, bez_error *err) {
   return BEZ_OK;
 }
 
-/* The seal: "bezoar index 2\n<entries>\n<SHA-256 of the last entry>\n<SHA-256 of the database>\n". */
+#define SEAL "bezoar index 2\n"
+
+/* The seal: SEAL, then on a line each how many entries, SHA-256 of the last entry, SHA-256 of the database. */
 static bool read_seal(const char *path, uint64_t *size, uint8_t last[32], uint8_t database[32]) {
   bez_buf text = {0};
   bez_error ignored = {0};
-  char a[65], b[65];
-  unsigned long long n = 0;
-  int used = 0;
-  bool ok = bez_file_read(path, 4096, &text, &ignored) == BEZ_OK && text.data &&
-            sscanf(text.data, "bezoar index 2\n%llu\n%64[0-9a-f]\n%64[0-9a-f]\n%n", &n, a, b, &used) == 3 &&
-            (size_t)used == text.len && strlen(a) == 64 && strlen(b) == 64 && bez_unhex(a, last, 32) &&
-            bez_unhex(b, database, 32);
+  char a[65] = "", b[65] = "", *end = NULL;
+  bool ok =
+      bez_file_read(path, 4096, &text, &ignored) == BEZ_OK && text.data && !strncmp(text.data, SEAL, strlen(SEAL));
+  if (ok) {
+    *size = strtoull(text.data + strlen(SEAL), &end, 10);
+    const size_t left = text.len - (size_t)(end - text.data);
+    ok = left == 1 + 65 + 65 && end[0] == '\n' && end[65] == '\n' && end[130] == '\n';
+  }
+  if (ok) {
+    memcpy(a, end + 1, 64);
+    memcpy(b, end + 66, 64);
+    ok = bez_unhex(a, last, 32) && bez_unhex(b, database, 32);
+  }
   bez_buf_free(&text);
-  *size = n;
   return ok;
 }
 
@@ -78,7 +85,7 @@ static bool load(bez_index *index, const char *database, const char *seal) {
     bez_sha256(bytes.data ? bytes.data : "", bytes.len, got);
     ok = !memcmp(got, want, sizeof got);
   }
-  unsigned char *copy = ok ? sqlite3_malloc64(bytes.len + 1) : NULL;
+  unsigned char *copy = ok && bytes.data ? sqlite3_malloc64(bytes.len + 1) : NULL;
   if (copy) {
     memcpy(copy, bytes.data, bytes.len);
     sqlite3_close(index->db);
@@ -138,7 +145,7 @@ static bez_status write_files(const bez_index *index, const void *bytes, size_t 
   bez_sha256(bytes, len, sum);
   bez_hex(sum, sizeof sum, digest);
   bez_hex(index->last, sizeof index->last, last);
-  int n = snprintf(text, sizeof text, "bezoar index 2\n%llu\n%s\n%s\n", (unsigned long long)index->size, last, digest);
+  int n = snprintf(text, sizeof text, SEAL "%llu\n%s\n%s\n", (unsigned long long)index->size, last, digest);
   /* Between the two files the seal does not fit, and the next one to come makes the index anew. */
   snprintf(path, sizeof path, "%s/vault.sqlite", index->folder);
   bez_status st = bez_file_write(path, bytes, len, err);

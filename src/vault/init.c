@@ -10,6 +10,7 @@
 #include "crypto/digest.h"
 #include "vault/answer.h"
 #include "vault/config.h"
+#include "vault/sweep.h"
 #include "vault/vault.h"
 
 /* The key that is named; else "default", made where it is not there. */
@@ -102,6 +103,7 @@ bez_status bez_vault_init(const char *path, const bez_vault_who *who, char **jso
   if (rename(making, final) != 0) BEZ_TRY(bez_fail_errno(err, final, "cannot create"));
   BEZ_TRY(answer(final, &config, admin, json, err));
 cleanup:
+  if (st != BEZ_OK && making) bez_remove_folder(making);
   bez_config_free(&config);
   bez_signer_close(admin);
   free(making);
