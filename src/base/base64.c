@@ -31,7 +31,7 @@ bool bez_base64_get(const char *text, size_t len, uint8_t *out, size_t want) {
       word = word << 6 | (pad ? 0 : (uint32_t)(digit - digits));
     }
     size_t have = 3 - pads;
-    if (n + have > want) return false;
+    if (n + have > want || word & ((1u << 8 * pads) - 1)) return false; /* one text per value: spare bits are zero */
     for (size_t k = 0; k < have; k++) out[n++] = (uint8_t)(word >> (16 - 8 * k));
   }
   return n == want;

@@ -196,6 +196,7 @@ bez_status bez_json_parse(const char *bytes, size_t len, const char *subject, js
     return bez_fail(err, BEZ_LIMIT, subject, "JSON larger than %u bytes", BEZ_MAX_JSON_BYTES);
   if (too_deep(bytes, len)) return bez_fail(err, BEZ_LIMIT, subject, "JSON nested deeper than %u", BEZ_MAX_JSON_DEPTH);
   json_t *doc = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
+  if (!doc && json_error_code(&where) == json_error_out_of_memory) return bez_fail_memory(err, len);
   if (!doc) return bez_fail_at(err, BEZ_FORMAT, subject, where.line, where.position, "not JSON: %s", where.text);
   *out = doc;
   return BEZ_OK;

@@ -99,8 +99,11 @@ static bez_status read_line(const char *line, const char *name_space, const char
     const char *wrong = read_options(&at, name_space, out);
     if (wrong) return bez_fail_at(err, BEZ_FORMAT, subject, number, -1, "%s", wrong);
   }
-  if (bez_ssh_key_parse(at, subject, &out->key, &why) != BEZ_OK)
-    return bez_fail_at(err, BEZ_FORMAT, subject, number, -1, "%s", why.message);
+  bez_status st = bez_ssh_key_parse(at, subject, &out->key, &why);
+  if (st != BEZ_OK) {
+    bez_error_set(err, st, subject, number, -1, "%s", why.message);
+    return st;
+  }
   out->principal = strndup(line, first);
   return out->principal ? BEZ_OK : bez_fail_memory(err, first);
 }

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -125,14 +126,25 @@ cleanup:
   return st;
 }
 
+/* The private key of that name in the folder; *there false: none. */
+static bez_status find_named(const char *name, bez_buf *path, bool *there, bez_error *err) {
+  struct stat info;
+  *there = false;
+  if (!bez_key_name_fine(name)) return BEZ_OK;
+  bez_status st = bez_key_path(name, "", path, err);
+  if (st == BEZ_OK) *there = stat(path->data, &info) == 0 && S_ISREG(info.st_mode);
+  return st;
+}
+
 static bez_status open_named(const char *key, const char *password, bez_signer *signer, bez_error *err) {
   bez_buf path = {0};
   const size_t len = strlen(key);
+  bool there = false;
   bez_status st = BEZ_OK;
+  BEZ_TRY(find_named(key, &path, &there, err));
   if (!strncmp(key, "SHA256:", 7)) {
     BEZ_TRY(open_fingerprint(key, password, signer, err));
-  } else if (bez_signer_exists(key)) {
-    BEZ_TRY(bez_key_path(key, "", &path, err));
+  } else if (there) {
     BEZ_TRY(open_private(path.data, password, signer, err));
   } else if (access(key, F_OK) == 0) {
     if (len > 4 && !strcmp(key + len - 4, ".pub"))

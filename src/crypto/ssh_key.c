@@ -105,8 +105,15 @@ static EVP_PKEY *read_rsa(bez_cursor *c) {
   return pkey;
 }
 
-static EVP_PKEY *read_blob(const kind *k, bez_cursor *c) {
+bool bez_ssh_out_of_memory(void) {
+  return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
+         ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+}
+
+static EVP_PKEY *read_blob(const kind *k, bez_cursor *c, bool *memory) {
+  ERR_clear_error();
   EVP_PKEY *pkey = k->curve ? read_ec(k, c) : k == &kinds[0] ? read_ed25519(c) : read_rsa(c);
+  *memory = !pkey && bez_ssh_out_of_memory();
   ERR_clear_error();
   if (pkey && bez_cursor_left(c)) {
     EVP_PKEY_free(pkey);
@@ -157,7 +164,9 @@ bez_status bez_ssh_key_from_blob(const void *blob, size_t len, const char *comme
   if (!key) return bez_fail_memory(err, sizeof *key);
   key->kind = kind_named(type, type_len);
   if (!key->kind) BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "is a key of another kind than Ed25519, ECDSA or RSA"));
-  key->pkey = read_blob(key->kind, &c);
+  bool memory = false;
+  key->pkey = read_blob(key->kind, &c, &memory);
+  if (memory) BEZ_TRY(bez_fail_memory(err, 4096));
   if (!key->pkey)
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "holds an %s key that is malformed%s", key->kind->type,
                      strcmp(key->kind->type, "ssh-rsa") ? "" : " or shorter than 2048 bits"));

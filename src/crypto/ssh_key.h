@@ -22,4 +22,7 @@ const EVP_PKEY *bez_ssh_key_pkey(const bez_ssh_key *key);  /* borrowed */
 const char *bez_ssh_key_type(const bez_ssh_key *key);      /* "ssh-ed25519" */
 const char *bez_ssh_key_ec_digest(const bez_ssh_key *key); /* of the curve: "SHA256"; NULL: no elliptic curve */
 
+/* Whether OpenSSL failed for want of memory: a key or signature is not to be called bad for that. */
+bool bez_ssh_out_of_memory(void);
+
 #endif

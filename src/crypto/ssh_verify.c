@@ -17,8 +17,10 @@ static bez_status verify(const bez_ssh_key *key, const char *digest, const uint8
   *good = false;
   if (!md) return bez_fail_memory(err, 256);
   if (EVP_DigestVerifyInit_ex(md, NULL, digest, NULL, NULL, pkey, NULL) != 1)
-    BEZ_TRY(bez_fail(err, BEZ_INTERNAL, NULL, "OpenSSL cannot verify with this key"));
+    BEZ_TRY(bez_ssh_out_of_memory() ? bez_fail_memory(err, 4096)
+                                    : bez_fail(err, BEZ_INTERNAL, NULL, "OpenSSL cannot verify with this key"));
   *good = EVP_DigestVerify(md, signature, signature_len, bytes, len) == 1;
+  if (!*good && bez_ssh_out_of_memory()) st = bez_fail_memory(err, 4096);
 cleanup:
   EVP_MD_CTX_free(md);
   ERR_clear_error();
@@ -52,7 +54,8 @@ static bez_status verify_ecdsa(const bez_ssh_key *key, const uint8_t *signature,
     BEZ_TRY(bez_fail_memory(err, 256));
   }
   const int n = i2d_ECDSA_SIG(pair, &at); /* 139 bytes at most, on P-521 */
-  if (n > 0) st = verify(key, bez_ssh_key_ec_digest(key), der, (size_t)n, bytes, len, good, err);
+  if (n <= 0) BEZ_TRY(bez_fail_memory(err, 256));
+  st = verify(key, bez_ssh_key_ec_digest(key), der, (size_t)n, bytes, len, good, err);
 cleanup:
   ECDSA_SIG_free(pair);
   return st;

@@ -77,7 +77,7 @@ void bez_ssh_put_text(bez_buf *out, const char *text) {
 void bez_ssh_armor(bez_buf *out, const char *kind, const void *bytes, size_t len) {
   bez_buf text = {0};
   if (len > MAX_ARMOR || !bez_buf_reserve(&text, len / 3 * 4 + 8)) {
-    out->failed = BEZ_LIMIT;
+    out->failed = len > MAX_ARMOR ? BEZ_LIMIT : BEZ_MEMORY;
     return;
   }
   bez_base64_put(&text, bytes, len);
@@ -100,18 +100,6 @@ static char *gather(const char *text, const char *end, size_t *len) {
   return digits;
 }
 
-/* The spare bits of the last digit must be zero: one text per byte string. */
-static bool last_digits_plain(const char *digits, size_t n, const uint8_t *bytes, size_t size) {
-  bez_buf again = {0};
-  const size_t tail = size % 3 ? size % 3 : 3;
-  if (!n) return true;
-  bez_base64_put(&again, bytes + size - tail, tail);
-  const bool same = again.len == 4 && !memcmp(again.data, digits + n - 4, 4);
-  if (again.data) OPENSSL_cleanse(again.data, again.cap);
-  bez_buf_free(&again);
-  return same;
-}
-
 bez_status bez_ssh_unarmor(const char *text, size_t len, const char *kind, const char *subject, bez_buf *out,
                            size_t *used, bez_error *err) {
   char begin[64], end[64];
@@ -129,8 +117,7 @@ bez_status bez_ssh_unarmor(const char *text, size_t len, const char *kind, const
   bez_buf_clear(out);
   if (!bez_base64_size(digits, n, &size)) BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "%s is not base64", kind));
   if (!bez_buf_reserve(out, size + 1)) BEZ_TRY(bez_buf_status(out, err));
-  if (!bez_base64_get(digits, n, (uint8_t *)out->data, size) ||
-      !last_digits_plain(digits, n, (const uint8_t *)out->data, size))
+  if (!bez_base64_get(digits, n, (uint8_t *)out->data, size))
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, subject, "%s is not base64", kind));
   out->len = size;
   stop += tail;

@@ -123,9 +123,12 @@ static bez_status read_signatures(const char *line, size_t line_len, const char 
       return bez_fail(err, BEZ_FORMAT, subject, len ? "has more than 16 signatures" : "has a malformed signature");
     bez_error why = {0};
     bez_ssh_key *key = NULL;
-    if (verify && bez_sshsig_verify(at, len, BEZ_VAULT_NAMESPACE, line, line_len, &key, &why) != BEZ_OK)
-      return bez_fail(err, BEZ_FORMAT, subject, "signature %u %s", n + 1, why.message);
-    bez_status st = verify ? take_key(out, key, subject, err) : BEZ_OK;
+    bez_status st = verify ? bez_sshsig_verify(at, len, BEZ_VAULT_NAMESPACE, line, line_len, &key, &why) : BEZ_OK;
+    if (st != BEZ_OK) {
+      bez_error_set(err, st, subject, -1, -1, "signature %u %s", n + 1, why.message);
+      return st;
+    }
+    if (verify) st = take_key(out, key, subject, err);
     if (st != BEZ_OK) return st;
     at += len;
   }
