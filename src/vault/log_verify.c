@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "vault/entry.h"
 #include "vault/log_internal.h"
 
 typedef struct verifier {
@@ -109,6 +110,70 @@ static bez_status verify_signed_edge(verifier *v, bez_error *err) {
   bez_log_bundle_free(&bundle);
   bez_buf_free(&path);
   bez_buf_free(&bytes);
+  return st;
+}
+
+/* Whose lines may stand below the checkpoint: the log's, and those of witnesses that its entries ever named. */
+typedef struct signers {
+  bez_vkey *keys;
+  size_t n, cap;
+} signers;
+
+static bez_status name_signer(signers *s, const bez_vkey *key, bez_error *err) {
+  if (s->n == s->cap) {
+    size_t cap = s->cap ? 2 * s->cap : 4;
+    bez_vkey *keys = realloc(s->keys, cap * sizeof *keys);
+    if (!keys) return bez_fail_memory(err, cap * sizeof *keys);
+    s->keys = keys;
+    s->cap = cap;
+  }
+  s->keys[s->n++] = *key;
+  return BEZ_OK;
+}
+
+static bez_status name_witness(void *ctx, uint64_t index, const void *bytes, size_t len, bez_error *err) {
+  static const char begin[] = "{\"type\":\"witness\"";
+  bez_entry entry = {0};
+  bez_vkey key;
+  bez_error ignored = {0};
+  (void)index;
+  if (len < sizeof begin - 1 || memcmp(bytes, begin, sizeof begin - 1) != 0) return BEZ_OK;
+  bez_status st = bez_entry_peek(bytes, len, "witness", &entry, &ignored);
+  bool is_key = st == BEZ_OK && bez_vkey_parse(bez_entry_text(&entry, "key"), "witness", &key, &ignored) == BEZ_OK;
+  bez_entry_free(&entry);
+  return is_key ? name_signer(ctx, &key, err) : BEZ_OK;
+}
+
+static bool is_of(const bez_note_signature *signature, const signers *s) {
+  for (size_t i = 0; i < s->n; i++)
+    if (signature->name_len == strlen(s->keys[i].name) && !memcmp(signature->hint, s->keys[i].hint, 4) &&
+        !memcmp(signature->name, s->keys[i].name, signature->name_len))
+      return true;
+  return false;
+}
+
+static bez_status verify_lines(verifier *v, bez_error *err) {
+  bez_status st = BEZ_OK;
+  signers s = {0};
+  bez_buf path = {0};
+  bez_checkpoint parsed;
+  bez_note_signature signature;
+  bool found = false;
+  bez_buf_printf(&path, "%s/checkpoint", v->log->folder);
+  BEZ_TRY(bez_buf_status(&path, err));
+  BEZ_TRY(bez_checkpoint_parse(v->log->state->checkpoint.data, path.data, &parsed, err));
+  const char *at = parsed.signatures;
+  if (!strchr(at, '\n')[1]) goto cleanup; /* the log's alone: verified when it was opened */
+  BEZ_TRY(name_signer(&s, &v->log->key, err));
+  BEZ_TRY(bez_log_each(v->log, 0, name_witness, &s, err));
+  while (bez_note_next(&at, &signature))
+    if (!is_of(&signature, &s))
+      BEZ_TRY(bez_fail(err, BEZ_FORMAT, path.data, "somebody signed who is no witness: %.*s", (int)signature.name_len,
+                       signature.name));
+  for (size_t i = 0; i < s.n; i++) BEZ_TRY(bez_note_verify(&parsed, &s.keys[i], path.data, &found, NULL, err));
+cleanup:
+  free(s.keys);
+  bez_buf_free(&path);
   return st;
 }
 
@@ -216,6 +281,10 @@ bez_status bez_log_verify(bez_log *log, void (*damaged)(void *ctx, const char *p
   if (log->state->size && !log->state->checkpoint.len) {
     bez_error none = {.offset = -1};
     BEZ_TRY(note(&v, bez_fail(&none, BEZ_FORMAT, log->folder, "the log's checkpoint is missing"), &none, err));
+  }
+  if (log->state->checkpoint.len) {
+    bez_error lines = {.offset = -1};
+    BEZ_TRY(note(&v, verify_lines(&v, &lines), &lines, err));
   }
   BEZ_TRY(verify_tiles(&v, err));
   BEZ_TRY(verify_bundles(&v, err));

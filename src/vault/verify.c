@@ -171,14 +171,14 @@ bez_status bez_vault_verify(const char *path, const bez_vault_verify_options *op
   v.json = bez_json_make(&v.damage, false);
   bez_json_open(&v.json, '[');
   if (RAND_bytes((unsigned char *)&v.sums, sizeof v.sums) != 1) return bez_fail(err, BEZ_IO, NULL, "no randomness");
-  st = bez_vault_open(path, &v.vault, &why);
-  if (st == BEZ_OK) {
+  const bez_status opened = bez_vault_open(path, &v.vault, &why);
+  if (opened == BEZ_OK) {
     snprintf(folder, sizeof folder, "%s", v.vault->folder);
     BEZ_TRY(verify_open(&v, err));
   } else {
     BEZ_TRY(find_folder(path, folder, err));
-    if (st == BEZ_USAGE) BEZ_TRY(bez_fail(err, st, why.subject, "%s", why.message));
-    BEZ_TRY(bez_verify_tell_error(&v, st, &why, NULL, NULL, err));
+    if (opened == BEZ_USAGE) BEZ_TRY(bez_fail(err, opened, why.subject, "%s", why.message));
+    BEZ_TRY(bez_verify_tell_error(&v, opened, &why, NULL, NULL, err));
     BEZ_TRY(verify_packs(&v, NULL, err));
   }
   BEZ_TRY(bez_verify_files(&v, err));

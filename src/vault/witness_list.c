@@ -8,9 +8,7 @@
 #include "bezoar/witness.h"
 #include "crypto/digest.h"
 #include "vault/answer.h"
-#include "vault/follow.h"
-
-#define BEGIN "{\"type\":\"witness\""
+#include "vault/index.h"
 
 void bez_witness_list_free(bez_witness_list *list) {
   for (size_t i = 0; i < list->n; i++) free(list->urls[i]);
@@ -31,7 +29,7 @@ bez_witnesses bez_witness_list_keys(const bez_witness_list *list) {
 
 static void drop(bez_witness_list *list, const char *name) {
   size_t i = bez_witness_list_find(list, name);
-  if (i == list->n) return;
+  if (i >= list->n || !list->urls) return;
   free(list->urls[i]);
   list->n--;
   memmove(list->urls + i, list->urls + i + 1, (list->n - i) * sizeof *list->urls);
@@ -55,36 +53,36 @@ static bez_status add(bez_witness_list *list, const bez_vkey *key, const char *u
   return BEZ_OK;
 }
 
-typedef struct reading {
-  bez_vault *vault;
-  bez_witness_list *list;
-} reading;
-
-/* Entries by others than admins, and malformed ones, have no effect. */
-static bez_status take(void *ctx, uint64_t index, const void *bytes, size_t len, bez_error *err) {
-  const reading *r = ctx;
+/* One entry that has effect. */
+static bez_status take(bez_vault *vault, uint64_t index, bez_witness_list *list, bez_error *err) {
   bez_entry entry = {0};
   bez_vkey key;
   bez_error ignored = {0};
-  (void)index;
-  if (len < sizeof BEGIN - 1 || memcmp(bytes, BEGIN, sizeof BEGIN - 1) != 0) return BEZ_OK;
-  bez_status st = bez_entry_parse(bytes, len, "witness", &entry, &ignored);
-  if (st == BEZ_OK && bez_judge_role(r->vault, &entry, BEZ_MAY_ADMIN, NULL, NULL, entry.seconds, &ignored) == BEZ_OK) {
-    if (json_is_true(json_object_get(entry.body, "removed")))
-      drop(r->list, bez_entry_text(&entry, "name"));
-    else if (bez_vkey_parse(bez_entry_text(&entry, "key"), "witness", &key, &ignored) == BEZ_OK &&
-             key.kind == BEZ_NOTE_COSIGNATURE)
-      st = add(r->list, &key, bez_entry_text(&entry, "url"), err);
-  } else if (st == BEZ_FORMAT) {
-    st = BEZ_OK;
-  }
+  bez_status st = bez_vault_entry(vault, index, &entry, err);
+  if (st != BEZ_OK) return st;
+  if (json_is_true(json_object_get(entry.body, "removed")))
+    drop(list, bez_entry_text(&entry, "name"));
+  else if (bez_vkey_parse(bez_entry_text(&entry, "key"), "witness", &key, &ignored) == BEZ_OK &&
+           key.kind == BEZ_NOTE_COSIGNATURE)
+    st = add(list, &key, bez_entry_text(&entry, "url"), err);
   bez_entry_free(&entry);
   return st;
 }
 
 bez_status bez_witness_list_read(bez_vault *vault, bez_witness_list *out, bez_error *err) {
-  reading r = {.vault = vault, .list = out};
-  return bez_log_each(vault->log, 0, take, &r, err);
+  bez_query query = {0};
+  bool more = false;
+  bez_status st = BEZ_OK;
+  BEZ_TRY(bez_query_begin(vault->index, &query, err,
+                          "SELECT i FROM entries WHERE type='witness' AND void IS NULL ORDER BY i", ""));
+  for (;;) {
+    BEZ_TRY(bez_query_next(&query, &more, err));
+    if (!more) break;
+    BEZ_TRY(take(vault, (uint64_t)bez_query_int(&query, 0), out, err));
+  }
+cleanup:
+  bez_query_end(&query);
+  return st;
 }
 
 typedef struct said {

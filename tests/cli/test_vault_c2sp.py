@@ -120,6 +120,21 @@ def test_a_witness_is_asked(vault, witness):
     vault.run("witness", "ask", code=2)
 
 
+def test_no_byte_of_a_cosignature_can_be_another(vault, witness):
+    vault.run("witness", "add", witness.key, "--url", witness.url)
+    assert vault.json("witness", "ask")["ok"]
+    path = vault.folder / "log" / "checkpoint"
+    good = path.read_bytes()
+    line = good.rindex("\u2014".encode())
+    assert vault.json("verify")["ok"]
+    for at in range(line, len(good), 11):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        result = vault.run("verify", "--json", code=1)
+        assert "log/checkpoint" in result.stdout
+    path.write_bytes(good)
+    assert vault.json("verify")["ok"]
+
+
 def test_a_witness_that_saw_another_history(vault, witness):
     vault.run("witness", "add", witness.key, "--url", witness.url + "/")
     shutil.copytree(vault.folder, vault.base / "old")
