@@ -1,13 +1,14 @@
 """Writes one Parquet file for the command: `python3 -P -m bezoar.parquet_writer`, started in a sandbox by libbezoar.
 
-Descriptor 3 is a socket, 4 the second system call filter, standard output the pipe. "BZPW" and the version are sent;
-the file to write to comes over the socket as a descriptor with one byte. Then frames come
+Descriptor 3 is a socket, 4 the second system call filter, standard output the pipe. "BZPW" and the version are sent,
+then frames come over the socket:
 
     S  schema  u32 columns, each: type (i, d, b, s), u32 length + name
     B  batch   u64 rows, each column its buffers as Arrow has them: u64 length + bytes; validity, values, for s the text
     E  end     u64 rows
 
-with little-endian numbers, and one frame is sent: K, or X with u32 length + what is wrong.
+with little-endian numbers. Each is answered, so that neither side waits for the other: D, u64 length + the bytes of the
+file that have come about, or X, u32 length + what is wrong.
 """
 
 import os
@@ -39,7 +40,37 @@ class Frames:
         return self.take(self.number("<Q"))
 
 
-def write(frames, target):
+class Sink:
+    """The file, as far as it has not been sent."""
+
+    closed = False
+
+    def __init__(self):
+        self.pieces = []
+        self.length = 0
+
+    def write(self, data):
+        self.pieces.append(bytes(data))
+        self.length += len(data)
+        return len(data)
+
+    def tell(self):
+        return self.length
+
+    def flush(self):
+        pass
+
+    def close(self):
+        pass
+
+    def answer(self, out):
+        data = b"".join(self.pieces)
+        self.pieces = []
+        out.write(b"D" + struct.pack("<Q", len(data)) + data)
+        out.flush()
+
+
+def write(frames, out):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -51,20 +82,24 @@ def write(frames, target):
         letter = frames.take(1).decode("ascii")
         name = frames.take(frames.number("<I")).decode("utf-8", "replace")
         fields.append(pa.field(name, types[letter]))
-    schema, rows = pa.schema(fields), 0
-    with pq.ParquetWriter(target, schema, compression="zstd", write_statistics=True) as writer:
-        while (tag := frames.take(1)) == b"B":
-            count = frames.number("<Q")
-            arrays = []
-            for field in fields:
-                parts = 3 if pa.types.is_large_string(field.type) else 2
-                arrays.append(pa.Array.from_buffers(field.type, count, [pa.py_buffer(frames.sized()) for _ in range(parts)]))
-            batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-            batch.validate(full=True)
-            writer.write_batch(batch)
-            rows += count
-        if tag != b"E" or frames.number("<Q") != rows:
-            raise ValueError("rows were lost")
+    schema, rows, sink = pa.schema(fields), 0, Sink()
+    writer = pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd")
+    sink.answer(out)
+    while (tag := frames.take(1)) == b"B":
+        count = frames.number("<Q")
+        arrays = []
+        for field in fields:
+            parts = 3 if pa.types.is_large_string(field.type) else 2
+            arrays.append(pa.Array.from_buffers(field.type, count, [pa.py_buffer(frames.sized()) for _ in range(parts)]))
+        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        batch.validate(full=True)
+        writer.write_table(pa.Table.from_batches([batch]))
+        rows += count
+        sink.answer(out)
+    if tag != b"E" or frames.number("<Q") != rows:
+        raise ValueError("rows were lost")
+    writer.close()
+    sink.answer(out)
 
 
 def main():
@@ -79,15 +114,11 @@ def main():
     out.write(b"BZPW" + struct.pack("<I", VERSION))
     out.flush()
     peer = socket.socket(fileno=3)
-    _, descriptors, _, _ = socket.recv_fds(peer, 1, 1)
     "".encode("utf-8").decode("ascii")
     pyarrow.parquet.write_table(pyarrow.table({"a": ["b"]}), pyarrow.BufferOutputStream(), compression="zstd")
     apply_filter(4)
     try:
-        target = os.fdopen(descriptors[0], "wb")
-        write(Frames(peer), target)
-        target.flush()
-        out.write(b"K")
+        write(Frames(peer), out)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, EOFError, MemoryError) as failure:
         data = (str(failure).splitlines() or [type(failure).__name__])[0].encode("utf-8", "replace")[:400]
         out.write(b"X" + struct.pack("<I", len(data)) + data)

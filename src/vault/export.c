@@ -55,9 +55,9 @@ static bez_status write_parquet(const job *j, bez_error *err) {
   BEZ_TRY(bez_parquet_out_create(&out, err));
   sink.ctx = out;
   BEZ_TRY(tell_rows(j, &sink, err));
-  BEZ_TRY(bez_parquet_out_begin(out, j->options->path, err));
+  BEZ_TRY(bez_parquet_out_begin(out, j->file, j->options->path, err));
   BEZ_TRY(tell_rows(j, &sink, err));
-  BEZ_TRY(bez_parquet_out_finish(out, j->file, err));
+  BEZ_TRY(bez_parquet_out_finish(out, err));
 cleanup:
   bez_parquet_out_free(out);
   return st;

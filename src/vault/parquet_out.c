@@ -1,16 +1,13 @@
 /* Columns planned, columns filled, frames sent (parquet_out.h). */
 #include "vault/parquet_out.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/spawn.h"
-#include "base/store.h"
 #include "base/utf8.h"
 #include "vault/canonical.h"
 
@@ -42,13 +39,12 @@ struct bez_parquet_out {
   uint64_t batch_first, batch_bytes; /* rows before the batch */
   bez_child child;
   bool running;
-  int file; /* the helper writes to it, −1 none */
+  bez_outfile *to;
 };
 
 bez_status bez_parquet_out_create(bez_parquet_out **out, bez_error *err) {
   bez_parquet_out *o = calloc(1, sizeof *o);
   if (!o) return bez_fail_memory(err, sizeof *o);
-  o->file = -1;
   o->row = 1;
   *out = o;
   return BEZ_OK;
@@ -57,7 +53,6 @@ bez_status bez_parquet_out_create(bez_parquet_out **out, bez_error *err) {
 void bez_parquet_out_free(bez_parquet_out *o) {
   if (!o) return;
   if (o->running) (void)bez_child_finish(&o->child, true);
-  if (o->file >= 0) close(o->file);
   for (uint32_t i = 0; i < o->n; i++) {
     free(o->columns[i].name);
     bez_buf_free(&o->columns[i].valid);
@@ -223,8 +218,8 @@ static bez_status send_head(bez_parquet_out *o, char tag, uint64_t number, bez_e
 
 static bez_status send_batch(bez_parquet_out *o, bez_error *err) {
   uint64_t rows = o->row - 1 - o->batch_first;
-  bez_status st = rows ? send_head(o, 'B', rows, err) : BEZ_OK;
-  for (uint32_t i = 0; i < o->n && st == BEZ_OK && rows; i++) {
+  bez_status st = send_head(o, 'B', rows, err);
+  for (uint32_t i = 0; i < o->n && st == BEZ_OK; i++) {
     column *c = &o->columns[i];
     while (c->n < rows) put_gap(c);
     st = put_sized(o, &c->valid, err);
@@ -237,24 +232,45 @@ static bez_status send_batch(bez_parquet_out *o, bez_error *err) {
   return st;
 }
 
-/* The helper says why it went, if it still can. */
-static bez_status told(bez_parquet_out *o, bez_status st, bez_error *why, bez_error *err) {
-  uint8_t tag = 0;
+/* The helper says what is wrong. */
+static bez_status refused(bez_parquet_out *o, bez_error *err) {
   uint32_t len = 0;
   char text[401] = "";
   bool ended = false;
-  bez_error ignored = {0};
-  bool failed = bez_child_read(&o->child, &tag, 1, &ended, &ignored) == BEZ_OK && !ended && tag == 'X' &&
-                bez_child_read(&o->child, &len, sizeof len, &ended, &ignored) == BEZ_OK && !ended &&
-                len < sizeof text && bez_child_read(&o->child, text, len, &ended, &ignored) == BEZ_OK && !ended;
-  if (st == BEZ_OK && tag == 'K') return BEZ_OK;
+  bez_status st = bez_child_read(&o->child, &len, sizeof len, &ended, err);
+  if (st == BEZ_OK && !ended && len < sizeof text) st = bez_child_read(&o->child, text, len, &ended, err);
   for (char *p = text; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
-  if (st == BEZ_OK) st = BEZ_IO;
-  return bez_fail(err, st, o->path, "cannot be written: %s",
-                  failed            ? text
-                  : why->message[0] ? why->message
-                                    : "the helper ended");
+  return st == BEZ_OK ? bez_fail(err, BEZ_IO, o->path, "cannot be written: %s", text) : st;
+}
+
+/* The answer to a frame: more bytes of the file. */
+static bez_status take_bytes(bez_parquet_out *o, bez_error *err) {
+  uint8_t tag = 0;
+  uint64_t left = 0;
+  bool ended = false;
+  char piece[65536];
+  bez_status st = bez_child_read(&o->child, &tag, 1, &ended, err);
+  if (st == BEZ_OK && !ended && tag == 'X') return refused(o, err);
+  if (st == BEZ_OK && !ended && tag == 'D') st = bez_child_read(&o->child, &left, sizeof left, &ended, err);
+  if (st == BEZ_OK && (ended || tag != 'D'))
+    return bez_fail(err, BEZ_IO, o->path, "cannot be written: the helper ended unexpectedly");
+  while (st == BEZ_OK && left) {
+    size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
+    st = bez_child_read(&o->child, piece, n, &ended, err);
+    if (st == BEZ_OK && ended) return bez_fail(err, BEZ_IO, o->path, "cannot be written: the helper ended");
+    if (st == BEZ_OK) st = bez_outfile_write(o->to, piece, n, err);
+    left -= n;
+  }
+  return st;
+}
+
+/* After a frame was sent, or was not because the helper is gone: then it may have said why. */
+static bez_status answered(bez_parquet_out *o, bez_status sent, const bez_error *why, bez_error *err) {
+  bez_error said = {0};
+  if (sent == BEZ_OK) return take_bytes(o, err);
+  bool spoke = take_bytes(o, &said) != BEZ_OK && strcmp(said.subject, o->path) == 0;
+  return bez_fail(err, sent, o->path, "%s", spoke ? said.message : why->message);
 }
 
 bez_status bez_parquet_out_row(bez_parquet_out *o, bez_error *err) {
@@ -262,8 +278,7 @@ bez_status bez_parquet_out_row(bez_parquet_out *o, bez_error *err) {
   o->row++;
   o->hint = 0;
   if (!o->writing || (o->batch_bytes < BATCH_BYTES && o->row - 1 - o->batch_first < BATCH_ROWS)) return BEZ_OK;
-  bez_status st = send_batch(o, &why);
-  return st == BEZ_OK ? BEZ_OK : told(o, st, &why, err);
+  return answered(o, send_batch(o, &why), &why, err);
 }
 
 static bez_status start_helper(bez_parquet_out *o, bez_error *err) {
@@ -310,41 +325,24 @@ static bez_status send_schema(bez_parquet_out *o, bez_error *err) {
   return st;
 }
 
-bez_status bez_parquet_out_begin(bez_parquet_out *o, const char *path, bez_error *err) {
-  bez_status st = BEZ_OK;
+bez_status bez_parquet_out_begin(bez_parquet_out *o, bez_outfile *to, const char *path, bez_error *err) {
+  bez_error why = {0};
   o->path = path;
+  o->to = to;
   o->writing = true;
   o->row = 1;
   o->hint = 0;
-  if (!o->n) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "there are no columns to write"));
-  BEZ_TRY(start_helper(o, err));
-  BEZ_TRY(bez_store_file(&o->file, err));
-  BEZ_TRY(bez_child_pass(&o->child, o->file, err));
-  BEZ_TRY(send_schema(o, err));
-cleanup:
-  return st;
+  if (!o->n) return bez_fail(err, BEZ_FORMAT, path, "there are no columns to write");
+  bez_status st = start_helper(o, err);
+  return st == BEZ_OK ? answered(o, send_schema(o, &why), &why, err) : st;
 }
 
-static bez_status copy_out(const bez_parquet_out *o, bez_outfile *to, bez_error *err) {
-  char *piece = malloc(1u << 20);
-  bez_status st = piece ? BEZ_OK : bez_fail_memory(err, 1u << 20);
-  for (off_t at = 0; st == BEZ_OK;) {
-    ssize_t n = pread(o->file, piece, 1u << 20, at);
-    if (n < 0) st = bez_fail_errno(err, "temporary file", "cannot read");
-    if (n <= 0) break;
-    st = bez_outfile_write(to, piece, (size_t)n, err);
-    at += n;
-  }
-  free(piece);
-  return st;
-}
-
-bez_status bez_parquet_out_finish(bez_parquet_out *o, bez_outfile *to, bez_error *err) {
+bez_status bez_parquet_out_finish(bez_parquet_out *o, bez_error *err) {
   bez_error why = {0};
-  bez_status st = send_batch(o, &why);
-  if (st == BEZ_OK) st = send_head(o, 'E', o->row - 1, &why);
-  st = told(o, st, &why, err);
+  bez_status st = BEZ_OK;
+  if (o->row - 1 > o->batch_first) st = answered(o, send_batch(o, &why), &why, err);
+  if (st == BEZ_OK) st = answered(o, send_head(o, 'E', o->row - 1, &why), &why, err);
   (void)bez_child_finish(&o->child, true);
   o->running = false;
-  return st == BEZ_OK ? copy_out(o, to, err) : st;
+  return st;
 }

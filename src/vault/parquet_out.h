@@ -17,10 +17,10 @@ void bez_parquet_out_free(bez_parquet_out *out); /* NULL is fine; ends the helpe
 BEZ_MUST_USE bez_status bez_parquet_out_field(void *out, const char *name, size_t name_len, const char *value,
                                               size_t len, int kind, bez_error *err);
 BEZ_MUST_USE bez_status bez_parquet_out_row(bez_parquet_out *out, bez_error *err);
-/* Behind the last row of the plan: from here on rows are written. BEZ_UNSUPPORTED: there is no pyarrow; BEZ_FORMAT:
- * there is no column. path: what errors call the file. */
-BEZ_MUST_USE bez_status bez_parquet_out_begin(bez_parquet_out *out, const char *path, bez_error *err);
-/* Behind the last row: the file's bytes go into `to`. BEZ_FORMAT: rows differ from those that were planned. */
-BEZ_MUST_USE bez_status bez_parquet_out_finish(bez_parquet_out *out, bez_outfile *to, bez_error *err);
+/* Behind the last row of the plan: from here on rows are written, into `to` (borrowed). BEZ_UNSUPPORTED: there is no
+ * pyarrow; BEZ_FORMAT: there is no column. path: what errors call the file. */
+BEZ_MUST_USE bez_status bez_parquet_out_begin(bez_parquet_out *out, bez_outfile *to, const char *path, bez_error *err);
+/* Behind the last row. BEZ_FORMAT, here as at each row: they are not those that were planned. */
+BEZ_MUST_USE bez_status bez_parquet_out_finish(bez_parquet_out *out, bez_error *err);
 
 #endif
