@@ -8,9 +8,9 @@
 #include "vault/canonical.h"
 
 typedef struct field {
-  const char *name;
-  uint32_t name_len, place; /* place: 1-based, names a field without a name */
-  size_t value, value_len;  /* in values: varint length || value */
+  size_t name, value; /* in values: the name; varint length || value */
+  size_t value_len;
+  uint32_t name_len, place; /* place: 1-based */
 } field;
 
 /* A row that waits for its digest. */
@@ -25,8 +25,7 @@ struct bez_canonical {
   uint32_t n, cap, n_order; /* order: of the row before, tried first: rows of one file are alike */
   uint32_t place, cpu;
   bez_buf scratch, values, nested;
-  bez_buf numbers; /* names of fields that have none */
-  bez_buf out;     /* rows as they are hashed; the one in the making begins at row */
+  bez_buf out; /* rows as they are hashed; the one in the making begins at row */
   size_t row;
   held *held;
   bez_sha256_job *jobs;
@@ -50,7 +49,6 @@ void bez_canonical_free(bez_canonical *c) {
   bez_buf_free(&c->scratch);
   bez_buf_free(&c->values);
   bez_buf_free(&c->nested);
-  bez_buf_free(&c->numbers);
   bez_buf_free(&c->out);
   free(c);
 }
@@ -193,7 +191,13 @@ void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, co
     return;
   }
   field *f = &c->fields[c->n++];
-  *f = (field){.name = name, .name_len = (uint32_t)name_len, .place = c->place, .value = c->values.len};
+  *f = (field){.name = c->values.len, .place = c->place};
+  if (name_len)
+    bez_buf_write(&c->values, name, name_len);
+  else
+    bez_buf_printf(&c->values, "#%u", c->place); /* called by its place */
+  f->name_len = (uint32_t)(c->values.len - f->name);
+  f->value = c->values.len;
   if (kind == BEZ_FIELD_DIGEST)
     put_digest(&c->values, value, len);
   else if (kind != BEZ_FIELD_JSON || !put_json(c, value, len))
@@ -201,28 +205,9 @@ void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, co
   f->value_len = c->values.len - f->value;
 }
 
-/* Fields without a name are called by their place. */
-static bool name_the_nameless(bez_canonical *c) {
-  enum { ROOM = 12 };
-  size_t n = 0;
-  for (uint32_t i = 0; i < c->n; i++) n += c->fields[i].name_len == 0;
-  if (!n) return true;
-  bez_buf_clear(&c->numbers);
-  if (!bez_buf_reserve(&c->numbers, n * ROOM)) return false;
-  for (uint32_t i = 0; i < c->n; i++) {
-    field *f = &c->fields[i];
-    if (f->name_len) continue;
-    size_t begin = c->numbers.len;
-    bez_buf_printf(&c->numbers, "#%u", f->place);
-    f->name = c->numbers.data + begin;
-    f->name_len = (uint32_t)(c->numbers.len - begin);
-  }
-  return c->numbers.failed == BEZ_OK;
-}
-
-static int by_name(const field *a, const field *b) {
+static int by_name(const char *names, const field *a, const field *b) {
   size_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
-  int d = memcmp(a->name, b->name, n);
+  int d = memcmp(names + a->name, names + b->name, n);
   if (d) return d;
   if (a->name_len != b->name_len) return a->name_len < b->name_len ? -1 : 1;
   return a->place < b->place ? -1 : 1;
@@ -230,7 +215,7 @@ static int by_name(const field *a, const field *b) {
 
 static bool in_order(const bez_canonical *c) {
   for (uint32_t i = 1; i < c->n; i++)
-    if (by_name(&c->fields[c->order[i - 1]], &c->fields[c->order[i]]) > 0) return false;
+    if (by_name(c->values.data, &c->fields[c->order[i - 1]], &c->fields[c->order[i]]) > 0) return false;
   return true;
 }
 
@@ -246,8 +231,9 @@ static bool sort_fields(bez_canonical *c) {
     for (uint32_t low = 0; low < c->n; low += 2 * width) {
       uint32_t mid = low + width < c->n ? low + width : c->n, high = mid + width < c->n ? mid + width : c->n;
       for (uint32_t i = low, k = mid, at = low; at < high; at++)
-        to[at] =
-            i < mid && (k == high || by_name(&c->fields[from[i]], &c->fields[from[k]]) < 0) ? from[i++] : from[k++];
+        to[at] = i < mid && (k == high || by_name(c->values.data, &c->fields[from[i]], &c->fields[from[k]]) < 0)
+                     ? from[i++]
+                     : from[k++];
     }
     uint32_t *other = from;
     from = to;
@@ -266,7 +252,7 @@ static bool assemble(bez_canonical *c) {
   for (uint32_t i = 0; i < c->n; i++) {
     const field *f = &c->fields[c->order[i]];
     to = put_varint(to, f->name_len);
-    memcpy(to, f->name, f->name_len);
+    memcpy(to, c->values.data + f->name, f->name_len);
     to += f->name_len;
     bez_copy_short(to, c->values.data + f->value, f->value_len, c->values.len - f->value);
     to += f->value_len;
@@ -277,11 +263,12 @@ static bool assemble(bez_canonical *c) {
 
 bez_status bez_canonical_finish(bez_canonical *c, uint8_t out[32], bez_error *err) {
   if (!c->n && !c->no_memory) return finish_row(c, out, err); /* put in order by the caller, or empty */
-  if (c->no_memory || !name_the_nameless(c) || !sort_fields(c)) {
+  bez_status st = c->no_memory ? bez_fail_memory(err, c->values.len) : bez_buf_status(&c->values, err);
+  if (st != BEZ_OK) return st;
+  if (!sort_fields(c)) {
     c->n_order = 0;
-    return bez_fail_memory(err, c->values.len);
+    return bez_fail_memory(err, c->n * sizeof *c->order);
   }
-  bez_status st = bez_buf_status(&c->values, err);
-  if (st == BEZ_OK && !assemble(c)) st = bez_buf_status(&c->out, err);
+  if (!assemble(c)) st = bez_buf_status(&c->out, err);
   return st == BEZ_OK ? finish_row(c, out, err) : st;
 }

@@ -91,7 +91,7 @@ void bez_canonical_free(bez_canonical *c); /* NULL is fine */
 void bez_canonical_begin(bez_canonical *c);
 /* A buffer for text that had to be decoded, emptied by begin. */
 bez_buf *bez_canonical_scratch(bez_canonical *c);
-/* name stays where it is until finish; value is copied. A digest's value is its 64 hexadecimal digits. */
+/* name and value are copied. A digest's value is its 64 hexadecimal digits. */
 void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, const char *value, size_t len,
                          bez_field_kind kind);
 BEZ_MUST_USE bez_status bez_canonical_finish(bez_canonical *c, uint8_t out[32], bez_error *err);

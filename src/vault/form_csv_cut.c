@@ -13,6 +13,7 @@ typedef struct cutter {
   const char *p;
   size_t len, quote;
   uint64_t at; /* of p in the file */
+  bool quoted; /* the record that is looked at holds a quote */
 } cutter;
 
 static size_t find(const cutter *c, char what, size_t from) {
@@ -44,6 +45,7 @@ typedef enum end_kind { ENDS, WANTS_MORE, NEVER_CLOSES } end_kind;
 
 /* Where the record that begins at `begin` ends, its line end included. */
 static end_kind record_end(cutter *c, size_t begin, bool last, size_t *out) {
+  c->quoted = false;
   size_t from = begin; /* nothing of a quoted cell lies at or behind it, nor the byte before it is a separator's */
   for (;;) {
     size_t line = find(c, c->form->newline, from), quote = quote_from(c, from);
@@ -52,6 +54,7 @@ static end_kind record_end(cutter *c, size_t begin, bool last, size_t *out) {
       *out = line == NOWHERE ? c->len : line + 1;
       return ENDS;
     }
+    c->quoted = true;
     bool opens = quote == begin || (quote > from && c->p[quote - 1] == c->form->separator);
     if (!opens) {
       from = quote + 1;
@@ -81,7 +84,10 @@ bez_status bez_csv_form_cut(void *state, const char *bytes, size_t len, bool las
   while (*n < cap && pos < len && !form->skip) {
     size_t next;
     end_kind end = record_end(&c, pos, last, &next);
-    if (end == WANTS_MORE) break;
+    if (end == WANTS_MORE) {
+      if (c.quoted) form->plain_to = 0; /* its quotes will be looked for again */
+      break;
+    }
     if (end == NEVER_CLOSES)
       return bez_fail_at(err, BEZ_FORMAT, NULL, -1, (int64_t)(at + pos),
                          "a quoted cell that begins in this record never ends");

@@ -1,4 +1,5 @@
 /* JSON lines: a row is a line. What is no JSON object is a row all the same: nothing is lost, nothing is guessed. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -144,6 +145,25 @@ static bez_status jsonl_canonical(const void *state, const bez_item *row, bez_ca
   return bez_canonical_finish(c, out, err);
 }
 
+/* Passes fields on; one without a name is told by its place, as it is hashed. */
+typedef struct namer {
+  field_fn fn;
+  void *ctx;
+  unsigned place;
+} namer;
+
+static bez_status name_field(void *ctx, const char *name, size_t name_len, const char *value, size_t len, int kind,
+                             bez_error *err) {
+  namer *n = ctx;
+  char number[16];
+  const char *bare = name;
+  size_t bare_len = name_len;
+  bez_trim(&bare, &bare_len);
+  (void)snprintf(number, sizeof number, "#%u", ++n->place);
+  if (!bare_len) return n->fn(n->ctx, number, strlen(number), value, len, kind, err);
+  return n->fn(n->ctx, name, name_len, value, len, kind, err);
+}
+
 static bez_status count_field(void *ctx, const char *name, size_t name_len, const char *value, size_t len, int kind,
                               bez_error *err) {
   (void)ctx, (void)name, (void)name_len, (void)value, (void)len, (void)kind, (void)err;
@@ -160,7 +180,9 @@ static bez_status jsonl_fields(const void *state, const bez_item *row, bez_buf *
   if (!bez_buf_reserve(scratch, len)) return bez_fail_memory(err, len);
   bez_status st = walk_object(text, len, scratch, count_field, NULL, &good, err); /* all or nothing is told */
   bez_buf_clear(scratch);
-  if (st != BEZ_OK || good) return st == BEZ_OK ? walk_object(text, len, scratch, fn, ctx, &good, err) : st;
+  namer names = {.fn = fn, .ctx = ctx};
+  if (st != BEZ_OK) return st;
+  if (good) return walk_object(text, len, scratch, name_field, &names, &good, err);
   bez_trim(&text, &len);
   return fn(ctx, "#1", 2, text, len, BEZ_FIELD_TEXT, err);
 }

@@ -161,8 +161,68 @@ static void test_folder(void **state) {
   store_close(&s);
 }
 
+/* The same tree for 1 to 4 threads, with rows copied or left where they are; and the same bytes back. */
+static void test_threads_and_references(void **state) {
+  (void)state;
+  bez_error err = {0};
+  char path[256], back[256];
+  size_t len;
+  char *csv = make_csv(130000, 3, &len); /* several slabs */
+  assert_true(len > 2 * (8u << 20));
+  bez_ingest_result first = {0}, r;
+  for (unsigned threads = 1; threads <= 4; threads++) {
+    store s;
+    store_open(&s);
+    write_file(store_path(&s, "in.csv", path), csv, len);
+    bez_ingest_options options = plain(threads);
+    options.by_reference = threads == 3;
+    assert_ok(store_add(&s, path, &options, &r, &err));
+    if (threads == 1) first = r;
+    assert_same_tree(&r.rows, &first.rows);
+    assert_same_tree(&r.sorted, &first.sorted);
+    assert_memory_equal(r.sha256, first.sha256, sizeof r.sha256);
+    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out.csv", back), threads, NULL, NULL, &err));
+    assert_same_file(path, back);
+    store_close(&s);
+  }
+  free(csv);
+}
+
+/* A version by reference whose file was changed in place: the next one goes without it. */
+static void test_reference_that_changed(void **state) {
+  (void)state;
+  bez_error err = {0};
+  char path[256], back[256];
+  size_t len;
+  char *csv = make_csv(4000, 5, &len);
+  store s;
+  store_open(&s);
+  bez_ingest_result before, after, fresh;
+  bez_ingest_options options = plain(2), alone = plain(2);
+  options.by_reference = true;
+  write_file(store_path(&s, "in.csv", path), csv, len);
+  assert_ok(store_add(&s, path, &options, &before, &err));
+  memcpy(csv + len / 2, "xyz", 3);
+  write_file(path, csv, len);
+  assert_int_not_equal(bez_checkout(s.objects, &before.rows, store_path(&s, "out.csv", back), 2, NULL, NULL, &err),
+                       BEZ_OK);
+  err = (bez_error){0};
+  options.parent = &before.rows;
+  options.parent_sorted = &before.sorted;
+  assert_ok(store_add(&s, path, &options, &after, &err));
+  store t;
+  store_open(&t);
+  assert_ok(store_add(&t, path, &alone, &fresh, &err));
+  assert_same_tree(&after.rows, &fresh.rows);
+  assert_same_tree(&after.sorted, &fresh.sorted);
+  free(csv);
+  store_close(&t);
+  store_close(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parent_does_not_matter),
-                                     cmocka_unit_test(test_folder)};
+                                     cmocka_unit_test(test_folder), cmocka_unit_test(test_threads_and_references),
+                                     cmocka_unit_test(test_reference_that_changed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
