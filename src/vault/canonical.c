@@ -1,4 +1,5 @@
 /* Canonical rows: fields in, one digest out. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,8 @@
 #include "vault/canonical.h"
 
 typedef struct field {
-  size_t name, value; /* in values: the name; varint length || value */
-  size_t value_len;
+  size_t begin, len; /* in values: varint length || name || varint length || value */
+  size_t name;
   uint32_t name_len, place; /* place: 1-based */
 } field;
 
@@ -179,6 +180,22 @@ static bool make_room(bez_canonical *c) {
   return true;
 }
 
+/* A field begins; one without a name is called by its place. */
+static void put_name(bez_canonical *c, field *f, const char *name, size_t len) {
+  char number[16];
+  if (!len) {
+    len = (size_t)snprintf(number, sizeof number, "#%u", c->place);
+    name = number;
+  }
+  *f = (field){.begin = c->values.len, .name = c->values.len, .place = c->place};
+  if (!bez_buf_reserve(&c->values, len + BEZ_FIELD_ROOM)) return; /* the buffer remembers */
+  char *to = put_varint(c->values.data + c->values.len, len);
+  bez_copy_short(to, name, len, len);
+  f->name = (size_t)(to - c->values.data);
+  f->name_len = (uint32_t)len;
+  c->values.len = f->name + len;
+}
+
 void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, const char *value, size_t len,
                          bez_field_kind kind) {
   c->place++;
@@ -191,18 +208,12 @@ void bez_canonical_field(bez_canonical *c, const char *name, size_t name_len, co
     return;
   }
   field *f = &c->fields[c->n++];
-  *f = (field){.name = c->values.len, .place = c->place};
-  if (name_len)
-    bez_buf_write(&c->values, name, name_len);
-  else
-    bez_buf_printf(&c->values, "#%u", c->place); /* called by its place */
-  f->name_len = (uint32_t)(c->values.len - f->name);
-  f->value = c->values.len;
+  put_name(c, f, name, name_len);
   if (kind == BEZ_FIELD_DIGEST)
     put_digest(&c->values, value, len);
   else if (kind != BEZ_FIELD_JSON || !put_json(c, value, len))
     put_text(&c->values, value, len);
-  f->value_len = c->values.len - f->value;
+  f->len = c->values.len - f->begin;
 }
 
 static int by_name(const char *names, const field *a, const field *b) {
@@ -245,17 +256,12 @@ static bool sort_fields(bez_canonical *c) {
 }
 
 static bool assemble(bez_canonical *c) {
-  size_t need = c->values.len + BEZ_COPY;
-  for (uint32_t i = 0; i < c->n; i++) need += c->fields[i].name_len + (size_t)10;
-  char *to = bez_canonical_room(c, need);
+  char *to = bez_canonical_room(c, c->values.len + BEZ_COPY);
   if (!to) return false;
   for (uint32_t i = 0; i < c->n; i++) {
     const field *f = &c->fields[c->order[i]];
-    to = put_varint(to, f->name_len);
-    memcpy(to, c->values.data + f->name, f->name_len);
-    to += f->name_len;
-    bez_copy_short(to, c->values.data + f->value, f->value_len, c->values.len - f->value);
-    to += f->value_len;
+    memcpy(to, c->values.data + f->begin, f->len);
+    to += f->len;
   }
   bez_canonical_end(c, to);
   return true;
