@@ -29,6 +29,9 @@ typedef struct bez_run_options {
   unsigned threads;
   bez_progress_fn progress;
   void *progress_ctx;
+  /* How outputs enter the vault; NULL: bez_vault_add (bez_intake_take scans them first where the policy says so). */
+  bez_status (*add)(bez_vault *vault, const char *path, const bez_vault_add_options *options, char **json,
+                    bez_error *err);
 } bez_run_options;
 
 /* Runs a command in the folder that holds the vault: lays the inputs out where they are not there (what is there must

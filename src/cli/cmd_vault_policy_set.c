@@ -1,4 +1,5 @@
 /* bezoar vault policy set: what the vault shall demand. */
+#include "bezoar/intake.h"
 #include "cli/trust_say.h"
 
 static const bez_option options[] = {BEZ_VAULT_OPTIONS, BEZ_VAULT_KEY_OPTIONS, {NULL}};
@@ -7,6 +8,7 @@ static bez_status work(bez_vault *vault, const bez_args *args, bez_progress *pro
   (void)progress;
   bez_vault_who who;
   bez_status st = bez_vault_args_who(args, "key", &who, err);
+  if (st == BEZ_OK) st = bez_intake_policy_check(args->positional[0], err);
   return st == BEZ_OK ? bez_vault_policy_set(vault, args->positional[0], &who, json, err) : st;
 }
 

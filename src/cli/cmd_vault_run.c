@@ -1,4 +1,5 @@
 /* bezoar vault run: a command over versions, recorded. */
+#include "bezoar/intake.h"
 #include "bezoar/lineage.h"
 #include "cli/vault_args.h"
 
@@ -30,7 +31,8 @@ static bez_status work(bez_vault *vault, const bez_args *args, bez_progress *pro
                        .aside = bez_args_flag(args, "json"),
                        .threads = (unsigned)(threads < 256 ? threads : 256),
                        .progress = bez_progress_step,
-                       .progress_ctx = progress};
+                       .progress_ctx = progress,
+                       .add = bez_intake_take};
   o.n_inputs = bez_args_list(args, "in", &o.inputs);
   o.n_outputs = bez_args_list(args, "out", &o.outputs);
   o.n_uses = bez_args_list(args, "use", &o.uses);

@@ -6,9 +6,12 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "bezoar/report.h"
 #include "vault/answer.h"
+#include "vault/policy.h"
 #include "vault/stamp.h"
 #include "vault/vault.h"
 #include "vault/work.h"
@@ -146,6 +149,32 @@ cleanup:
   free(in.absolute);
   bez_free(in.report_json);
   bez_report_destroy(in.report);
+  return st;
+}
+
+bez_status bez_intake_take(bez_vault *vault, const char *path, const bez_vault_add_options *options, char **json,
+                           bez_error *err) {
+  const bez_intake_options o = {.add = *options};
+  return bez_intake_add(vault, path, &o, json, err);
+}
+
+bez_status bez_intake_policy_check(const char *path, bez_error *err) {
+  bez_arena arena = {0};
+  bez_buf yaml = {0};
+  bez_policy policy;
+  bez_status st = BEZ_OK;
+  BEZ_TRY(bez_file_read(path, BEZ_MAX_YAML_BYTES, &yaml, err));
+  BEZ_TRY(bez_policy_parse(yaml.data ? yaml.data : "", yaml.len, path, &arena, &policy, err));
+  for (size_t i = 0; i < policy.n_scan_rules; i++) {
+    bool known = false;
+    for (size_t k = 0; k < bez_rule_count() && !known; k++) known = !strcmp(bez_rule_get(k).id, policy.scan_rules[i]);
+    if (!known)
+      BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "scan_rules: no rule is called %s (bezoar list detectors)",
+                       policy.scan_rules[i]));
+  }
+cleanup:
+  bez_buf_free(&yaml);
+  bez_arena_free(&arena);
   return st;
 }
 

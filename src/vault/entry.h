@@ -5,20 +5,7 @@
  *
  * Every entry: "type", "vault" (origin), "time" (RFC 3339, UTC, seconds), "nonce" (32 hex digits, random): no entry can
  * be played a second time or in another vault. The id of an entry is the SHA-256 of its line.
- *
- * type        what else it says (ids and digests: 64 hex digits)
- * init        config (SHA-256 of the file config), key (log key, vkey), admin (SSH public key line)
- * trust       principal, key (line), roles[], sources[], paths[], not_before, not_after
- * revoke      key (fingerprint), since, reason
- * source      id, fields{…} (Data & Trust Alliance names)
- * policy      policy (object: the YAML)
- * submission  dataset, batch (32 hex digits), source, parent (commit id, "" none), rows, sorted, provenance (tree ids),
- *             n_rows, added, removed, changed, n_files, bytes, form, note; report (object), run (entry id) where there
- * are commit      message, datasets[{name, version, submission (entry id)}]; rollback or revert where it is one access
- * op, dataset, version, outcome ("ok", or why it was refused), detail refused     op, dataset, key (fingerprint),
- * reason run         statement (object: DSSE), inputs[], outputs[] model       name, sha256, trained_on {dataset,
- * version, rows}, run pin, unpin  what, reason gc          kept, removed (object: list), bytes watch       list
- * (object), n_urls / result (object) */
+ * What each type says: docs/vault/entries.md. */
 #ifndef BEZ_VAULT_ENTRY_H
 #define BEZ_VAULT_ENTRY_H
 

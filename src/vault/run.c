@@ -308,7 +308,7 @@ static bez_status add_output(running *r, size_t i, bool *staged, bez_error *err)
   json_t *answer = NULL;
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_run_place(r->root, out->path, &target, err));
-  BEZ_TRY(bez_vault_add(r->vault, target, &add, &json, err));
+  BEZ_TRY((r->o->add ? r->o->add : bez_vault_add)(r->vault, target, &add, &json, err));
   BEZ_TRY(bez_stamp_take(target, &now, err));
   if (!same_stamp(&now, &r->before[r->record.n_inputs + i]))
     BEZ_TRY(bez_fail(err, BEZ_IO, target, "was changed while it was recorded"));

@@ -97,6 +97,10 @@ static bez_status say_allowed(bez_vault *vault, const claim *base, const bez_sig
   for (size_t i = 0; i < n; i++)
     if (!bez_trust_name_fine(list[i].principal))
       BEZ_TRY(bez_fail(err, BEZ_USAGE, list[i].principal, "is no name: at most 100 letters, digits and ._-@+:/"));
+  for (size_t i = 0; i < n; i++) /* told before anybody is let in, so that the file counts as a whole */
+    if (bez_trust_revocation(vault->trust, bez_ssh_key_fingerprint(list[i].key)) ||
+        bez_ssh_key_same(list[i].key, bez_signer_public(signer)))
+      BEZ_TRY(bez_fail(err, BEZ_USAGE, list[i].principal, "refused: the key was revoked, or signs this itself"));
   for (size_t i = 0; i < n; i++) {
     claim c = *base;
     c.principal = list[i].principal;

@@ -42,29 +42,14 @@ cleanup:
   return st;
 }
 
-typedef struct refusal {
-  const char *op, *key, *reason;
-} refusal;
-
-static void write_refusal(bez_json *j, const void *ctx) {
-  const refusal *r = ctx;
-  bez_json_kstr(j, "op", r->op);
-  bez_json_kstr(j, "dataset", "");
-  bez_json_kstr(j, "key", r->key);
-  bez_json_kstr(j, "reason", r->reason);
-}
-
 /* Judged under the lock, so that nothing comes between the judgement and the entry. */
 static bez_status judge(bez_vault *vault, const bez_statement_of_trust *what, const bez_signer *signer,
                         const bez_entry *entry, bez_error *err) {
-  bez_error why = {0}, unsaid = {0};
+  bez_error why = {0};
   bez_status st = bez_trust_check(vault->trust, entry, what->policy, what->policy_len, &why);
   if (st == BEZ_OK) return BEZ_OK;
   if (err && err->code == BEZ_OK) *err = why;
-  if (st != BEZ_USAGE) return st;
-  const refusal r = {what->type, bez_ssh_key_fingerprint(bez_signer_public(signer)), why.message};
-  /* A refusal that cannot be written down is still a refusal. */
-  return bez_vault_say(vault, "refused", signer, write_refusal, &r, NULL, &unsaid) == BEZ_OK ? st : BEZ_USAGE;
+  return bez_vault_refused(vault, &(bez_claim){.op = what->type}, signer, st, err);
 }
 
 bez_status bez_trust_say(bez_vault *vault, const bez_statement_of_trust *what, const bez_signer *signer, bez_id *id,

@@ -88,6 +88,24 @@ def test_no_way_around_it(vault):
     assert "without a scan" in vault.run("report", "train.csv@1", code=2).stderr
 
 
+def test_outputs_of_runs_are_scanned(vault):
+    vault.write("in.txt", "nothing much\n")
+    for planted, code in ((0, 0), (40, 1)):
+        vault.write("made.csv", table_text(rows=600, seed=7, planted=planted))
+        result = vault.run("run", "--out", "train.csv", "--use", "made.csv", "--source", "web", "--key", "alice", "--",
+                           "cp", "made.csv", "train.csv", code=code)
+    assert "refused: the scan" in result.stderr and "BZ-D001" in result.stderr
+    assert [d["version"] for d in vault.json("status")["datasets"]] == [1]
+    assert vault.json("report", "train.csv@1")["findings"] is not None
+
+
+def test_policies_name_rules_that_exist(vault):
+    before = vault.json("policy", "show")
+    result = vault.run("policy", "set", vault.write("p.yaml", "scan_rules: [BZ-D001, BZ-D999]\n"), code=3)
+    assert "no rule is called BZ-D999" in result.stderr
+    assert vault.json("policy", "show") == before
+
+
 def test_poisoned_adult(vault, tmp_path):
     """Real data, and poison as `bezoar poison` plants it."""
     adult = next(iter(sorted(SHARED.rglob("adult*.csv"))), None)

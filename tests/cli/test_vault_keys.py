@@ -150,7 +150,10 @@ def test_allowed_signers_come_in(vault, tmp_path):
         file.write_text(f"fine {second}\n{line}\n")
         result = vault.run("trust", "add", "--allowed-signers", file, code=3)
         assert why in result.stderr and ":2" in result.stderr, result.stderr
-    assert len(vault.log()) == size  # all or nothing
+    vault.run("trust", "revoke", fingerprint_of(f"{two}.pub"), "--since", "now")
+    file.write_text(f"fine {first}\ngone {second}\n")
+    assert "revoked" in vault.run("trust", "add", "--allowed-signers", file, code=1).stderr
+    assert len(vault.log()) == size + 1  # all or nothing
 
 
 @pytest.fixture
