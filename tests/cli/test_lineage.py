@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+import uuid
 
 import pytest
 
@@ -262,3 +263,89 @@ def test_others_read_the_statement(vault):
     assert provenance.build_definition.build_type == "urn:bezoar:run:1"
     assert provenance.run_details.builder.id.startswith("urn:bezoar:vault:")
     assert provenance.run_details.metadata.started_on.seconds == vault.epoch
+
+
+# ---- descriptions ------------------------------------------------------------------------------------------------------
+
+TYPED = 'id,text,price,good,"a ""b"", c"\n1,alpha,1.5,true,x\n2,beta,2,false,\n'
+
+
+def metadata(vault, version, form):
+    return json.loads(vault.run("metadata", version, f"--{form}").stdout)
+
+
+def test_croissant(vault):
+    vault.add_commit("typed.csv", TYPED, key="alice")
+    said = metadata(vault, "typed.csv@1", "croissant")
+    assert said["conformsTo"] == "http://mlcommons.org/croissant/1.0" and said["license"] == "CC0-1.0"
+    assert said["distribution"][0]["sha256"] == hashlib.sha256(TYPED.encode()).hexdigest()
+    fields = {field["name"]: field["dataType"] for field in said["recordSet"][0]["field"]}
+    assert fields == {"id": "sc:Integer", "text": "sc:Text", "price": "sc:Float", "good": "sc:Boolean", 'a "b", c': "sc:Text"}
+    assert [person["name"] for person in said["creator"]] == ["alice"]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name,text", [
+    ("typed.csv", TYPED), ("rows.jsonl", '{"id": 1, "text": "a"}\n{"id": 2, "text": "b"}\n'), ("blob.bin", "\0\1\2")])
+def test_mlcroissant_reads_it(vault, name, text):
+    """The reference implementation checks the description and reads the rows by it."""
+    mlcroissant = pytest.importorskip("mlcroissant")
+    vault.add_commit(name, text, key="alice")
+    vault.run("metadata", f"{name}@1", "--croissant", "-o", "croissant.json")
+    dataset = mlcroissant.Dataset(jsonld=str(vault.root / "croissant.json"))
+    assert not dataset.metadata.issues.errors, dataset.metadata.issues.report()
+    if name != "blob.bin":
+        rows = list(dataset.records("rows"))
+        assert len(rows) == 2 and [row["rows/1"] for row in rows] == [1, 2]
+
+
+def test_cyclonedx(vault):
+    validation = pytest.importorskip("cyclonedx.validation.json")
+    from cyclonedx.schema import SchemaVersion
+
+    for name, text in (("typed.csv", TYPED), ("blob.bin", "\0\1")):
+        vault.add_commit(name, text, key="alice")
+        text = vault.run("metadata", f"{name}@1", "--cyclonedx").stdout
+        assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    component, = metadata(vault, "typed.csv@1", "cyclonedx")["components"]
+    assert component["type"] == "data" and component["data"][0]["type"] == "dataset"
+    assert component["hashes"][0]["content"] == hashlib.sha256(TYPED.encode()).hexdigest()
+
+
+def test_openlineage(vault):
+    event = metadata(vault, "raw.csv@1", "openlineage")
+    assert event["schemaURL"].endswith("DatasetEvent") and event["dataset"]["name"] == "raw.csv"
+    assert [field["name"] for field in event["dataset"]["facets"]["schema"]["fields"]] == ["id", "text", "label"]
+    upper(vault)
+    event = metadata(vault, "upper.csv@1", "openlineage")
+    assert event["schemaURL"].endswith("RunEvent") and event["eventType"] == "COMPLETE"
+    assert [item["name"] for item in event["inputs"]] == ["raw.csv"]
+    assert [item["name"] for item in event["outputs"]] == ["upper.csv"]
+    assert str(uuid.UUID(event["run"]["runId"])) == event["run"]["runId"]
+    for facet in event["outputs"][0]["facets"].values():
+        assert facet["_producer"].startswith("urn:bezoar:") and facet["_schemaURL"].startswith("https://openlineage.io/")
+
+
+def test_dta(vault):
+    said = metadata(vault, "raw.csv@1", "dta")
+    assert set(said) == {"source", "provenance", "use"}
+    assert said["source"]["title"] == "raw.csv" and said["source"]["version"] == "1.0.0"
+    assert said["provenance"]["date"] == "2023-11-14" and said["provenance"]["format"] == ["text/csv"]
+    assert said["use"]["license"] == ["CC0-1.0"] and said["source"]["issuer"][0]["name"] == "web publisher"
+
+
+def test_one_form_at_a_time(vault):
+    assert vault.call("vault", "metadata", "raw.csv@1").returncode == 2
+    assert vault.call("vault", "metadata", "raw.csv@1", "--dta", "--croissant").returncode == 2
+    assert vault.call("vault", "metadata", "raw.csv@7", "--dta").returncode == 2
+
+
+def test_folders_are_described(vault):
+    (vault.root / "docs").mkdir()
+    vault.write("docs/a.bin", b"\0\1")
+    vault.write("docs/b.csv", "x\n1\n")
+    vault.add_commit("docs", key="alice")
+    said = metadata(vault, "docs@1", "croissant")
+    assert said["distribution"][0]["@type"] == "cr:FileSet"
+    for form in ("openlineage", "dta", "cyclonedx"):
+        metadata(vault, "docs@1", form)
