@@ -50,16 +50,15 @@ cleanup:
 
 static bez_status read_sealed(const char *path, json_t **root, bez_error *err) {
   bez_buf bytes = {0};
-  uint8_t sum[32], said[32];
+  uint8_t sum[32];
   char digits[65];
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_file_read(path, MOST_BYTES, &bytes, err));
   if (bytes.len < 67 || bytes.data[bytes.len - 1] != '\n' || bytes.data[bytes.len - 66] != '\n')
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "damaged: add the data again"));
-  memcpy(digits, bytes.data + bytes.len - 65, 64);
-  digits[64] = '\0';
   bez_sha256(bytes.data, bytes.len - 65, sum);
-  if (!bez_unhex(digits, said, sizeof said) || memcmp(sum, said, sizeof sum) != 0)
+  bez_hex(sum, sizeof sum, digits);
+  if (memcmp(digits, bytes.data + bytes.len - 65, 64) != 0) /* as text: digits of the other case are a change, too */
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "damaged: add the data again"));
   BEZ_TRY(bez_json_parse(bytes.data, bytes.len - 65, path, root, err));
 cleanup:

@@ -25,6 +25,10 @@ static void put_place(bez_json *j, const bez_verify_place *place) {
 void bez_verify_tell(bez_verify *v, const char *file, int64_t offset, uint64_t len, const char *what, const bez_id *id,
                      const bez_verify_place *place) {
   bez_json *j = &v->json;
+  if (v->of_index) {
+    v->index_damaged = true;
+    return;
+  }
   if (v->n_damage++ >= BEZ_VERIFY_TOLD) return;
   bez_json_open(j, '{');
   bez_json_kstr(j, "file", file);
@@ -50,11 +54,6 @@ bez_status bez_verify_tell_error(bez_verify *v, bez_status st, const bez_error *
 static void pack_damaged(void *ctx, const bez_damage *damage) {
   bez_verify_tell(ctx, damage->pack, (int64_t)damage->offset, damage->len, damage->what,
                   damage->n_ids ? &damage->ids[0] : NULL, NULL);
-}
-
-static void sorted_damaged(void *ctx, const bez_damage *damage) {
-  (void)damage;
-  ((bez_verify *)ctx)->index_damaged = true;
 }
 
 static double seconds_now(void) {
@@ -86,10 +85,23 @@ static bez_status verify_packs(bez_verify *v, bez_objects *objects, bez_error *e
 
 static bez_status verify_sorted(bez_verify *v, bez_error *err) {
   bez_error why = {.line = -1, .offset = -1};
-  bez_status st = bez_objects_verify(v->vault->sorted, v->threads, NULL, NULL, sorted_damaged, v, &v->sorted, &why);
-  if (st != BEZ_FORMAT) return bez_verify_tell_error(v, st, &why, NULL, NULL, err);
-  v->index_damaged = true;
-  return BEZ_OK;
+  v->of_index = true;
+  bez_status st = bez_objects_verify(v->vault->sorted, v->threads, NULL, NULL, pack_damaged, v, &v->sorted, &why);
+  if (st != BEZ_OK) st = bez_verify_tell_error(v, st, &why, NULL, NULL, err);
+  v->of_index = false;
+  return st;
+}
+
+/* What the index lost is made from what is signed, unless that is damaged itself. */
+static bez_status rebuild_index(bez_verify *v, bez_error *err) {
+  uint64_t removed = 0;
+  char *json = NULL;
+  if (!v->index_damaged || v->index_rebuilt || v->n_damage || !v->full) return BEZ_OK;
+  bez_status st = bez_objects_remove_damaged(v->vault->sorted, &removed, err);
+  if (st == BEZ_OK) st = bez_vault_reindex(v->vault, v->progress, v->progress_ctx, &json, err);
+  v->index_rebuilt = st == BEZ_OK;
+  bez_text_free(json);
+  return st;
 }
 
 static bez_status verify_open(bez_verify *v, bez_error *err) {
@@ -101,6 +113,7 @@ static bez_status verify_open(bez_verify *v, bez_error *err) {
   if (!v->full && v->vault->damage.code != BEZ_OK)
     bez_verify_tell(v, v->vault->damage.subject, v->vault->damage.offset, 0, v->vault->damage.message, NULL, NULL);
   BEZ_TRY(bez_verify_versions(v, err));
+  BEZ_TRY(rebuild_index(v, err));
 cleanup:
   return st;
 }

@@ -22,6 +22,7 @@ typedef struct bez_verify {
   bez_buf damage; /* members of a JSON array */
   bez_json json;  /* into damage */
   uint64_t n_damage;
+  bool of_index; /* what is told now is of the index alone: it can be made again */
   bool index_damaged, index_rebuilt;
   bez_sipkey sums; /* drawn for this run: nobody can make two sets of digests with one sum */
   uint64_t n_entries, n_void, n_versions, n_pruned, leaves, rows, row_bytes;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "vault/gc.h"
 #include "vault/index.h"
+#include "vault/stage.h"
 #include "vault/verify.h"
 
 typedef struct checks {
@@ -73,19 +74,43 @@ static bez_status check_snapshot(checks *c, const bez_snapshot *s, bez_error *er
     v->index_damaged = true;
     return BEZ_OK;
   }
-  uint64_t before = v->n_damage;
-  const uint64_t kept = v->damage.len;
+  v->of_index = true;
   st = bez_tree_check_version(c->sorted, &s->sorted, &place, &sorted, &sorted_whole, err);
-  if (st != BEZ_OK) return st;
-  if (!sorted_whole) { /* of the index: no damage to what cannot be made again */
-    v->index_damaged = true;
-    v->n_damage = before;
-    v->damage.len = kept;
-    return BEZ_OK;
-  }
+  v->of_index = false;
+  if (st != BEZ_OK || !sorted_whole) return st;
   if (s->sorted.top.rows != s->rows.top.rows || (whole && v->full && sorted != rows))
     tell_version(v, s, "the sorted tree that was signed holds other rows than the version");
   return BEZ_OK;
+}
+
+/* What is staged will be a version; it is looked at as one. */
+static bez_status check_staged(checks *c, const bez_staged *staged, bez_error *err) {
+  bez_error why = {.line = -1, .offset = -1};
+  const bez_verify_place place = {staged->dataset, 0, 0, 0};
+  bez_tree tree;
+  bez_id id;
+  uint64_t sum;
+  bool whole;
+  bez_status st = bez_entry_hex(&staged->submission, "rows", id.bytes, BEZ_ID, &why);
+  if (st == BEZ_OK) st = bez_tree_open(c->v->vault->objects, BEZ_TREE_ROWS, &id, &tree, &why);
+  if (st != BEZ_OK) return bez_verify_tell_error(c->v, st, &why, NULL, &place, err);
+  st = bez_tree_check_version(c->rows, &tree, &place, &sum, &whole, err);
+  if (st != BEZ_OK) return st;
+  st = bez_entry_hex(&staged->submission, "provenance", id.bytes, BEZ_ID, &why);
+  if (st == BEZ_OK) st = bez_tree_open(c->v->vault->objects, BEZ_TREE_PROVENANCE, &id, &tree, &why);
+  runs r = {.vault = c->v->vault};
+  if (st == BEZ_OK) st = bez_provenance_each(c->v->vault->objects, &tree, check_run, &r, &why);
+  return st == BEZ_OK ? BEZ_OK : bez_verify_tell_error(c->v, st, &why, &id, &place, err);
+}
+
+static bez_status check_stage(checks *c, bez_error *err) {
+  bez_stage stage = {0};
+  bez_error why = {.line = -1, .offset = -1};
+  bez_status st = bez_stage_read(c->v->vault, &stage, &why);
+  if (st != BEZ_OK) st = st == BEZ_MEMORY ? bez_fail_memory(err, 0) : BEZ_OK; /* told by bez_verify_files */
+  for (size_t i = 0; i < stage.n && st == BEZ_OK; i++) st = check_staged(c, &stage.items[i], err);
+  bez_stage_free(&stage);
+  return st;
 }
 
 static bez_status check_version(checks *c, const char *dataset, uint64_t version, bez_error *err) {
@@ -153,6 +178,7 @@ bez_status bez_verify_versions(bez_verify *v, bez_error *err) {
   BEZ_TRY(bez_pruned_read(v->vault, &c.pruned, err));
   BEZ_TRY(list_versions(v->vault, &versions, &n, err));
   for (size_t i = 0; i < n; i++) BEZ_TRY(check_version(&c, versions[i].dataset, versions[i].version, err));
+  BEZ_TRY(check_stage(&c, err));
   v->row_seconds = seconds_now() - begin;
 cleanup:
   for (size_t i = 0; i < n; i++) free(versions[i].dataset);
