@@ -48,12 +48,10 @@ static void hash_items(const ingest *in, bez_slab *slab, uint64_t tile) {
   }
 }
 
-/* First round: the next bytes are loaded while this slab's items are hashed. */
+/* First round: keyed hashes of this slab's items. */
 static bez_status first_round(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
-  (void)worker;
-  ingest *in = ctx;
-  if (tile == 0) return bez_reader_load(in->reader, err);
-  hash_items(in, in->now, tile - 1);
+  (void)worker, (void)err;
+  hash_items(ctx, ((ingest *)ctx)->now, tile);
   return BEZ_OK;
 }
 
@@ -203,11 +201,13 @@ cleanup:
   return st;
 }
 
-/* Third round: the slab before is written while fresh leaves of this one are digested. */
+/* Third round: the bytes behind the next slab are loaded and the slab before is written, while fresh leaves of this one
+ * are digested: by far the longest, so that the other two find a hand. */
 static bez_status third_round(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
   ingest *in = ctx;
-  if (tile == 0) return hand_on(in, in->before, err);
-  return digest_group(in, in->now, &in->now->groups[tile - 1], in->canonicals[worker], err);
+  if (tile == 0) return bez_reader_load(in->reader, err);
+  if (tile == 1) return hand_on(in, in->before, err);
+  return digest_group(in, in->now, &in->now->groups[tile - 2], in->canonicals[worker], err);
 }
 
 /* ---- the whole ---- */
@@ -228,7 +228,7 @@ static void rotate(ingest *in) {
 }
 
 static uint64_t tiles(size_t n, size_t size) {
-  return 1 + (n + size - 1) / size;
+  return (n + size - 1) / size;
 }
 
 static bez_status one_slab(ingest *in, bez_error *err) {
@@ -239,9 +239,9 @@ static bez_status one_slab(ingest *in, bez_error *err) {
     return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
   BEZ_TRY(bez_parallel(tiles(slab->n - slab->n_hashed, BEZ_SLAB_TILE), in->threads, first_round, in, err));
   BEZ_TRY(bez_slab_cut(slab, &in->cut, in->next, err));
-  BEZ_TRY(bez_parallel(tiles(slab->n_leaves, LEAF_TILE), in->threads, second_round, in, err));
+  BEZ_TRY(bez_parallel(1 + tiles(slab->n_leaves, LEAF_TILE), in->threads, second_round, in, err));
   BEZ_TRY(group_leaves(in, slab, err));
-  BEZ_TRY(bez_parallel(1 + slab->n_groups, in->threads, third_round, in, err));
+  BEZ_TRY(bez_parallel(2 + slab->n_groups, in->threads, third_round, in, err));
   rotate(in);
 cleanup:
   return st;
@@ -255,6 +255,7 @@ static bez_status read_rows(ingest *in, bez_error *err) {
   bez_status st = bez_tree_begin(in->pack, BEZ_TREE_ROWS, in->options->key, &in->rows, err);
   if (st == BEZ_OK) st = bez_reader_load(in->reader, err);
   if (st == BEZ_OK) st = bez_reader_cut(in->reader, in->now, err);
+  if (st == BEZ_OK) st = bez_reader_load(in->reader, err);
   while (st == BEZ_OK && !in->before->last) st = one_slab(in, err);
   if (st == BEZ_OK) st = hand_on(in, in->before, err);
   if (st != BEZ_OK) return st;

@@ -97,7 +97,7 @@ bez_status bez_leaf_digest(const void *bytes, size_t len, const bez_form_use *us
   if (st == BEZ_OK) {
     bez_sha256_many(w.cpu, w.jobs, w.n_jobs);
     hash_items(&w, entry->items, hashes);
-    bez_merkle_fold(hashes, entry->items, entry->root);
+    bez_merkle_fold_by(w.cpu, hashes, entry->items, entry->root);
     for (size_t i = 0, row = 0; i < entry->items; i++)
       if (bez_item_is_row(w.items[i].type)) memcpy(canonical[row++], w.canonical[i], 32);
   }

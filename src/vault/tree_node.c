@@ -5,25 +5,32 @@
 
 #include "base/error.h"
 #include "crypto/digest.h"
-#include "crypto/sha256.h"
+#include "crypto/sha256_many.h"
 
 static const char root_mark[3] = {'B', 'Z', 'T'};
 
-void bez_merkle_fold(uint8_t (*hashes)[32], size_t n, uint8_t out[32]) {
-  uint8_t pair[65] = {1}; /* leaves and nodes are hashed apart */
+void bez_merkle_fold_by(uint32_t cpu, uint8_t (*hashes)[32], size_t n, uint8_t out[32]) {
+  enum { PAIRS = BEZ_LEAF_ITEMS / 2 };
+  uint8_t pairs[PAIRS][65];
+  bez_sha256_job jobs[PAIRS];
   while (n > 1) {
-    size_t to = 0, i = 0;
-    for (; i + 1 < n; i += 2, to++) {
-      memcpy(pair + 1, hashes[i], 64);
-      bez_sha256(pair, sizeof pair, hashes[to]);
+    for (size_t from = 0; from < n / 2; from += PAIRS) { /* what a level makes lies before what it is made of */
+      size_t k = n / 2 - from < PAIRS ? n / 2 - from : PAIRS;
+      for (size_t i = 0; i < k; i++) {
+        pairs[i][0] = 1; /* leaves and nodes are hashed apart */
+        memcpy(pairs[i] + 1, hashes[2 * (from + i)], 64);
+        jobs[i] = (bez_sha256_job){pairs[i], sizeof pairs[i], hashes[from + i]};
+      }
+      bez_sha256_many(cpu, jobs, k);
     }
-    if (i < n) { /* no neighbour: goes up as it is */
-      memmove(hashes[to], hashes[i], 32);
-      to++;
-    }
-    n = to;
+    if (n & 1) memmove(hashes[n / 2], hashes[n - 1], 32); /* no neighbour: goes up as it is */
+    n = n / 2 + (n & 1);
   }
   memcpy(out, hashes[0], 32);
+}
+
+void bez_merkle_fold(uint8_t (*hashes)[32], size_t n, uint8_t out[32]) {
+  bez_merkle_fold_by(0, hashes, n, out);
 }
 
 static void put_le64(uint8_t *out, uint64_t value) {
