@@ -18,7 +18,8 @@ RANK = {
     "cli": 7, "server": 7,
 }
 # Public headers that are not named after their room.
-PUBLIC = {"arrow": "format", "tensor": "format", "signing": "audit", "trust": "vault", "watch": "vault", "lineage": "vault", "proof": "vault"}
+PUBLIC = {"arrow": "format", "tensor": "format", "signing": "audit", "trust": "vault", "watch": "vault", "lineage": "vault",
+          "proof": "vault", "witness": "vault"}
 # What the outermost rooms may see beside themselves.
 ONLY = {"cli": {"base"}, "server": {"base"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
