@@ -3,7 +3,9 @@ import base64
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -201,6 +203,53 @@ def test_agent_signs(vault, agent, tmp_path):
     refused = vault.run("source", "add", "x", "--key", fingerprint_of(f"{ecdsa}.pub"), env=agent, code=3)
     assert "Ed25519" in refused.stderr
     assert "private half" in vault.run("source", "add", "x", "--key", fingerprint, code=2).stderr
+
+
+def wire(data):
+    return len(data).to_bytes(4, "big") + data
+
+
+@pytest.mark.parametrize("answer, why", [
+    (wire(b"\x0e" + wire(wire(b"ssh-ed25519") + wire(bytes(64)))), "does not hold"),
+    (wire(b"\x0e" + wire(wire(b"ssh-rsa") + wire(bytes(64)))), "no Ed25519 signature"),
+    (wire(b"\x05"), "refuses to sign"),
+    (wire(b"\x0e" + wire(b"")), "no Ed25519 signature"),
+    (b"\xff\xff\xff\xff" + bytes(64), "answers with 4294967295 bytes"),
+    (b"\0\0\0\x40" + bytes(10), "breaks off"),
+    (b"", "does not answer")])
+def test_agents_that_lie(vault, tmp_path, answer, why):
+    """Whatever says it is an agent: nothing but a signature that holds gets into the log."""
+    key = make_key(tmp_path / "sealed", password="secret")
+    blob = base64.b64decode((tmp_path / "sealed.pub").read_text().split()[1])
+    listing = wire(b"\x0c\0\0\0\x01" + wire(blob) + wire(b"carol"))
+    vault.run("trust", "add", "carol", f"{key}.pub", "--role", "admin")
+    size = len(vault.log())
+    path = tmp_path / "agent"
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+
+    def serve():
+        while True:
+            try:
+                talk, _ = server.accept()
+            except OSError:
+                return
+            with talk:
+                length = int.from_bytes(talk.recv(4), "big")
+                ask = talk.recv(length, socket.MSG_WAITALL)
+                talk.sendall(listing if ask[:1] == b"\x0b" else answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        result = vault.call("vault", "source", "add", "web", "--key", key, env={"SSH_AUTH_SOCK": path})
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(10)
+    assert result.returncode in (2, 3) and why in result.stderr, result.stderr
+    assert len(vault.log()) == size
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa"])

@@ -70,6 +70,28 @@ static void test_signatures_hold(void **state) {
   bez_signer_close(signer);
 }
 
+/* What ssh-keygen -Y sign made of "fuzz\n" with keys of three kinds (fuzz/corpus/ssh: one byte, then the armor). */
+static void test_other_kinds_are_verified(void **state) {
+  (void)state;
+  static const struct {
+    const char *file, *type;
+  } cases[] = {{"signature_k", "ssh-ed25519 "}, {"signature_e", "ecdsa-sha2-nistp384 "}, {"signature_r", "ssh-rsa "}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bez_error err = {0};
+    bez_buf text = {0};
+    bez_ssh_key *key = NULL;
+    char path[512];
+    snprintf(path, sizeof path, "%s/fuzz/corpus/ssh/%s", BEZ_SOURCE_DIR, cases[i].file);
+    assert_ok(bez_file_read(path, 1u << 20, &text, &err));
+    assert_ok(bez_sshsig_verify(text.data + 1, text.len - 1, "bezoar-vault", "fuzz\n", 5, &key, &err));
+    assert_memory_equal(bez_ssh_key_line(key), cases[i].type, strlen(cases[i].type));
+    bez_ssh_key_free(key);
+    assert_int_equal(bez_sshsig_verify(text.data + 1, text.len - 1, "bezoar-vault", "fuzz", 4, &key, &err), BEZ_FORMAT);
+    assert_non_null(strstr(err.message, "did not sign these bytes"));
+    bez_buf_free(&text);
+  }
+}
+
 static void test_raw_is_rfc8032(void **state) {
   (void)state;
   bez_error err = {0};
@@ -221,6 +243,7 @@ static void test_time(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_signatures_hold),
+                                     cmocka_unit_test(test_other_kinds_are_verified),
                                      cmocka_unit_test(test_raw_is_rfc8032),
                                      cmocka_unit_test(test_files_are_private),
                                      cmocka_unit_test(test_ways_to_a_key),
