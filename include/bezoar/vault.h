@@ -95,7 +95,7 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_checkout(bez_vault *vault, const char 
 
 /* Writes the rows of DATA@v as a table: their fields, whatever form they are stored in. Read into the vault again, a
  * row has the canonical digest that it had. The attempt is an entry of the log, as that of a checkout. BEZ_UNSUPPORTED:
- * rows of packed and columnar files, and "parquet" where there is no pyarrow.
+ * rows of Parquet and Arrow files, and "parquet", where there is no pyarrow.
  * {"dataset","version","commit","path","format","n_rows","reader"} */
 typedef struct bez_vault_export_options {
   const char *format; /* "csv", "jsonl", "parquet" */

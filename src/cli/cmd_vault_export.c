@@ -48,9 +48,10 @@ const bez_command bez_command_vault_export = {
     .summary = "Write a version's rows as CSV, JSON lines or Parquet, and note who took them.",
     .description =
         "The fields of each row, whatever it is stored as: a record of CSV, a line of JSON, a picture (\"image\", the "
-        "SHA-256 of its bytes, and \"label\"), a sample of a WebDataset. A row that is added to a vault again has the "
+        "SHA-256 of its bytes, and \"label\"), a sample of a WebDataset, a row of a Parquet file. A row that is added "
+        "to a vault again has the "
         "canonical digest that it had, and is known as the same row. For the file itself, bit by bit, there is bezoar "
-        "vault checkout; rows of packed and columnar files come out that way alone.\n"
+        "vault checkout.\n"
         "\n"
         "The attempt becomes an entry of the log, with the reader's key where --as names one.",
     .examples =

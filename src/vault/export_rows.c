@@ -9,6 +9,7 @@
 #include "crypto/sha256.h"
 #include "vault/index.h"
 #include "vault/row.h"
+#include "vault/spooled_rows.h"
 
 #define ROWS_PER_ASK 65536u
 
@@ -37,6 +38,7 @@ typedef struct exporter {
   size_t n_stretches, cap_stretches, at;
   bez_buf scratch;
   bez_canonical *canonical;
+  bez_spooled_rows spooled;
 } exporter;
 
 static void origin_free(origin *o) {
@@ -140,14 +142,21 @@ static bez_status put_row(void *ctx, uint64_t row, const bez_form_use *form, con
   if (row % ROWS_PER_ASK == 0 && x->progress &&
       !x->progress(x->progress_ctx, "exporting", "rows", row, x->version->rows.top.rows))
     return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
-  if (item->type == BEZ_ITEM_DIGEST || !use->form || !use->form->fields)
-    return bez_fail(err, BEZ_UNSUPPORTED, x->version->dataset,
-                    "its rows are not stored one by one (form \"%s\"): take the file with vault checkout",
-                    use->form ? use->form->name : "");
-  bez_status st = use->form->fields(use->state, item, &x->scratch, x->sink->field, x->sink->ctx, err);
+  bez_status st;
+  if (item->type == BEZ_ITEM_DIGEST)
+    st = bez_spooled_rows_next(&x->spooled, use, item, x->canonical, x->sink->field, x->sink->ctx, err);
+  else if (use->form && use->form->fields)
+    st = use->form->fields(use->state, item, &x->scratch, x->sink->field, x->sink->ctx, err);
+  else
+    st = bez_fail(err, BEZ_FORMAT, x->version->dataset, "a row stands where no form reads rows");
   if (st == BEZ_OK && x->extras.provenance) st = put_provenance(x, row, item, err);
   if (st == BEZ_OK && x->extras.digests) st = put_digests(x, use, item, err);
   return st == BEZ_OK ? x->sink->row(x->sink->ctx, err) : st;
+}
+
+static bez_status put_other(void *ctx, const bez_form_use *form, const bez_item *item, bez_error *err) {
+  exporter *x = ctx;
+  return bez_spooled_rows_take(&x->spooled, form, item, err);
 }
 
 bez_status bez_export_rows(bez_vault *vault, const bez_snapshot *version, bez_export_extras extras,
@@ -157,16 +166,18 @@ bez_status bez_export_rows(bez_vault *vault, const bez_snapshot *version, bez_ex
                 .extras = extras,
                 .sink = sink,
                 .progress = progress,
-                .progress_ctx = progress_ctx};
+                .progress_ctx = progress_ctx,
+                .spooled = {.fd = -1}};
   bez_status st;
   BEZ_TRY(bez_canonical_create(&x.canonical, err));
   if (extras.provenance) BEZ_TRY(bez_provenance_each(vault->objects, &version->provenance, take_run, &x, err));
-  BEZ_TRY(bez_rows_each(vault->objects, &version->rows, put_row, &x, err));
+  BEZ_TRY(bez_items_each(vault->objects, &version->rows, put_row, put_other, &x, err));
 cleanup:
   for (size_t i = 0; i < x.n_origins; i++) origin_free(&x.origins[i]);
   free(x.origins);
   free(x.stretches);
   bez_buf_free(&x.scratch);
+  bez_spooled_rows_end(&x.spooled);
   bez_canonical_free(x.canonical);
   return st;
 }

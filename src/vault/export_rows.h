@@ -18,7 +18,7 @@ typedef struct bez_export_extras {
   bool digests;    /* bezoar:raw, bezoar:canonical */
 } bez_export_extras;
 
-/* All rows in order. BEZ_UNSUPPORTED: rows of packed and columnar files, whose bytes are not stored row by row. */
+/* All rows in order. BEZ_UNSUPPORTED: rows of columnar files, where nothing on this machine reads them. */
 BEZ_MUST_USE bez_status bez_export_rows(bez_vault *vault, const bez_snapshot *version, bez_export_extras extras,
                                         const bez_export_sink *sink, bez_progress_fn progress, void *progress_ctx,
                                         bez_error *err);

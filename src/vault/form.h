@@ -57,6 +57,13 @@ struct bez_form {
   bez_status (*digests)(const void *state, const char *path,
                         bez_status (*fn)(void *ctx, const uint8_t (*canonical)[32], size_t n, bez_error *err),
                         void *ctx, bez_error *err);
+  /* Their rows again, one after another, with their fields: *end where there is none left. NULL with `digests`. */
+  bez_status (*rows_open)(const void *state, const char *path, void **rows, bez_error *err);
+  bez_status (*rows_next)(void *rows,
+                          bez_status (*fn)(void *ctx, const char *name, size_t name_len, const char *value, size_t len,
+                                           int kind, bez_error *err),
+                          void *ctx, bool *end, bez_error *err);
+  void (*rows_close)(void *rows); /* NULL is fine */
 };
 
 typedef enum bez_field_kind {

@@ -1,4 +1,5 @@
 /* Parquet and Arrow files: bytes cut by content, and a row of digests per row of the table. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -51,6 +52,39 @@ cleanup:
   return st;
 }
 
+typedef struct column_rows {
+  bez_columns *columns;
+  uint64_t n, next; /* of the batch */
+} column_rows;
+
+static void columns_rows_close(void *rows) {
+  column_rows *r = rows;
+  if (r) bez_columns_close(r->columns);
+  free(r);
+}
+
+static bez_status columns_rows_open(const void *state, const char *path, void **rows, bez_error *err) {
+  column_rows *r = calloc(1, sizeof *r);
+  if (!r) return bez_fail_memory(err, sizeof *r);
+  bez_status st = bez_columns_open(path, &r->columns, err);
+  if (st == BEZ_OK)
+    *rows = r;
+  else
+    columns_rows_close(r);
+  return st;
+}
+
+static bez_status columns_rows_next(void *rows, bez_field_fn fn, void *ctx, bool *end, bez_error *err) {
+  column_rows *r = rows;
+  bez_status st = BEZ_OK;
+  if (r->next == r->n) {
+    r->next = 0;
+    st = bez_columns_next(r->columns, &r->n, err);
+  }
+  *end = st == BEZ_OK && r->n == 0;
+  return st == BEZ_OK && r->n ? bez_columns_row(r->columns, r->next++, fn, ctx, err) : st;
+}
+
 const bez_form bez_form_columns = {
     .name = "columns",
     .summary = "A Parquet or Arrow file: a row per row of the table; the bytes are kept as they are.",
@@ -60,4 +94,7 @@ const bez_form bez_form_columns = {
     .close = columns_close,
     .params = columns_params,
     .digests = columns_digests,
+    .rows_open = columns_rows_open,
+    .rows_next = columns_rows_next,
+    .rows_close = columns_rows_close,
 };

@@ -62,7 +62,7 @@ static const bez_form *look_inside(const char *path, const uint8_t *head, size_t
     *sure = score;
     best = bez_forms[i];
   }
-  return best && best->cut && best->canonical ? best : NULL;
+  return best && best->cut && best->canonical && best->fields ? best : NULL;
 }
 
 static int packed_sniff(const char *path, const uint8_t *head, size_t len, bool whole) {
@@ -132,63 +132,107 @@ static void packed_params(const void *state, bez_json *j) {
 /* The unpacked bytes on their way through the cutter. */
 typedef struct passing {
   const packed *packed;
-  const char *bytes; /* of the window */
+  bez_budget budget;
+  bez_source source;
+  uint64_t at;       /* bytes that have been cut */
+  const char *bytes; /* what was cut last lies here */
   bez_span *spans;
   bez_item *rows;
-  size_t n;
+  size_t n, next; /* rows of what was cut last */
+  bez_buf scratch;
 } passing;
 
-static bez_status digest_row(void *ctx, uint64_t i, bez_canonical *c, uint8_t out[32], bez_error *err) {
-  const passing *p = ctx;
-  return p->packed->inner.form->canonical(p->packed->inner.state, &p->rows[i], c, out, err);
+static void passing_close(void *rows) {
+  passing *p = rows;
+  if (!p) return;
+  bez_source_close(&p->source);
+  bez_buf_free(&p->scratch);
+  free(p->spans);
+  free(p->rows);
+  free(p);
+}
+
+static bez_status passing_open(const void *state, const char *path, void **out, bez_error *err) {
+  bez_status st = BEZ_OK;
+  passing *p = calloc(1, sizeof *p);
+  if (!p) return bez_fail_memory(err, sizeof *p);
+  p->packed = state;
+  p->budget.bytes = MEMORY;
+  p->source = (bez_source){.fd = -1, .store = {.fd = -1}};
+  p->spans = calloc(SPANS, sizeof *p->spans);
+  p->rows = calloc(SPANS, sizeof *p->rows);
+  if (!p->spans || !p->rows) BEZ_TRY(bez_fail_memory(err, SPANS * sizeof *p->rows));
+  BEZ_TRY(bez_source_open(path, &p->budget, &p->source, err));
+  if (p->source.fd >= 0) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "is not packed any more"));
+cleanup:
+  if (st == BEZ_OK)
+    *out = p;
+  else
+    passing_close(p);
+  return st;
 }
 
 static void keep_rows(passing *p, size_t n_spans) {
-  p->n = 0;
+  p->n = p->next = 0;
   for (size_t i = 0; i < n_spans; i++)
     if (p->spans[i].type == BEZ_ITEM_ROW)
       p->rows[p->n++] =
           (bez_item){.type = BEZ_ITEM_ROW, .body = p->bytes + p->spans[i].begin, .body_len = p->spans[i].len};
 }
 
-static bez_status digest_source(passing *p, const bez_source *source, bez_digest_team *team, bez_digest_fn fn,
-                                void *ctx, bez_error *err) {
+/* The next rows, none only at the end. */
+static bez_status cut_rows(passing *p, bez_error *err) {
   const bez_form_use *inner = &p->packed->inner;
+  const bez_source *source = &p->source;
   uint64_t window = WINDOW;
-  for (uint64_t at = 0; at < source->size;) {
+  p->n = p->next = 0;
+  while (!p->n && p->at < source->size) {
     size_t n = 0, used = 0;
-    bool last = source->size - at <= window;
-    size_t len = (size_t)(last ? source->size - at : window);
-    p->bytes = (const char *)source->bytes + at;
-    bez_status st = inner->form->cut(inner->state, p->bytes, len, last, at, p->spans, SPANS, &n, &used, err);
+    bool last = source->size - p->at <= window;
+    size_t len = (size_t)(last ? source->size - p->at : window);
+    p->bytes = (const char *)source->bytes + p->at;
+    bez_status st = inner->form->cut(inner->state, p->bytes, len, last, p->at, p->spans, SPANS, &n, &used, err);
     if (st == BEZ_OK && n == 0 && (last || window >= BEZ_MAX_RECORD))
-      st = bez_fail_at(err, BEZ_LIMIT, source->path, -1, (int64_t)at, "a row of more than 256 MiB");
+      st = bez_fail_at(err, BEZ_LIMIT, source->path, -1, (int64_t)p->at, "a row of more than 256 MiB");
     if (st != BEZ_OK) return st;
     window = n ? WINDOW : 2 * window;
     keep_rows(p, n);
-    st = bez_digest_team_run(team, p->n, digest_row, p, fn, ctx, err);
-    if (st != BEZ_OK) return st;
-    at += used;
+    p->at += used;
   }
   return BEZ_OK;
 }
 
+static bez_status passing_next(void *rows, bez_field_fn fn, void *ctx, bool *end, bez_error *err) {
+  passing *p = rows;
+  const bez_form_use *inner = &p->packed->inner;
+  bez_status st = p->next == p->n ? cut_rows(p, err) : BEZ_OK;
+  *end = st == BEZ_OK && !p->n;
+  if (st != BEZ_OK || *end) return st;
+  bez_buf_clear(&p->scratch);
+  return inner->form->fields(inner->state, &p->rows[p->next++], &p->scratch, fn, ctx, err);
+}
+
+static bez_status digest_row(void *ctx, uint64_t i, bez_canonical *c, uint8_t out[32], bez_error *err) {
+  const passing *p = ctx;
+  return p->packed->inner.form->canonical(p->packed->inner.state, &p->rows[i], c, out, err);
+}
+
 static bez_status packed_digests(const void *state, const char *path, bez_digest_fn fn, void *ctx, bez_error *err) {
   bez_status st = BEZ_OK;
-  bez_budget budget = {.bytes = MEMORY};
-  bez_source source = {.fd = -1, .store = {.fd = -1}};
   bez_digest_team *team = NULL;
-  passing p = {.packed = state, .spans = calloc(SPANS, sizeof *p.spans), .rows = calloc(SPANS, sizeof *p.rows)};
-  if (!p.spans || !p.rows) BEZ_TRY(bez_fail_memory(err, SPANS * sizeof *p.rows));
+  void *rows = NULL;
+  passing *p;
   BEZ_TRY(bez_digest_team_create(&team, err));
-  BEZ_TRY(bez_source_open(path, &budget, &source, err));
-  if (source.fd >= 0) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "is not packed any more"));
-  BEZ_TRY(digest_source(&p, &source, team, fn, ctx, err));
+  BEZ_TRY(passing_open(state, path, &rows, err));
+  p = rows;
+  for (;;) {
+    BEZ_TRY(cut_rows(p, err));
+    if (!p->n) break;
+    BEZ_TRY(bez_digest_team_run(team, p->n, digest_row, p, fn, ctx, err));
+  }
 cleanup:
-  bez_source_close(&source);
+  passing_close(rows);
   bez_digest_team_free(team);
-  free(p.spans);
-  free(p.rows);
   return st;
 }
 
@@ -201,4 +245,7 @@ const bez_form bez_form_packed = {
     .close = packed_close,
     .params = packed_params,
     .digests = packed_digests,
+    .rows_open = passing_open,
+    .rows_next = passing_next,
+    .rows_close = passing_close,
 };

@@ -136,6 +136,7 @@ cleanup:
 
 typedef struct row_walk {
   bez_row_fn fn;
+  bez_other_fn other;
   void *ctx;
   bez_form_use form;
   uint64_t row;
@@ -151,13 +152,21 @@ static bez_status each_of_leaf(row_walk *w, const bez_buf *leaf, bez_error *err)
       bez_form_close(&w->form);
       st = bez_form_open_json(item.body, item.body_len, &w->form, err);
     }
-    if (bez_item_is_row(item.type)) st = w->fn(w->ctx, w->row++, &w->form, &item, err);
+    if (bez_item_is_row(item.type))
+      st = w->fn(w->ctx, w->row++, &w->form, &item, err);
+    else if (st == BEZ_OK && w->other)
+      st = w->other(w->ctx, &w->form, &item, err);
   }
   return st;
 }
 
 bez_status bez_rows_each(const bez_objects *objects, const bez_tree *rows, bez_row_fn fn, void *ctx, bez_error *err) {
-  row_walk w = {.fn = fn, .ctx = ctx};
+  return bez_items_each(objects, rows, fn, NULL, ctx, err);
+}
+
+bez_status bez_items_each(const bez_objects *objects, const bez_tree *rows, bez_row_fn fn, bez_other_fn other,
+                          void *ctx, bez_error *err) {
+  row_walk w = {.fn = fn, .other = other, .ctx = ctx};
   bez_tree_walk *walk = NULL;
   bez_tree_place place;
   bez_buf leaf = {0};

@@ -28,6 +28,11 @@ typedef bez_status (*bez_row_fn)(void *ctx, uint64_t row, const bez_form_use *fo
 BEZ_MUST_USE bez_status bez_rows_each(const bez_objects *objects, const bez_tree *rows, bez_row_fn fn, void *ctx,
                                       bez_error *err);
 
+/* The same, and `other` is told what is no row: FILE (form: its own) and BYTES. NULL: not wanted. */
+typedef bez_status (*bez_other_fn)(void *ctx, const bez_form_use *form, const bez_item *item, bez_error *err);
+BEZ_MUST_USE bez_status bez_items_each(const bez_objects *objects, const bez_tree *rows, bez_row_fn fn,
+                                       bez_other_fn other, void *ctx, bez_error *err);
+
 /* The canonical digest; c: the thread's own. */
 BEZ_MUST_USE bez_status bez_row_canonical(const bez_form_use *form, const bez_item *item, bez_canonical *c,
                                           uint8_t out[32], bez_error *err);

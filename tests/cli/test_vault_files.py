@@ -132,6 +132,16 @@ def test_damaged_archives_are_refused_but_can_be_kept_whole(vault, tmp_path, dam
     assert vault.checkout("a.tar") == content
 
 
+def test_rows_of_packed_tables_come_out_as_rows(vault):
+    lines = [f'{{"id": {i}, "text": "row {i}"}}\n' for i in range(20000)]
+    vault.write("a.jsonl.gz", gzip.compress("".join(lines).encode()))
+    before = add(vault, "a.jsonl.gz")
+    assert before["n_rows"] == len(lines)
+    for form in ("jsonl", "csv"):
+        vault.run("export", "a.jsonl.gz", "--format", form, "-o", vault.root / f"b.{form}")
+        assert add(vault, f"b.{form}")["sorted"] == before["sorted"]
+
+
 def make_pictures(root):
     for i, (label, data) in enumerate(pictures()):
         place = root / ("train" if i % 2 else "test") / label

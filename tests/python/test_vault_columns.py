@@ -133,6 +133,22 @@ def test_rows_as_parquet_are_the_same_rows(vault):
     assert vault.add("b.parquet")["sorted"] == before["sorted"]
 
 
+def test_rows_of_columns_come_out_as_rows(vault):
+    rows = plain_rows(2000)
+    pq.write_table(pa.Table.from_pylist(rows), vault.root / "a.parquet", row_group_size=300)
+    before = vault.add("a.parquet")["sorted"]
+    for form in ("csv", "jsonl", "parquet"):
+        vault.run("export", "a.parquet", "--format", form, "-o", f"b.{form}")
+        assert vault.add(f"b.{form}")["sorted"] == before
+    (vault.root / "both").mkdir()
+    for name in ("a.parquet", "b.csv", "b.jsonl"):
+        (vault.root / "both" / name).write_bytes((vault.root / name).read_bytes())
+    vault.add("both")
+    vault.run("export", "both", "--format", "jsonl", "-o", "c.jsonl")
+    assert [json.loads(line)["i"] for line in (vault.root / "c.jsonl").read_text().splitlines()] == [
+        row["i"] for row in rows] * 3
+
+
 def test_fields_that_come_and_go(vault):
     (vault.root / "a.jsonl").write_text('{"a": 1}\n{"b": 2.5, "a": 3}\n{}\n{"b": 1}\n{"c": {"x": [1]}}\n{"a": "1"}\n')
     vault.add("a.jsonl")
