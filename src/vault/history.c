@@ -51,6 +51,19 @@ static bez_status put_entry(bez_json *j, const bez_vault *vault, uint64_t index,
   return BEZ_OK;
 }
 
+/* Bytes that are no entry stand in the log for ever, too. */
+static void put_malformed(bez_json *j, uint64_t index, const char *why) {
+  static const char *const empty[] = {"id", "time", "by", "key"};
+  bez_json_open(j, '{');
+  bez_json_kuint(j, "index", index);
+  bez_json_kstr(j, "type", "malformed");
+  for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) bez_json_kstr(j, empty[i], "");
+  bez_json_kstr(j, "effect", why);
+  bez_json_key(j, "entry");
+  bez_json_null(j);
+  bez_json_close(j, '}');
+}
+
 static bez_status put_all(bez_json *j, bez_vault *vault, const uint64_t *indices, size_t n, bez_error *err) {
   bez_query effect = {0};
   bez_entry entry = {0};
@@ -58,8 +71,13 @@ static bez_status put_all(bez_json *j, bez_vault *vault, const uint64_t *indices
   bez_status st = BEZ_OK;
   for (size_t i = 0; i < n; i++) {
     BEZ_TRY(
-        bez_query_begin(vault->index, &effect, err, "SELECT void FROM entries WHERE i=?", "i", (int64_t)indices[i]));
+        bez_query_begin(vault->index, &effect, err, "SELECT void, type='malformed' FROM entries WHERE i=?", "i", (int64_t)indices[i]));
     BEZ_TRY(bez_query_next(&effect, &more, err));
+    if (more && bez_query_int(&effect, 1)) {
+      put_malformed(j, indices[i], bez_query_text(&effect, 0));
+      bez_query_end(&effect);
+      continue;
+    }
     BEZ_TRY(bez_vault_entry(vault, indices[i], &entry, err));
     BEZ_TRY(put_entry(j, vault, indices[i], &entry, more ? bez_query_text(&effect, 0) : "", err));
     bez_query_end(&effect);
@@ -96,8 +114,8 @@ static bez_status collect(bez_vault *vault, const bez_vault_log_filter *f, found
   bool more = false;
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_query_begin(vault->index, &query, err,
-                          "SELECT i FROM entries WHERE (?1 IS NULL OR type=?1) AND type<>'malformed' ORDER BY i DESC",
-                          "t", f->type));
+                          "SELECT i FROM entries WHERE (?1 IS NULL OR type=?1) AND (?2=0 OR type<>'malformed') ORDER BY i DESC",
+                          "ti", f->type, (int64_t)(f->dataset || f->by)));
   while (!f->limit || out->n < f->limit) {
     BEZ_TRY(bez_query_next(&query, &more, err));
     if (!more) break;

@@ -1,8 +1,11 @@
 /* The index's file: read whole, checked against its seal, written whole. */
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -139,6 +142,27 @@ const uint8_t *bez_index_last(const bez_index *index) {
   return index->last;
 }
 
+/* Whole or not at all, but not fsynced: what a crash of the machine takes away is made again. */
+static bez_status write_file(const char *path, const void *bytes, size_t len, bez_error *err) {
+  char beside[4200];
+  const char *at = bytes;
+  snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
+  int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) return bez_fail_errno(err, beside, "cannot create");
+  bool good = true;
+  while (len && good) {
+    ssize_t n = write(fd, at, len);
+    if (n < 0 && errno == EINTR) continue;
+    good = n > 0;
+    at += good ? n : 0;
+    len -= good ? (size_t)n : 0;
+  }
+  good = close(fd) == 0 && good && rename(beside, path) == 0;
+  bez_status st = good ? BEZ_OK : bez_fail_errno(err, path, "cannot write");
+  if (!good) (void)unlink(beside);
+  return st;
+}
+
 static bez_status write_files(const bez_index *index, const void *bytes, size_t len, bez_error *err) {
   char path[4096], text[256], last[65], digest[65];
   uint8_t sum[32];
@@ -148,9 +172,9 @@ static bez_status write_files(const bez_index *index, const void *bytes, size_t 
   int n = snprintf(text, sizeof text, SEAL "%llu\n%s\n%s\n", (unsigned long long)index->size, last, digest);
   /* Between the two files the seal does not fit, and the next one to come makes the index anew. */
   snprintf(path, sizeof path, "%s/vault.sqlite", index->folder);
-  bez_status st = bez_file_write(path, bytes, len, err);
+  bez_status st = write_file(path, bytes, len, err);
   snprintf(path, sizeof path, "%s/seal", index->folder);
-  return st == BEZ_OK ? bez_file_write(path, text, (size_t)n, err) : st;
+  return st == BEZ_OK ? write_file(path, text, (size_t)n, err) : st;
 }
 
 bez_status bez_index_save(bez_index *index, bool now, bez_error *err) {

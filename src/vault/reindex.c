@@ -122,7 +122,7 @@ cleanup:
 
 bez_status bez_vault_reindex(bez_vault *vault, bez_progress_fn progress, void *progress_ctx, char **json,
                              bez_error *err) {
-  uint64_t versions = 0, broken = 0, again = 0;
+  uint64_t versions = 0, broken = 0, again = 0, removed = 0;
   bez_buf text = {0};
   bez_json j = bez_json_make(&text, false);
   bez_status st = bez_vault_lock(vault, err);
@@ -131,6 +131,7 @@ bez_status bez_vault_reindex(bez_vault *vault, bez_progress_fn progress, void *p
   bez_trust_free(vault->trust);
   vault->trust = NULL;
   BEZ_TRY(bez_vault_follow(vault, err));
+  BEZ_TRY(bez_objects_remove_damaged(vault->sorted, &removed, err));
   BEZ_TRY(each_version(vault, false, &versions, &broken, progress, progress_ctx, err));
   if (broken) {
     BEZ_TRY(drop_sorted(vault, err));

@@ -43,6 +43,18 @@ static bool take_lock(int fd, short type, off_t byte, bool wait) {
   return code == 0;
 }
 
+/* As when the vault is opened: a damaged pack is remembered, and the others serve. */
+static bez_status refresh_store(bez_vault *vault, bez_objects *store, bez_error *err) {
+  bez_error damage = {.line = -1, .offset = -1};
+  bez_status st = bez_objects_refresh(store, &damage);
+  if (st == BEZ_FORMAT) {
+    if (vault->damage.code == BEZ_OK) vault->damage = damage;
+    return BEZ_OK;
+  }
+  if (st != BEZ_OK && err) *err = damage;
+  return st;
+}
+
 bez_status bez_vault_lock(bez_vault *vault, bez_error *err) {
   if (vault->exclusive++) return BEZ_OK;
   if (!take_lock(vault->lock, F_WRLCK, LOCK_APPEND, true)) {
@@ -50,8 +62,8 @@ bez_status bez_vault_lock(bez_vault *vault, bez_error *err) {
     return bez_fail_errno(err, vault->folder, "cannot lock");
   }
   bez_status st = bez_log_refresh(vault->log, err);
-  if (st == BEZ_OK) st = bez_objects_refresh(vault->objects, err);
-  if (st == BEZ_OK) st = bez_objects_refresh(vault->sorted, err);
+  if (st == BEZ_OK) st = refresh_store(vault, vault->objects, err);
+  if (st == BEZ_OK) st = refresh_store(vault, vault->sorted, err);
   if (st == BEZ_OK) st = bez_vault_follow(vault, err);
   if (st != BEZ_OK) bez_vault_unlock(vault);
   return st;

@@ -1,0 +1,313 @@
+/* Entries that somebody wrote into the log past every check of the commands: they stand there and have no effect. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "bezoar/trust.h"
+#include "vault/index.h"
+#include "vault/sweep.h"
+#include "vault/work.h"
+
+typedef struct place {
+  char root[64], data[128];
+  bez_vault *vault;
+  bez_signer *admin, *alice, *mallory;
+} place;
+
+static void ok(bez_status st, const bez_error *err) {
+  if (st != BEZ_OK) print_message("%s: %s\n", err->subject, err->message);
+  assert_int_equal(st, BEZ_OK);
+}
+
+static bez_signer *make_key(const char *name) {
+  bez_error err = {0};
+  bez_ssh_key *key = NULL;
+  bez_signer *signer = NULL;
+  ok(bez_signer_make(name, NULL, false, NULL, &key, &err), &err);
+  bez_ssh_key_free(key);
+  ok(bez_signer_open(name, NULL, &signer, &err), &err);
+  return signer;
+}
+
+static void trust(place *p, const char *name, const char *role) {
+  bez_error err = {0};
+  char *json = NULL;
+  const bez_trust_options o = {.principal = name, .key = name, .roles = &role, .n_roles = 1};
+  ok(bez_vault_trust_add(p->vault, &o, &json, &err), &err);
+  bez_text_free(json);
+}
+
+static int set_up(void **state) {
+  static const char *const uri = "https://example.org";
+  bez_error err = {0};
+  char *json = NULL;
+  place *p = calloc(1, sizeof *p);
+  if (!p) return 1;
+  snprintf(p->root, sizeof p->root, "/tmp/bezoar-judge-XXXXXX");
+  assert_non_null(mkdtemp(p->root));
+  snprintf(p->data, sizeof p->data, "%s/t.csv", p->root);
+  setenv("BEZOAR_HOME", p->root, 1);
+  setenv("BEZOAR_KNOWN_LOGS", "none", 1);
+  unsetenv("BEZOAR_KEY");
+  ok(bez_vault_init(p->root, NULL, &json, &err), &err);
+  bez_text_free(json);
+  ok(bez_vault_open(p->root, &p->vault, &err), &err);
+  const bez_source_options source = {.id = "web", .uri = uri};
+  ok(bez_vault_source_add(p->vault, &source, &json, &err), &err);
+  bez_text_free(json);
+  ok(bez_signer_open("default", NULL, &p->admin, &err), &err);
+  p->alice = make_key("alice");
+  p->mallory = make_key("mallory");
+  trust(p, "alice", "contribute");
+  *state = p;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  place *p = *state;
+  bez_signer_close(p->admin);
+  bez_signer_close(p->alice);
+  bez_signer_close(p->mallory);
+  bez_vault_close(p->vault);
+  bez_remove_folder(p->root);
+  free(p);
+  return 0;
+}
+
+static bez_bytes_view view(const bez_buf *entry) {
+  return (bez_bytes_view){entry->data, entry->len};
+}
+
+/* Stages a version and hands out its submission as it would go into the log. */
+static void submit(place *p, const char *text, const char *key, bez_buf *entry, bez_id *id) {
+  bez_error err = {0};
+  bez_stage stage = {0};
+  char *json = NULL;
+  const bez_vault_add_options o = {.source = "web", .who = {.key = key}, .threads = 1};
+  ok(bez_file_write(p->data, text, strlen(text), &err), &err);
+  ok(bez_vault_add(p->vault, p->data, &o, &json, &err), &err);
+  bez_text_free(json);
+  ok(bez_stage_read(p->vault, &stage, &err), &err);
+  assert_int_equal(stage.n, 1);
+  bez_buf_write(entry, stage.items[0].entry.data, stage.items[0].entry.len);
+  *id = stage.items[0].submission.id;
+  bez_stage_free(&stage);
+}
+
+static void sign_commit(place *p, const bez_id *submission, const char *dataset, uint64_t version,
+                        const bez_signer *signer, bez_buf *entry) {
+  bez_error err = {0};
+  const bez_commit_item item = {dataset, version, *submission};
+  ok(bez_commit_sign(p->vault, "forged", &item, 1, NULL, NULL, signer, entry, &err), &err);
+}
+
+static uint64_t versions(place *p) {
+  bez_error err = {0};
+  bez_snapshot last = {0};
+  bool found = false;
+  ok(bez_snapshot_last(p->vault, "t.csv", &last, &found, &err), &err);
+  const uint64_t n = last.version;
+  bez_snapshot_free(&last);
+  return n;
+}
+
+/* Why the last entry has no effect; "" where it has. */
+static void last_effect(place *p, char out[256]) {
+  bez_error err = {0};
+  bez_query query = {0};
+  bool more = false;
+  ok(bez_query_begin(p->vault->index, &query, &err, "SELECT void FROM entries ORDER BY i DESC LIMIT 1", ""), &err);
+  ok(bez_query_next(&query, &more, &err), &err);
+  assert_true(more);
+  snprintf(out, 256, "%s", bez_query_text(&query, 0));
+  bez_query_end(&query);
+}
+
+/* Appends, and expects that nothing came of it, also for whoever opens the vault anew with or without the index. */
+static void forge(place *p, const bez_bytes_view *entries, size_t n, uint64_t want, const char *why) {
+  bez_error err = {0};
+  char said[256], *json = NULL;
+  ok(bez_vault_append(p->vault, entries, n, &err), &err);
+  for (int round = 0; round < 3; round++) {
+    if (round == 1) ok(bez_vault_reindex(p->vault, NULL, NULL, &json, &err), &err);
+    if (round == 2) {
+      bez_vault_close(p->vault);
+      ok(bez_vault_open(p->root, &p->vault, &err), &err);
+    }
+    last_effect(p, said);
+    if (!strstr(said, why)) print_message("said: %s\n", said);
+    assert_non_null(strstr(said, why));
+    assert_int_equal(versions(p), want);
+  }
+  bez_text_free(json);
+}
+
+static void test_commits_that_may_not(void **state) {
+  place *p = *state;
+  bez_buf submission = {0}, commit = {0};
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &submission, &id);
+  const struct {
+    const bez_signer *signer;
+    const char *dataset;
+    uint64_t version;
+    const char *why;
+  } cases[] = {{p->mallory, "t.csv", 1, "nobody trusts"},
+               {p->alice, "t.csv", 1, "role"},
+               {p->admin, "t.csv", 2, "not the next"},
+               {p->admin, "u.csv", 1, "another data set"}};
+  bool there = false;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bez_buf_clear(&commit);
+    sign_commit(p, &id, cases[i].dataset, cases[i].version, cases[i].signer, &commit);
+    const bez_bytes_view both[] = {view(&submission), view(&commit)};
+    char said[256];
+    bez_error err = {0};
+    ok(bez_vault_append(p->vault, there ? both + 1 : both, there ? 1 : 2, &err), &err);
+    there = true;
+    last_effect(p, said);
+    assert_true(said[0]);
+    if (i > 1 && !strstr(said, cases[i].why)) print_message("said: %s\n", said);
+    if (i > 1) assert_non_null(strstr(said, cases[i].why));
+    assert_int_equal(versions(p), 0);
+  }
+  /* the submission is good, and so is a commit by somebody who may */
+  bez_buf_clear(&commit);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view good = view(&commit);
+  bez_error err = {0};
+  ok(bez_vault_append(p->vault, &good, 1, &err), &err);
+  assert_int_equal(versions(p), 1);
+  /* twice is once, whether as the same entry or as another one */
+  forge(p, &good, 1, 1, "second time");
+  bez_buf_clear(&commit);
+  sign_commit(p, &id, "t.csv", 2, p->admin, &commit);
+  const bez_bytes_view again = view(&commit);
+  forge(p, &again, 1, 1, "committed before");
+  bez_buf_free(&submission);
+  bez_buf_free(&commit);
+}
+
+static void test_submissions_that_may_not(void **state) {
+  place *p = *state;
+  bez_buf submission = {0}, forged = {0}, commit = {0};
+  bez_entry entry = {0};
+  bez_error err = {0};
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &submission, &id);
+  /* alice's line, signed by mallory */
+  const char *end = memchr(submission.data, '\n', submission.len);
+  const bez_signer *mallory = p->mallory;
+  ok(bez_entry_sign(submission.data, (size_t)(end - submission.data), &mallory, 1, &forged, &err), &err);
+  ok(bez_entry_peek(forged.data, forged.len, "forged", &entry, &err), &err);
+  sign_commit(p, &entry.id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view both[] = {view(&forged), view(&commit)};
+  forge(p, both, 2, 0, "");
+  char said[256];
+  last_effect(p, said);
+  assert_true(said[0]);
+  bez_entry_free(&entry);
+  /* a commit of what was never submitted */
+  memset(id.bytes, 7, sizeof id.bytes);
+  bez_buf_clear(&commit);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view alone = view(&commit);
+  forge(p, &alone, 1, 0, "not in the log");
+  bez_buf_free(&submission);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
+static void test_bytes_that_are_no_entries(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf line = {0}, entry = {0};
+  bez_json j = bez_json_make(&line, false);
+  const bez_signer *admin = p->admin;
+  static const char *const odd[] = {"", "{}\n", "not json", "{\"type\":\"commit\"}\n", "\n\n\n"};
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    const bez_bytes_view bytes = {odd[i], strlen(odd[i])};
+    forge(p, &bytes, 1, 0, "");
+  }
+  /* trust in mallory, said by the admin in another vault */
+  ok(bez_entry_begin(&j, "trust", "bezoar-vault/0123456789abcdef", 0, &err), &err);
+  bez_json_kstr(&j, "principal", "mallory");
+  bez_json_kstr(&j, "key", bez_ssh_key_line(bez_signer_public(p->mallory)));
+  bez_json_close(&j, '}');
+  ok(bez_entry_sign(line.data, line.len, &admin, 1, &entry, &err), &err);
+  const bez_bytes_view foreign = view(&entry);
+  forge(p, &foreign, 1, 0, "another vault");
+  bez_buf_free(&line);
+  bez_buf_free(&entry);
+}
+
+/* An old entry of trust, played again behind the revocation, must not bring the key back. */
+static void test_trust_is_not_played_twice(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_query query = {0};
+  bez_buf old = {0};
+  char *json = NULL;
+  bool more = false;
+  ok(bez_query_begin(p->vault->index, &query, &err, "SELECT max(i) FROM entries WHERE type='trust'", ""), &err);
+  ok(bez_query_next(&query, &more, &err), &err);
+  ok(bez_log_read(p->vault->log, (uint64_t)bez_query_int(&query, 0), &old, &err), &err);
+  bez_query_end(&query);
+  ok(bez_vault_trust_revoke(p->vault, "alice", "2020-01-01", "found out", NULL, &json, &err), &err);
+  bez_text_free(json);
+  const bez_bytes_view again = view(&old);
+  forge(p, &again, 1, 0, "second time");
+  const bez_asked asked = {.key = bez_signer_public(p->alice), .role = BEZ_MAY_CONTRIBUTE, .at = bez_vault_now()};
+  assert_int_equal(bez_trust_may(p->vault->trust, &asked, &err), BEZ_USAGE);
+  bez_buf_free(&old);
+}
+
+/* A rollback brings in nothing new: with other trees than the version's it is none. */
+static void write_rollback(bez_json *j, const void *ctx) {
+  (void)ctx;
+  bez_json_key(j, "rollback");
+  bez_json_open(j, '{');
+  bez_json_kstr(j, "dataset", "t.csv");
+  bez_json_kuint(j, "version", 1);
+  bez_json_close(j, '}');
+}
+
+static void test_a_rollback_to_what_never_was(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf first = {0}, second = {0}, commit = {0};
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &first, &id);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view good[] = {view(&first), view(&commit)};
+  ok(bez_vault_append(p->vault, good, 2, &err), &err);
+  assert_int_equal(versions(p), 1);
+  submit(p, "a,b\n1,2\n3,poison\n", "alice", &second, &id);
+  bez_buf_clear(&commit);
+  const bez_commit_item item = {"t.csv", 2, id};
+  ok(bez_commit_sign(p->vault, "back", &item, 1, write_rollback, NULL, p->admin, &commit, &err), &err);
+  const bez_bytes_view bad[] = {view(&second), view(&commit)};
+  forge(p, bad, 2, 1, "no version was");
+  bez_buf_free(&first);
+  bez_buf_free(&second);
+  bez_buf_free(&commit);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_commits_that_may_not, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_submissions_that_may_not, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
