@@ -111,8 +111,8 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_export(bez_vault *vault, const char *v
                                                  const bez_vault_export_options *options, char **json, bez_error *err);
 
 /* Rows in which two versions differ. {"a":{"dataset","version"},"b":{…},"added","removed","changed","rows":[{"kind",
- * "old_row","new_row","old","new"}],"more"}: at most limit rows are told (0: all); "more": how many were not. Rows are
- * counted from 0. */
+ * "old_row","new_row","old","new"}],"other":[{"of","kind","text"}],"more"}: at most limit rows are told (0: all);
+ * "more": how many were not; "other": what differs and is no row (headers, files). Rows are counted from 0. */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64_t limit,
                                                char **json, bez_error *err);
 
@@ -133,7 +133,8 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_blame(bez_vault *vault, const char *ve
 BEZ_API BEZ_MUST_USE bez_status bez_vault_impact(bez_vault *vault, const char *kind, const char *what, char **json,
                                                  bez_error *err);
 /* Disowns what a key (or every key of a principal) signed from since on, refuses it from now on, and tells what
- * inherited from it: {"revoked":[…],"impact":[…]}, one impact per key; shapes as of bez_vault_trust_revoke and bez_vault_impact. */
+ * inherited from it: {"revoked":[…],"impact":[…]}, one impact per key; shapes as of bez_vault_trust_revoke and
+ * bez_vault_impact. */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_revoke(bez_vault *vault, const char *whom, const char *since,
                                                  const char *reason, const bez_vault_who *who, char **json,
                                                  bez_error *err);

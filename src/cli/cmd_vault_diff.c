@@ -43,6 +43,12 @@ static void text(bez_buf *out, const json_t *answer) {
     put_row(out, row, "-", "old_row", "old");
     put_row(out, row, "+", "new_row", "new");
   }
+  json_array_foreach(json_object_get(answer, "other"), i, row) {
+    bez_buf_puts(out, strcmp(bez_answer_text(row, "of"), "new") ? "-           " : "+           ");
+    bez_buf_puts(out, strcmp(bez_answer_text(row, "kind"), "file") ? "(no row) " : "(file) ");
+    bez_answer_put(out, row, "text");
+    bez_buf_putc(out, '\n');
+  }
   const uint64_t more = bez_answer_number(answer, "more");
   if (more) bez_buf_printf(out, "and %llu more (--limit 0 shows all)\n", (unsigned long long)more);
 }

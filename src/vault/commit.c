@@ -174,9 +174,10 @@ static bez_status tidy(committing *c, bez_error *err) {
     bool ours = found && !bez_id_compare(&made.commit, &c->parsed.id);
     bez_snapshot_free(&made);
     if (!ours) BEZ_TRY(bez_fail(err, BEZ_INTERNAL, s->dataset, "the commit has no effect: bezoar vault log says why"));
-    if (s->stamp.settled)
-      BEZ_TRY(bez_index_run(c->vault->index, err, "INSERT OR REPLACE INTO stamps VALUES(?,?,?,?)", "ttib", s->dataset,
-                            s->path, (int64_t)c->items[i].version, (const void *)s->stamp.bytes, (size_t)32));
+    /* where the data came from is kept in any case; a stamp that is not settled says nothing */
+    BEZ_TRY(bez_index_run(c->vault->index, err, "INSERT OR REPLACE INTO stamps VALUES(?,?,?,?)", "ttib", s->dataset,
+                          s->path, (int64_t)c->items[i].version, (const void *)s->stamp.bytes,
+                          s->stamp.settled ? (size_t)32 : (size_t)0));
     BEZ_TRY(bez_stage_drop(c->vault, s->dataset, err));
   }
   BEZ_TRY(bez_stage_drop_commit(c->vault, err));

@@ -12,6 +12,8 @@
 typedef struct teller {
   bez_json *j;
   uint64_t limit, told, added, removed, changed;
+  bez_buf other; /* objects of what differs and is no row, behind one another */
+  uint64_t n_other;
 } teller;
 
 static void put_row(bez_json *j, const char *key, const bez_item *item) {
@@ -53,6 +55,25 @@ static bez_status take_hunk(void *ctx, const bez_hunk *h, bez_error *err) {
   return bez_buf_status(t->j->out, err);
 }
 
+/* Headers, blank lines, files that came, went or are of another form. */
+static void take_other(void *ctx, bool of_new, const bez_item *item) {
+  teller *t = ctx;
+  const bool file = item->type == BEZ_ITEM_FILE;
+  bez_json j = bez_json_make(&t->other, false);
+  t->n_other++;
+  if (t->limit && t->n_other > t->limit) return;
+  if (t->other.len) bez_buf_putc(&t->other, ',');
+  bez_json_open(&j, '{');
+  bez_json_kstr(&j, "of", of_new ? "new" : "old");
+  bez_json_kstr(&j, "kind", file ? "file" : "bytes");
+  bez_json_key(&j, "text");
+  if (file)
+    bez_json_strn(&j, item->head, bez_item_name_len(item));
+  else
+    bez_json_strn(&j, item->body, item->body_len < MOST_SHOWN ? item->body_len : MOST_SHOWN);
+  bez_json_close(&j, '}');
+}
+
 static void put_side(bez_json *j, const char *key, const bez_snapshot *s) {
   bez_json_key(j, key);
   bez_json_open(j, '{');
@@ -75,7 +96,12 @@ bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64
   put_side(&j, "b", &new);
   bez_json_key(&j, "rows");
   bez_json_open(&j, '[');
-  BEZ_TRY(bez_tree_diff(vault->objects, &old.rows, &new.rows, take_hunk, NULL, &t, err));
+  BEZ_TRY(bez_tree_diff(vault->objects, &old.rows, &new.rows, take_hunk, take_other, &t, err));
+  BEZ_TRY(bez_buf_status(&t.other, err));
+  bez_json_close(&j, ']');
+  bez_json_key(&j, "other");
+  bez_json_open(&j, '[');
+  if (t.other.len) bez_json_raw(&j, t.other.data, t.other.len);
   bez_json_close(&j, ']');
   bez_json_kuint(&j, "added", t.added);
   bez_json_kuint(&j, "removed", t.removed);
@@ -85,6 +111,7 @@ bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64
   BEZ_TRY(bez_answer(&text, json, err));
 cleanup:
   bez_buf_free(&text);
+  bez_buf_free(&t.other);
   bez_snapshot_free(&old);
   bez_snapshot_free(&new);
   return st;

@@ -35,7 +35,8 @@ static bez_status find_file(looker *l, const char *dataset, char **path, bez_sta
     *path = strdup(bez_query_text(&query, 0));
     *version = (uint64_t)bez_query_int(&query, 1);
     const void *stamp = bez_query_blob(&query, 2, &len);
-    if (len == sizeof known->bytes) memcpy(known->bytes, stamp, len);
+    known->settled = len == sizeof known->bytes;
+    if (known->settled) memcpy(known->bytes, stamp, len);
   } else {
     const int root = (int)(strlen(l->vault->folder) - strlen("/.bezoar"));
     if (asprintf(path, "%.*s/%s", root, l->vault->folder, dataset) < 0) *path = NULL;
@@ -76,7 +77,7 @@ static bez_status look(looker *l, const char *path, const bez_snapshot *s, const
   *state = "missing";
   if (stat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) return BEZ_OK;
   BEZ_TRY(bez_stamp_take(path, &now, err));
-  bool known_now = known_of && now.settled && !memcmp(now.bytes, known->bytes, sizeof now.bytes);
+  bool known_now = known->settled && now.settled && !memcmp(now.bytes, known->bytes, sizeof now.bytes);
   if (known_now && known_of == s->version && !l->full) {
     *state = "unchanged";
     return BEZ_OK;

@@ -187,6 +187,8 @@ static bez_status open_vault(const char *path, bool accept, bez_vault **out, bez
   BEZ_TRY(find_folder(path, &vault->folder, err));
   BEZ_TRY(bez_vault_path(vault, "lock", &lock, err));
   vault->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (vault->lock < 0 && (errno == EROFS || errno == EACCES)) /* to read only */
+    vault->lock = open(lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (vault->lock < 0) BEZ_TRY(bez_fail_errno(err, lock, "cannot open"));
   if (!take_lock(vault->lock, F_RDLCK, LOCK_OPEN, true)) BEZ_TRY(bez_fail_errno(err, lock, "cannot lock"));
   BEZ_TRY(open_parts(vault, accept, err));

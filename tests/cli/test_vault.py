@@ -60,6 +60,15 @@ def test_diff_tells_rows(vault):
     assert vault.json("diff", "t.csv@2")["rows"] == []
 
 
+def test_diff_tells_headers(vault):
+    vault.add_commit("t.csv", table(50), key="alice")
+    vault.add_commit("t.csv", table(50).replace("city", "town"), key="alice")
+    diff = vault.json("diff", "t.csv@1", "t.csv@2")
+    texts = {(o["of"], o["text"].strip()) for o in diff["other"] if o["kind"] == "bytes"}
+    assert diff["rows"] == [] and texts == {("old", "name,city,score"), ("new", "name,town,score")}
+    assert "town" in vault.run("diff", "t.csv@1").stdout
+
+
 def test_unchanged_data_is_no_new_version(vault):
     vault.add_commit("t.csv", table(100), key="alice")
     again = vault.json("add", "t.csv", "--source", "web", "--key", "alice")
@@ -122,6 +131,7 @@ def test_commit_at_once_and_names(vault, tmp_path):
     vault.run("add", path, "--source", "web", "--key", "alice", code=2)
     answer = vault.json("add", path, "--source", "web", "--key", "alice", "--name", "in/side.csv", "-m", "one go")
     assert answer["datasets"][0]["name"] == "in/side.csv" and not answer["pending"]
+    assert vault.json("status")["datasets"][0]["state"] == "unchanged"
     for name in ["a@b", "../up", "x//y", "/abs", "./x", "end/"]:
         vault.run("add", path, "--source", "web", "--key", "alice", "--name", name, code=2)
     vault.run("add", vault.folder / "config", "--source", "web", "--key", "alice", code=2)
