@@ -63,20 +63,26 @@ static bez_status take_members(const json_t *root, const char *path, bez_config 
   return out->origin && out->log_key && out->fingerprint ? BEZ_OK : bez_fail_memory(err, MOST_BYTES);
 }
 
-bez_status bez_config_read(const char *folder, bez_config *out, bez_error *err) {
-  char path[4096];
-  bez_buf bytes = {0};
+bez_status bez_config_parse(const char *bytes, size_t len, const char *path, bez_config *out, bez_error *err) {
   json_t *root = NULL;
   bez_status st = BEZ_OK;
-  if (snprintf(path, sizeof path, "%s/config", folder) >= (int)sizeof path)
-    BEZ_TRY(bez_fail(err, BEZ_USAGE, folder, "the path is too long"));
-  BEZ_TRY(bez_file_read(path, MOST_BYTES, &bytes, err));
-  bez_sha256(bytes.data ? bytes.data : "", bytes.len, out->sha256);
-  BEZ_TRY(bez_json_parse(bytes.data ? bytes.data : "", bytes.len, path, &root, err));
+  bez_sha256(bytes, len, out->sha256);
+  BEZ_TRY(bez_json_parse(bytes, len, path, &root, err));
   BEZ_TRY(take_members(root, path, out, err));
 cleanup:
   if (st != BEZ_OK) bez_config_free(out);
   json_decref(root);
+  return st;
+}
+
+bez_status bez_config_read(const char *folder, bez_config *out, bez_error *err) {
+  char path[4096];
+  bez_buf bytes = {0};
+  bez_status st = BEZ_OK;
+  if (snprintf(path, sizeof path, "%s/config", folder) >= (int)sizeof path)
+    return bez_fail(err, BEZ_USAGE, folder, "the path is too long");
+  st = bez_file_read(path, MOST_BYTES, &bytes, err);
+  if (st == BEZ_OK) st = bez_config_parse(bytes.data ? bytes.data : "", bytes.len, path, out, err);
   bez_buf_free(&bytes);
   return st;
 }

@@ -14,6 +14,9 @@ typedef struct bez_config {
 
 /* folder: ".bezoar". Hostile bytes. */
 BEZ_MUST_USE bez_status bez_config_read(const char *folder, bez_config *out, bez_error *err);
+/* From the file's bytes (NUL-terminated; path names them in errors). */
+BEZ_MUST_USE bez_status bez_config_parse(const char *bytes, size_t len, const char *path, bez_config *out,
+                                         bez_error *err);
 /* A new one with random origin and key of cuts, written into the folder. public_key: of the log, Ed25519. */
 BEZ_MUST_USE bez_status bez_config_make(const char *folder, const uint8_t public_key[32], bez_config *out,
                                         bez_error *err);
