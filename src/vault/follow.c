@@ -49,7 +49,8 @@ static bez_status take_trust(bez_vault *vault, uint64_t index, const bez_entry *
   bez_status st = BEZ_OK;
   if (!strcmp(entry->type, "policy")) {
     bez_id id;
-    st = bez_entry_hex(entry, "policy", id.bytes, BEZ_ID, reason);
+    st = bez_judge_role(vault, entry, BEZ_MAY_ADMIN, NULL, NULL, entry->seconds, reason); /* a stranger's is not read */
+    if (st == BEZ_OK) st = bez_entry_hex(entry, "policy", id.bytes, BEZ_ID, reason);
     if (st == BEZ_OK) {
       /* what is missing or damaged is not the entry's fault: without the policy, nothing may be judged */
       st = bez_objects_get(vault->objects, BEZ_OBJECT_BLOB, &id, &policy, err);
