@@ -38,6 +38,9 @@ static bez_status is_in_log(bez_vault *vault, const bez_id *submission, bool *th
 static bez_status choose(committing *c, bez_error *err) {
   size_t n = 0;
   bez_status st = bez_stage_read(c->vault, &c->stage, err);
+  /* Who adds takes no lock: what the stage names may have come since ours was taken, its packs before it. */
+  if (st == BEZ_OK) st = bez_objects_refresh(c->vault->objects, err);
+  if (st == BEZ_OK) st = bez_objects_refresh(c->vault->sorted, err);
   if (st != BEZ_OK) return st;
   for (size_t i = 0; i < c->stage.n; i++) {
     bez_staged *s = &c->stage.items[i];

@@ -52,6 +52,9 @@ BEZ_MUST_USE bez_status bez_log_load(bez_log *log, bez_log_state **out, bez_erro
 /* The root that edges lead to. */
 void bez_log_edge_root(uint64_t size, bez_tile_hashes *edge, uint8_t out[BEZ_MERKLE_HASH]);
 
+/* log_blame.c: the edge does not lead to the head; BEZ_FORMAT names the file that does not fit the others. */
+BEZ_MUST_USE bez_status bez_log_blame_edge(const bez_log *log, const bez_log_state *state, bez_error *err);
+
 /* log_tile.c: files of tiles and bundles */
 /* Appends "<folder>/tile/…". width: BEZ_LOG_TILE for a full one. */
 void bez_log_path(const bez_log *log, unsigned level, uint64_t n, unsigned width, bez_buf *out);

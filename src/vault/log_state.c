@@ -85,6 +85,9 @@ static bez_status read_edge(const bez_log *log, bez_log_state *state, bez_error 
     bez_buf_clear(&path);
     bez_log_path(log, level, bez_log_edge(state->size, level), width, &path);
     BEZ_TRY(bez_buf_status(&path, err));
+    if (access(path.data, F_OK) != 0 && errno == ENOENT)
+      BEZ_TRY(bez_fail(err, BEZ_FORMAT, path.data, "is missing, if the head is right that the log has %llu entries",
+                       (unsigned long long)state->size));
     BEZ_TRY(bez_log_file(path.data, sizeof(bez_tile_hashes), &bytes, err));
     if (bytes.len != (size_t)width * BEZ_MERKLE_HASH)
       BEZ_TRY(bez_fail(err, BEZ_FORMAT, path.data, "a tile of %u hashes has %u bytes, this one %zu", width,
@@ -92,8 +95,7 @@ static bez_status read_edge(const bez_log *log, bez_log_state *state, bez_error 
     memcpy(state->edge[level], bytes.data, bytes.len);
   }
   bez_log_edge_root(state->size, state->edge, root);
-  if (memcmp(root, state->root, sizeof root) != 0)
-    st = bez_fail(err, BEZ_FORMAT, log->folder, "the last tiles of the log do not lead to the root in its head");
+  if (memcmp(root, state->root, sizeof root) != 0) st = bez_log_blame_edge(log, state, err);
 cleanup:
   bez_buf_free(&path);
   bez_buf_free(&bytes);

@@ -106,8 +106,14 @@ static bez_status rebuild_index(bez_verify *v, bez_error *err) {
 
 static bez_status verify_open(bez_verify *v, bez_error *err) {
   bez_status st = BEZ_OK;
-  BEZ_TRY(bez_verify_log(v, err));
-  BEZ_TRY(bez_verify_index(v, err));
+  bez_error why = {.line = -1, .offset = -1};
+  const bez_status locked = bez_vault_lock(v->vault, &why); /* nobody appends while log and index are looked at */
+  const uint64_t before = v->n_damage;
+  st = bez_verify_log(v, err);
+  if (st == BEZ_OK) st = bez_verify_index(v, err);
+  if (locked == BEZ_OK) bez_vault_unlock(v->vault);
+  if (st != BEZ_OK) goto cleanup;
+  if (v->n_damage == before) BEZ_TRY(bez_verify_tell_error(v, locked, &why, NULL, NULL, err));
   if (v->full) BEZ_TRY(verify_packs(v, v->vault->objects, err));
   if (v->full) BEZ_TRY(verify_sorted(v, err));
   if (!v->full && v->vault->damage.code != BEZ_OK)

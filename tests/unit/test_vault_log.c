@@ -208,6 +208,9 @@ static bool noticed(world *w, const char *path) {
   if (st == BEZ_OK) {
     st = bez_log_verify(log, count_damage, last, &err);
     if (st != BEZ_OK) assert_string_equal(last, path);
+  } else {
+    if (strcmp(err.subject, path) != 0)
+      assert_non_null(strstr(err.message, "head")); /* a size of which there is nothing */
   }
   bez_log_close(log);
   return st == BEZ_FORMAT || st == BEZ_LIMIT;
