@@ -119,7 +119,7 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, 
 /* Where rows come from: row by its number (counted from 0), or, where `where` is not NULL ("COLUMN=VALUE"), every row
  * with that value, at most limit of them (0: 20). {"dataset","version","rows":[{"row","file","text","raw","canonical",
  * "batch","commit":{…},"submission":{…},"contributor":{"principal","key","disowned"},"source":{"id","fields"},
- * "chain":[{"run","by","time","inputs","statement"}],"readers":[{"by","key","op","version","time","index"}]}],"more"}
+ * "chain":[{"run","by","time","inputs","statement"}],"readers":[…],"more_readers"}],"more"}
  */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_blame(bez_vault *vault, const char *version, uint64_t row, const char *where,
                                                 uint64_t limit, char **json, bez_error *err);

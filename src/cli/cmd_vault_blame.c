@@ -71,6 +71,8 @@ static void put_row(bez_buf *out, const json_t *answer, const json_t *row) {
     bez_buf_printf(out, " of version %llu)", (unsigned long long)bez_answer_number(item, "version"));
     put_when(out, item);
   }
+  const uint64_t more = bez_answer_number(row, "more_readers");
+  if (more) bez_buf_printf(out, "  read    %llu times more\n", (unsigned long long)more);
 }
 
 static void text(bez_buf *out, const json_t *answer) {

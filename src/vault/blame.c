@@ -12,6 +12,7 @@
 
 #define CHAIN_DEPTH 16u /* runs behind one another */
 #define USUAL_ROWS 20u
+#define MOST_READERS 64u /* told of one row */
 #define MOST_SHOWN 4096u /* bytes of a row's text */
 
 typedef struct blamer {
@@ -112,41 +113,58 @@ static bool held_in(blamer *b, uint64_t version, const bez_row *row) {
   return count > 0;
 }
 
-static bez_status put_readers(blamer *b, const bez_row *row, uint64_t since, bez_error *err) {
-  bez_query query = {0};
+static bez_status put_reader(blamer *b, uint64_t index, bez_error *err) {
   bez_entry entry = {0};
-  bool more = false, held = false;
+  bez_status st = bez_vault_entry(b->vault, index, &entry, err);
+  if (st == BEZ_OK && !strcmp(bez_entry_text(&entry, "outcome"), "ok")) {
+    bez_json_open(&b->j, '{');
+    put_signer(&b->j, b->vault, &entry);
+    bez_json_kstr(&b->j, "op", bez_entry_text(&entry, "op"));
+    bez_json_kuint(&b->j, "version", (uint64_t)json_integer_value(json_object_get(entry.body, "version")));
+    bez_json_kuint(&b->j, "index", index);
+    bez_json_close(&b->j, '}');
+  }
+  bez_entry_free(&entry);
+  return st;
+}
+
+/* Entries of the log about reads of versions that hold the row, the last ones first; *more: how many were not kept. */
+static bez_status find_readers(blamer *b, const bez_row *row, uint64_t since, uint64_t indices[MOST_READERS], size_t *n,
+                               uint64_t *more, bez_error *err) {
+  bez_query query = {0};
+  bool next = false, held = false;
   uint64_t asked = 0;
   bez_status st = BEZ_OK;
-  bez_json_key(&b->j, "readers");
-  bez_json_open(&b->j, '[');
   BEZ_TRY(bez_query_begin(b->vault->index, &query, err,
                           "SELECT i, version FROM entries WHERE type='access' AND dataset=? AND version>=? "
-                          "ORDER BY version, i",
+                          "ORDER BY version DESC, i DESC",
                           "ti", b->version->dataset, (int64_t)since));
   for (;;) {
-    BEZ_TRY(bez_query_next(&query, &more, err));
-    if (!more) break;
-    const uint64_t index = (uint64_t)bez_query_int(&query, 0), version = (uint64_t)bez_query_int(&query, 1);
+    BEZ_TRY(bez_query_next(&query, &next, err));
+    if (!next) break;
+    const uint64_t version = (uint64_t)bez_query_int(&query, 1);
     if (version != asked) held = held_in(b, version, row);
     asked = version;
     if (!held) continue;
-    BEZ_TRY(bez_vault_entry(b->vault, index, &entry, err));
-    if (!strcmp(bez_entry_text(&entry, "outcome"), "ok")) {
-      bez_json_open(&b->j, '{');
-      put_signer(&b->j, b->vault, &entry);
-      bez_json_kstr(&b->j, "op", bez_entry_text(&entry, "op"));
-      bez_json_kuint(&b->j, "version", version);
-      bez_json_kuint(&b->j, "index", index);
-      bez_json_close(&b->j, '}');
-    }
-    bez_entry_free(&entry);
-    entry = (bez_entry){0};
+    if (*n < MOST_READERS)
+      indices[(*n)++] = (uint64_t)bez_query_int(&query, 0);
+    else
+      ++*more;
   }
-  bez_json_close(&b->j, ']');
 cleanup:
-  bez_entry_free(&entry);
   bez_query_end(&query);
+  return st;
+}
+
+static bez_status put_readers(blamer *b, const bez_row *row, uint64_t since, bez_error *err) {
+  uint64_t indices[MOST_READERS], more = 0;
+  size_t n = 0;
+  bez_status st = find_readers(b, row, since, indices, &n, &more, err);
+  bez_json_key(&b->j, "readers");
+  bez_json_open(&b->j, '[');
+  for (size_t i = n; i > 0 && st == BEZ_OK; i--) st = put_reader(b, indices[i - 1], err);
+  bez_json_close(&b->j, ']');
+  bez_json_kuint(&b->j, "more_readers", more);
   return st;
 }
 
