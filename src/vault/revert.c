@@ -363,26 +363,26 @@ static bez_status merge(bez_pack *pack, bez_sipkey key, const bez_buf *kept, con
   return st;
 }
 
-static bez_status find_origins(bez_vault *vault, const bez_snapshot *before, const bez_snapshot *last, bez_remade *out,
-                               bez_error *err) {
+bez_status bez_revert_origins(bez_vault *vault, const bez_snapshot *before, const bez_snapshot *last,
+                              const bez_tree *rows, bez_batch batch, bez_tree *out, bez_changes *changes,
+                              bez_error *err) {
   bez_pack *pack = NULL;
   bez_tree kept, back;
   bez_changes unused;
   bez_buf kept_runs = {0}, back_runs = {0};
   bez_status st = BEZ_OK;
-  BEZ_TRY(bez_batch_draw(&out->batch, err));
   BEZ_TRY(bez_pack_begin(vault->objects, &pack, err));
-  BEZ_TRY(bez_provenance_make(vault->objects, pack, vault->key, &last->rows, &last->provenance, &out->rows, out->batch,
-                              &kept, &out->changes, err));
-  BEZ_TRY(bez_provenance_make(vault->objects, pack, vault->key, &before->rows, &before->provenance, &out->rows,
-                              out->batch, &back, &unused, err));
+  BEZ_TRY(bez_provenance_make(vault->objects, pack, vault->key, &last->rows, &last->provenance, rows, batch, &kept,
+                              changes, err));
+  BEZ_TRY(bez_provenance_make(vault->objects, pack, vault->key, &before->rows, &before->provenance, rows, batch, &back,
+                              &unused, err));
   st = bez_pack_finish(pack, NULL, err);
   pack = NULL;
   if (st != BEZ_OK) goto cleanup;
   BEZ_TRY(bez_provenance_each(vault->objects, &kept, list_run, &kept_runs, err));
   BEZ_TRY(bez_provenance_each(vault->objects, &back, list_run, &back_runs, err));
   BEZ_TRY(bez_pack_begin(vault->objects, &pack, err));
-  BEZ_TRY(merge(pack, vault->key, &kept_runs, &back_runs, out->batch, &out->provenance, err));
+  BEZ_TRY(merge(pack, vault->key, &kept_runs, &back_runs, batch, out, err));
   st = bez_pack_finish(pack, NULL, err);
   pack = NULL;
 cleanup:
@@ -408,7 +408,8 @@ bez_status bez_revert_rows(bez_vault *vault, const bez_snapshot *before, const b
   BEZ_TRY(bez_buf_status(&r.labels, err));
   if (r.labels.len) BEZ_TRY(bez_file_write(labels, r.labels.data, r.labels.len, err));
   BEZ_TRY(read_back(vault, path, r.labels.len ? labels : NULL, last, out, err));
-  BEZ_TRY(find_origins(vault, before, last, out, err));
+  BEZ_TRY(bez_batch_draw(&out->batch, err));
+  BEZ_TRY(bez_revert_origins(vault, before, last, &out->rows, out->batch, &out->provenance, &out->changes, err));
   out->parent = *last;
   *last = (bez_snapshot){0};
 cleanup:

@@ -36,4 +36,10 @@ BEZ_MUST_USE bez_status bez_rewind_take_over(bez_vault *vault, const bez_snapsho
 BEZ_MUST_USE bez_status bez_revert_rows(bez_vault *vault, const bez_snapshot *before, const bez_snapshot *after,
                                         bez_snapshot *last, bez_remade *out, bez_error *err);
 
+/* The provenance of such rows: what they have in `last`, and of those that came back, what they had in `before`; rows
+ * that are in neither are of the batch. Deterministic; what is in the store already is not written again. */
+BEZ_MUST_USE bez_status bez_revert_origins(bez_vault *vault, const bez_snapshot *before, const bez_snapshot *last,
+                                           const bez_tree *rows, bez_batch batch, bez_tree *out, bez_changes *changes,
+                                           bez_error *err);
+
 #endif

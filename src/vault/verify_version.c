@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "vault/gc.h"
 #include "vault/index.h"
+#include "vault/provenance_check.h"
 #include "vault/stage.h"
 #include "vault/verify.h"
 
@@ -53,6 +54,11 @@ static bez_status check_provenance(bez_verify *v, const bez_snapshot *s, bez_err
   if (st != BEZ_OK) return bez_verify_tell_error(v, st, &why, &s->provenance.id, &place, err);
   if (r.unknown) tell_version(v, s, "rows are said to come from a submission that is not in the log");
   if (r.rows != s->rows.top.rows) tell_version(v, s, "where rows come from is told for another number of rows");
+  if (!v->full || r.unknown || r.rows != s->rows.top.rows) return BEZ_OK;
+  bool good = true;
+  st = bez_provenance_verify(v->vault, s, &good, &why);
+  if (st != BEZ_OK) return bez_verify_tell_error(v, st, &why, NULL, &place, err);
+  if (!good) tell_version(v, s, "rows are said to come from another submission than they do");
   return BEZ_OK;
 }
 

@@ -98,6 +98,7 @@ def test_revert_of_moved_rows_and_of_a_revert(vault):
     vault.json("revert", commit_id(vault, 3), "--key", "alice")
     assert vault.checkout("t.csv", "b") == vault.checkout("t.csv@3", "c")
     assert vault.json("blame", "t.csv", 0)["rows"][0]["contributor"]["principal"] == "mallory"
+    assert vault.json("verify", "--full")["ok"]
 
 
 def test_revert_where_the_last_line_has_no_end(vault):
@@ -146,6 +147,7 @@ def test_revert_of_a_random_commit(vault):
         vault.add_commit(name, text([edit.get(line, line) for line in mine]), key="alice")
         vault.json("revert", commit_id(vault, -2), "--key", "alice")
         assert vault.checkout(name, f"out{seed}").decode() == text([edit.get(line, line) for line in base])
+    assert vault.json("verify", "--full")["ok"]
 
 
 def test_revoke(vault):

@@ -14,6 +14,8 @@
 #include "base/file.h"
 #include "bezoar/trust.h"
 #include "vault/index.h"
+#include "vault/provenance_check.h"
+#include "vault/provenance_runs.h"
 #include "vault/sweep.h"
 #include "vault/work.h"
 
@@ -302,12 +304,77 @@ static void test_a_rollback_to_what_never_was(void **state) {
   bez_buf_free(&commit);
 }
 
+/* Rows in another's name: the log cannot see it when the commit is made; verify --full makes the provenance again. */
+static void test_rows_in_anothers_name(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf first = {0}, second = {0}, forged = {0}, commit = {0};
+  bez_entry told = {0};
+  bez_snapshot parent = {0};
+  bez_run_writer writer = {0};
+  bez_pack *pack = NULL;
+  bez_tree rows, provenance, sorted = {0};
+  bez_id id;
+  bool found = false;
+  submit(p, "a,b\n1,2\n", "alice", &first, &id);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view good[] = {view(&first), view(&commit)};
+  ok(bez_vault_append(p->vault, good, 2, &err), &err);
+  submit(p, "a,b\n1,2\n3,4\n", "default", &second, &id);
+  ok(bez_entry_parse(second.data, second.len, "second", &told, &err), &err);
+  ok(bez_snapshot_last(p->vault, "t.csv", &parent, &found, &err), &err);
+  ok(bez_entry_hex(&told, "rows", id.bytes, BEZ_ID, &err), &err);
+  ok(bez_tree_open(p->vault->objects, BEZ_TREE_ROWS, &id, &rows, &err), &err);
+  ok(bez_entry_hex(&told, "sorted", sorted.id.bytes, BEZ_ID, &err), &err);
+  ok(bez_pack_begin(p->vault->objects, &pack, &err), &err);
+  ok(bez_run_writer_begin(&writer, pack, p->vault->key, &err), &err);
+  ok(bez_run_writer_add(&writer, 2, parent.batch, &err), &err); /* both of alice's batch */
+  ok(bez_run_writer_finish(&writer, &provenance, &err), &err);
+  bez_run_writer_free(&writer);
+  ok(bez_pack_finish(pack, NULL, &err), &err);
+  bez_submission lie = {.dataset = "t.csv",
+                        .source = "web",
+                        .form = "csv",
+                        .parent = &parent,
+                        .rows = &rows,
+                        .sorted = &sorted,
+                        .provenance = &provenance,
+                        .n_files = 1,
+                        .bytes = rows.top.bytes};
+  ok(bez_entry_hex(&told, "batch", lie.batch.bytes, sizeof lie.batch.bytes, &err), &err);
+  ok(bez_submission_sign(p->vault, &lie, p->admin, &forged, &err), &err);
+  bez_entry_free(&told);
+  ok(bez_entry_parse(forged.data, forged.len, "forged", &told, &err), &err);
+  bez_buf_clear(&commit);
+  sign_commit(p, &told.id, "t.csv", 2, p->admin, &commit);
+  const bez_bytes_view bad[] = {view(&forged), view(&commit)};
+  ok(bez_stage_drop(p->vault, "t.csv", &err), &err);
+  ok(bez_vault_append(p->vault, bad, 2, &err), &err);
+  assert_int_equal(versions(p), 2);
+  bool good_provenance = true;
+  bez_snapshot_free(&parent);
+  ok(bez_snapshot_last(p->vault, "t.csv", &parent, &found, &err), &err);
+  ok(bez_provenance_verify(p->vault, &parent, &good_provenance, &err), &err);
+  assert_false(good_provenance);
+  bez_snapshot_free(&parent);
+  ok(bez_snapshot_get(p->vault, "t.csv", 1, &parent, &err), &err);
+  ok(bez_provenance_verify(p->vault, &parent, &good_provenance, &err), &err);
+  assert_true(good_provenance);
+  bez_snapshot_free(&parent);
+  bez_entry_free(&told);
+  bez_buf_free(&first);
+  bez_buf_free(&second);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_commits_that_may_not, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_submissions_that_may_not, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
