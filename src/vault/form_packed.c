@@ -2,6 +2,7 @@
  * row of what they unpack to. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -48,6 +49,18 @@ static size_t unzstd_head(const uint8_t *head, size_t len, char *out) {
 
 static int packed_sniff(const char *path, const uint8_t *head, size_t len, bool whole);
 
+/* The path as it would be without the packing, for forms that take a hint from it: "a.csv.gz" holds "a.csv". Owned by
+ * the caller; NULL: memory is out. */
+static char *path_inside(const char *path) {
+  static const char *const endings[] = {".gz", ".gzip", ".zst", ".zstd"};
+  size_t len = strlen(path);
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    size_t n = strlen(endings[i]);
+    if (len > n && !strcasecmp(path + len - n, endings[i])) return strndup(path, len - n);
+  }
+  return strdup(path);
+}
+
 /* The form of what a head unpacks to (NULL: none with rows) and how sure it is. out: HEAD bytes. whole: all of it. */
 static const bez_form *look_inside(const char *path, const uint8_t *head, size_t len, char *out, size_t *out_len,
                                    bool *whole, int *sure) {
@@ -69,8 +82,9 @@ static int packed_sniff(const char *path, const uint8_t *head, size_t len, bool 
   size_t n;
   int sure = 0;
   if (!is_gzip(head, len) && !is_zstd(head, len)) return 0;
-  char *room = malloc(HEAD);
-  if (!room || !look_inside(path, head, len, room, &n, &whole, &sure)) sure = 0;
+  char *room = malloc(HEAD), *inside = path_inside(path);
+  if (!room || !inside || !look_inside(inside, head, len, room, &n, &whole, &sure)) sure = 0;
+  free(inside);
   free(room);
   return sure;
 }
@@ -87,12 +101,13 @@ static bez_status packed_open(const char *path, const char *head, size_t len, bo
   size_t n;
   int sure;
   packed *p = calloc(1, sizeof *p);
-  char *room = malloc(HEAD);
-  if (!p || !room) BEZ_TRY(bez_fail_memory(err, HEAD));
-  p->inner.form = look_inside(path, (const uint8_t *)head, len, room, &n, &whole, &sure);
+  char *room = malloc(HEAD), *inside = path_inside(path);
+  if (!p || !room || !inside) BEZ_TRY(bez_fail_memory(err, HEAD));
+  p->inner.form = look_inside(inside, (const uint8_t *)head, len, room, &n, &whole, &sure);
   if (!p->inner.form) BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "unpacks to nothing that has rows (--form file)"));
-  BEZ_TRY(p->inner.form->open(path, room, n, whole, &p->inner.state, err));
+  BEZ_TRY(p->inner.form->open(inside, room, n, whole, &p->inner.state, err));
 cleanup:
+  free(inside);
   free(room);
   if (st != BEZ_OK)
     free(p);

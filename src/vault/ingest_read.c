@@ -256,7 +256,8 @@ static bez_status load_digests(bez_reader *r, size_t room, bez_error *err) {
   return BEZ_OK;
 }
 
-/* Small files, many at once. *n: how many became pieces; a file whose digests have to be asked for is the last. */
+/* Small files, many at once. *n: how many became pieces. A file whose digests have to be asked for is read by itself:
+ * it is opened a second time, and has to be the same then. */
 static bez_status load_small(bez_reader *r, size_t end, size_t *n, bez_error *err) {
   uint64_t bytes = 0;
   *n = 0;
@@ -266,19 +267,20 @@ static bez_status load_small(bez_reader *r, size_t end, size_t *n, bez_error *er
   bez_status st = make_room(r, (size_t)bytes, err);
   uint8_t *to = (uint8_t *)r->window + r->len;
   if (st == BEZ_OK) st = bez_small_files_read(r->list, r->folder, r->next, found, r->threads, to, err);
-  while (st == BEZ_OK && *n < found && !r->by_digests) {
+  for (; st == BEZ_OK && *n < found; ++*n) {
     const bez_listed *file = &r->list->files[r->next];
-    piece p = {.begin = r->len, .len = (size_t)file->size, .file = r->next++, .first = true, .last = true};
+    piece p = {.begin = r->len, .len = (size_t)file->size, .file = r->next, .first = true, .last = true};
     st = start_piece(r, &p, file->name, p.len <= HEAD, err);
+    if (st != BEZ_OK) break;
+    if (p.use.form->digests) {
+      bez_form_close(&r->pieces[--r->n_pieces].use);
+      break;
+    }
+    r->next++;
     r->len += p.len;
     r->bytes += p.len;
-    r->by_digests = st == BEZ_OK && p.use.form->digests;
-    ++*n;
   }
-  if (st != BEZ_OK || !r->by_digests) return st;
-  free(r->path); /* of the file that they are asked of */
-  r->path = bez_listing_path(r->list, r->next - 1);
-  return r->path ? BEZ_OK : bez_fail_memory(err, 1);
+  return st;
 }
 
 bez_status bez_reader_load(bez_reader *r, bez_error *err) {
@@ -408,10 +410,13 @@ static bez_status take_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error 
 
 /* The file's digests into a file of their own, from which they are taken slab by slab. */
 static bez_status make_digests(bez_reader *r, const piece *p, bez_error *err) {
+  struct stat after;
   r->by_digests = false;
   r->spooled = r->taken = 0;
   bez_status st = bez_store_file(&r->spool, err);
   if (st == BEZ_OK) st = p->use.form->digests(p->use.state, r->path, spool_digests, r, err);
+  if (st == BEZ_OK && lstat(r->path, &after) != 0) st = bez_fail_errno(err, r->path, "cannot look at");
+  if (st == BEZ_OK && !same_file(&r->before, &after)) st = changed(r, err);
   if (st == BEZ_OK && !r->spooled) {
     close(r->spool);
     r->spool = -1;

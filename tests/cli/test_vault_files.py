@@ -142,6 +142,19 @@ def test_rows_of_packed_tables_come_out_as_rows(vault):
         assert add(vault, f"b.{form}")["sorted"] == before["sorted"]
 
 
+def test_packed_tables_among_small_files(vault):
+    folder = vault.root / "mixed"
+    folder.mkdir()
+    for i, (_, data) in enumerate(pictures(12)):
+        (folder / f"{i:02d}.png").write_bytes(data)
+        lines = "".join(f'{{"id": {i}, "row": {k}}}\n' for k in range(i))
+        (folder / f"{i:02d}.jsonl{'.gz' if i % 3 else ''}").write_bytes(
+            gzip.compress(lines.encode()) if i % 3 else lines.encode())
+    entry = add(vault, "mixed")
+    assert (entry["n_files"], entry["n_rows"]) == (24, 12 + sum(range(12)))
+    assert_same_folder(folder, vault.checkout("mixed"))
+
+
 def make_pictures(root):
     for i, (label, data) in enumerate(pictures()):
         place = root / ("train" if i % 2 else "test") / label
