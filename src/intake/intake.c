@@ -24,11 +24,15 @@ typedef struct intake {
   const char *path;         /* as it was given */
   char *dataset, *absolute; /* owned */
   const bez_intake_options *o;
-  const bez_policy *policy;
   bez_stamp stamp;
   bez_report *report;
   char *report_json;
 } intake;
+
+/* As of now: what the vault knows of trust may be made anew whenever it looks at its log. */
+static const bez_policy *policy_of(const intake *in) {
+  return bez_trust_policy(in->vault->trust);
+}
 
 /* Files that changed within the clock's last tick could change again unseen: a moment later they cannot. */
 static bez_status take_stamp(intake *in, bez_error *err) {
@@ -43,7 +47,7 @@ static bez_status take_stamp(intake *in, bez_error *err) {
 }
 
 static bez_status scan(intake *in, bez_error *err) {
-  bez_scan_options o = {.read = in->o->read, .only = in->policy->scan_rules, .n_only = in->policy->n_scan_rules};
+  bez_scan_options o = {.read = in->o->read, .only = policy_of(in)->scan_rules, .n_only = policy_of(in)->n_scan_rules};
   const bez_write_options how = {.without_run = true};
   size_t len = 0;
   o.read.n_exclude = 0; /* nothing is left out, and nothing drawn from it */
@@ -58,7 +62,7 @@ static bez_status scan(intake *in, bez_error *err) {
 
 static bez_severity threshold(const intake *in) {
   bez_severity level = BEZ_SEV_ERROR;
-  return bez_severity_parse(in->policy->scan_fail_on, &level) ? level : BEZ_SEV_NOTE;
+  return bez_severity_parse(policy_of(in)->scan_fail_on, &level) ? level : BEZ_SEV_NOTE;
 }
 
 /* "BZ-D001, BZ-D003": each rule that refuses, once. */
@@ -108,7 +112,7 @@ static bez_status answer(const intake *in, char **json, bez_error *err) {
   bez_status st = bez_json_parse(*json, strlen(*json), "answer", &all, err);
   if (st != BEZ_OK) return st;
   json_t *said = in->report ? json_pack("{s:I,s:s}", "findings", (json_int_t)bez_report_count(in->report, BEZ_SEV_NOTE),
-                                        "fail_on", in->policy->scan_fail_on)
+                                        "fail_on", policy_of(in)->scan_fail_on)
                             : json_null();
   char *text = json_object_set_new(all, "scan", said) == 0 ? json_dumps(all, JSON_COMPACT) : NULL;
   json_decref(all);
@@ -134,10 +138,10 @@ cleanup:
 
 bez_status bez_intake_add(bez_vault *vault, const char *path, const bez_intake_options *options, char **json,
                           bez_error *err) {
-  intake in = {.vault = vault, .path = path, .o = options, .policy = bez_trust_policy(vault->trust)};
+  intake in = {.vault = vault, .path = path, .o = options};
   bez_vault_add_options add = options->add;
   bez_status st = BEZ_OK;
-  if (in.policy->require_scan) {
+  if (policy_of(&in)->require_scan) {
     BEZ_TRY(look(&in, err));
     add.report = in.report_json;
     add.stamp = in.stamp.bytes;
