@@ -120,6 +120,40 @@ def test_a_witness_is_asked(vault, witness):
     vault.run("witness", "ask", code=2)
 
 
+def log_part(proof):
+    """(entry, tlog-proof) of a proof about rows: parts are headed by their name and size in bytes."""
+    found = {}
+    for name in (b"submission", b"log"):
+        at = proof.index(b"\n" + name + b" ") + 1
+        head, rest = proof[at:].split(b"\n", 1)
+        found[name] = rest[:int(head.split(b" ")[1])]
+    return found[b"submission"], found[b"log"].decode()
+
+
+def test_proofs_of_rows_hold_a_tlog_proof_with_witnesses(vault, witness):
+    vault.source("web")
+    vault.run("witness", "add", witness.key, "--url", witness.url)
+    vault.add_commit("train.csv", "text,label\na,1\nb,0\n")
+    key = log_of(vault).key
+    vault.run("prove", "train.csv", "1", "-o", "alone.proof")
+    assert vault.json("witness", "ask")["ok"]
+    vault.run("prove", "train.csv", "1", "-o", "witnessed.proof")
+    check = ("verify-proof", "witnessed.proof", "--log-key", key, "--witness", witness.key)
+    assert vault.json(*check, "--quorum", "1")["ok"]
+    assert not vault.json(*check, "--quorum", "2", code=1)["ok"]
+    alone = ("verify-proof", "alone.proof", "--log-key", key)
+    assert vault.json(*alone)["ok"]
+    assert not vault.json(*alone, "--witness", witness.key, "--quorum", "1", code=1)["ok"]
+    entry, proof = log_part((vault.root / "witnessed.proof").read_bytes())
+    index = c2sp.check_proof(proof, entry, key, [witness.key], 1)
+    assert log_of(vault).verify()[index] == entry
+    for changed in (proof.replace(f"index {index}", f"index {index + 1}"), proof.replace("=\n", "=\n\n", 1)):
+        with pytest.raises(c2sp.Wrong):
+            c2sp.check_proof(changed, entry, key)
+    with pytest.raises(c2sp.Wrong):
+        c2sp.check_proof(proof, entry + b" ", key)
+
+
 def test_no_byte_of_a_cosignature_can_be_another(vault, witness):
     vault.run("witness", "add", witness.key, "--url", witness.url)
     assert vault.json("witness", "ask")["ok"]
