@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "crypto/digest.h"
+#include "vault/gc.h"
 #include "vault/index.h"
 #include "vault/rewind.h"
 
@@ -56,6 +57,15 @@ static bez_status version_of(bez_vault *vault, const char *dataset, const bez_id
   return st;
 }
 
+/* False: its data were pruned, or cannot be opened, which is told where that version itself is verified. */
+static bool find_whole(bez_vault *vault, const char *dataset, uint64_t version, bez_snapshot *out) {
+  bez_error ignored = {0};
+  if (bez_snapshot_get(vault, dataset, version, out, &ignored) != BEZ_OK) return false;
+  if (bez_pruned_refuse(vault, out, &ignored) == BEZ_OK) return true;
+  bez_snapshot_free(out);
+  return false;
+}
+
 /* Of a revert: rows keep what they had in the version before it, or have again what they had before the commit. */
 static bez_status check_revert(bez_vault *vault, const bez_snapshot *s, const bez_snapshot *last, const char *hex,
                                bool *good, bez_error *err) {
@@ -69,7 +79,7 @@ static bez_status check_revert(bez_vault *vault, const bez_snapshot *s, const be
   if (*good) BEZ_TRY(version_of(vault, s->dataset, &commit, &reverted, err));
   *good = reverted > 0 && reverted < s->version;
   if (!*good) return BEZ_OK;
-  if (reverted > 1) BEZ_TRY(bez_snapshot_get(vault, s->dataset, reverted - 1, &before, err));
+  if (reverted > 1 && !find_whole(vault, s->dataset, reverted - 1, &before)) return BEZ_OK;
   *good = reverted == last->version && before.version && !bez_id_compare(&before.rows.id, &s->rows.id) &&
           !bez_id_compare(&before.provenance.id, &s->provenance.id);
   if (*good) goto cleanup;
@@ -83,13 +93,12 @@ cleanup:
 bez_status bez_provenance_verify(bez_vault *vault, const bez_snapshot *s, bool *good, bez_error *err) {
   bez_snapshot before = {0};
   bez_entry commit = {0};
-  bez_error pruned = {0};
   bez_status st = BEZ_OK;
   *good = true;
   if (s->version <= 1) return check_first(vault, s, good, err);
   BEZ_TRY(bez_vault_entry(vault, s->commit_index, &commit, err));
   if (json_object_get(commit.body, "rollback")) goto cleanup; /* the same trees, or the commit had no effect */
-  if (bez_snapshot_get(vault, s->dataset, s->version - 1, &before, &pruned) != BEZ_OK) goto cleanup;
+  if (!find_whole(vault, s->dataset, s->version - 1, &before)) goto cleanup;
   const json_t *revert = json_object_get(commit.body, "revert");
   if (revert)
     st = check_revert(vault, s, &before, json_string_value(json_object_get(revert, "commit")), good, err);
