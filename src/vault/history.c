@@ -16,16 +16,24 @@ static bool is_by(const bez_vault *vault, const bez_entry *entry, const char *by
   return false;
 }
 
-static bool is_about(const bez_entry *entry, const char *dataset) {
-  if (!strcmp(bez_entry_text(entry, "dataset"), dataset)) return true;
+/* A list of objects, one of which names the data set: of a commit, a model, a run. */
+static bool names_dataset(const json_t *list, const char *key, const char *dataset) {
   size_t i;
   json_t *item;
-  json_array_foreach(json_object_get(entry->body, "datasets"), i, item) {
-    const char *name = json_string_value(json_object_get(item, "name"));
+  json_array_foreach(list, i, item) {
+    const char *name = json_string_value(json_object_get(item, key));
     if (name && !strcmp(name, dataset)) return true;
   }
-  const char *trained = json_string_value(json_object_get(json_object_get(entry->body, "trained_on"), "dataset"));
-  return trained && !strcmp(trained, dataset);
+  return false;
+}
+
+static bool is_about(const bez_entry *entry, const char *dataset) {
+  static const char *const lists[] = {"trained_on", "inputs", "outputs"};
+  if (!strcmp(bez_entry_text(entry, "dataset"), dataset)) return true;
+  if (names_dataset(json_object_get(entry->body, "datasets"), "name", dataset)) return true;
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    if (names_dataset(json_object_get(entry->body, lists[i]), "dataset", dataset)) return true;
+  return false;
 }
 
 static bez_status put_entry(bez_json *j, const bez_vault *vault, uint64_t index, const bez_entry *entry,
@@ -70,8 +78,8 @@ static bez_status put_all(bez_json *j, bez_vault *vault, const uint64_t *indices
   bool more = false;
   bez_status st = BEZ_OK;
   for (size_t i = 0; i < n; i++) {
-    BEZ_TRY(
-        bez_query_begin(vault->index, &effect, err, "SELECT void, type='malformed' FROM entries WHERE i=?", "i", (int64_t)indices[i]));
+    BEZ_TRY(bez_query_begin(vault->index, &effect, err, "SELECT void, type='malformed' FROM entries WHERE i=?", "i",
+                            (int64_t)indices[i]));
     BEZ_TRY(bez_query_next(&effect, &more, err));
     if (more && bez_query_int(&effect, 1)) {
       put_malformed(j, indices[i], bez_query_text(&effect, 0));
@@ -113,9 +121,10 @@ static bez_status collect(bez_vault *vault, const bez_vault_log_filter *f, found
   bez_entry entry = {0};
   bool more = false;
   bez_status st = BEZ_OK;
-  BEZ_TRY(bez_query_begin(vault->index, &query, err,
-                          "SELECT i FROM entries WHERE (?1 IS NULL OR type=?1) AND (?2=0 OR type<>'malformed') ORDER BY i DESC",
-                          "ti", f->type, (int64_t)(f->dataset || f->by)));
+  BEZ_TRY(bez_query_begin(
+      vault->index, &query, err,
+      "SELECT i FROM entries WHERE (?1 IS NULL OR type=?1) AND (?2=0 OR type<>'malformed') ORDER BY i DESC", "ti",
+      f->type, (int64_t)(f->dataset || f->by)));
   while (!f->limit || out->n < f->limit) {
     BEZ_TRY(bez_query_next(&query, &more, err));
     if (!more) break;

@@ -216,6 +216,8 @@ def test_every_step_stands_in_the_log(story):
     assert all(entry["effect"] == "" for entry in log)
     assert [e["entry"]["op"] for e in log if e["type"] == "refused"] == ["add", "rollback"]
     assert {e["entry"]["op"] for e in log if e["type"] == "access"} >= {"checkout", "proof"}
+    about = {entry["type"] for entry in vault.log("--data", "adult.csv")}
+    assert about >= {"submission", "commit", "access", "run", "model", "refused"}
     times = [entry["time"] for entry in log]
     assert times == sorted(times)
     assert vault.json("verify", "--full")["ok"]
