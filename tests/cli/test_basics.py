@@ -37,12 +37,15 @@ def test_every_command_explains_itself(bezoar, command):
 
 def test_nothing_given_is_usage(bezoar):
     assert bezoar().returncode == 2
-    assert bezoar("report").returncode == 2
+    assert bezoar("report").returncode == bezoar("vault").returncode == bezoar("vault", "key").returncode == 2
+    assert "bezoar vault key new" in bezoar("vault", "key", "--help").stdout
+    assert bezoar("vault", "key", "--help").returncode == 0
     assert bezoar("scan").returncode == 2
 
 
 def test_unknown_words_suggest_the_nearest(bezoar):
     for words, near in [(["scna"], "scan"), (["posion"], "poison"), (["report", "dif"], "report diff"),
+                        (["vault", "comit"], "vault commit"), (["vault", "key", "nwe"], "vault key new"),
                         (["help", "claen"], "clean"), (["list", "detector"], "detectors"),
                         (["explain", "BZ-D05"], "BZ-D0"), (["scan", "--lable", "x", "y"], "--label")]:
         result = bezoar(*words)
@@ -126,6 +129,9 @@ def test_bash_completes(tmp_path):
     assert "scan" in complete("bezoar sc", tmp_path)
     assert "--label" in complete("bezoar scan --la", tmp_path)
     assert complete("bezoar report di", tmp_path) == ["diff"]
+    assert complete("bezoar vault key n", tmp_path) == ["new"]
+    assert {"init", "key", "blame"} <= set(complete("bezoar vault ", tmp_path))
+    assert "--reason" in complete("bezoar vault revoke --re", tmp_path)
     assert complete("bezoar scan --fail-on war", tmp_path) == ["warning"]
     assert complete("bezoar list det", tmp_path) == ["detectors"]
 
