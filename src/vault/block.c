@@ -12,6 +12,27 @@
 /* Rows of text: 0.54 of their bytes at level 1, 0.80 at -1, in about the same time. */
 enum { LEVEL = 1, SAMPLE = 4096, SAMPLES = 3 };
 
+struct bez_packer {
+  ZSTD_CCtx *zstd;
+};
+
+bez_status bez_packer_create(bez_packer **out, bez_error *err) {
+  bez_packer *packer = calloc(1, sizeof *packer);
+  if (packer) packer->zstd = ZSTD_createCCtx();
+  if (!packer || !packer->zstd) {
+    free(packer);
+    return bez_fail_memory(err, sizeof *packer);
+  }
+  *out = packer;
+  return BEZ_OK;
+}
+
+void bez_packer_free(bez_packer *packer) {
+  if (!packer) return;
+  ZSTD_freeCCtx(packer->zstd);
+  free(packer);
+}
+
 bez_status bez_block_create(bez_block **out, bez_error *err) {
   bez_block *block = calloc(1, sizeof *block);
   if (!block) return bez_fail_memory(err, sizeof *block);
@@ -23,7 +44,7 @@ void bez_block_free(bez_block *block) {
   if (!block) return;
   bez_buf_free(&block->raw);
   bez_buf_free(&block->stored);
-  ZSTD_freeCCtx(block->packer);
+  bez_packer_free(block->packer);
   free(block->objects);
   free(block);
 }
@@ -67,26 +88,25 @@ size_t bez_block_bytes(const bez_block *block) {
 
 /* Pictures and other packed bytes would cost their full time for nothing: three samples tell. What is stored follows
  * from the bytes alone. */
-static bool samples_shrink(bez_block *block) {
+static bool samples_shrink(bez_block *block, const bez_packer *packer) {
   size_t gap = (block->raw.len - SAMPLE) / (SAMPLES - 1), bound = ZSTD_compressBound(SAMPLE);
   for (unsigned i = 0; i < SAMPLES; i++) {
     size_t packed =
-        ZSTD_compressCCtx(block->packer, block->stored.data, bound, block->raw.data + i * gap, SAMPLE, LEVEL);
+        ZSTD_compressCCtx(packer->zstd, block->stored.data, bound, block->raw.data + i * gap, SAMPLE, LEVEL);
     if (!ZSTD_isError(packed) && packed < SAMPLE - SAMPLE / 16) return true;
   }
   return false;
 }
 
 /* The packed bytes behind the header's place; 0 where packing gains too little to be worth unpacking. */
-static size_t pack_bytes(bez_block *block, bez_error *err) {
-  if (!block->packer) block->packer = ZSTD_createCCtx();
+static size_t pack_bytes(bez_block *block, const bez_packer *packer, bez_error *err) {
   size_t bound = ZSTD_compressBound(block->raw.len);
-  if (!block->packer || !bez_buf_reserve(&block->stored, BEZ_PACK_HEAD + bound)) {
+  if (!bez_buf_reserve(&block->stored, BEZ_PACK_HEAD + bound)) {
     (void)bez_fail_memory(err, bound);
     return SIZE_MAX;
   }
-  if (block->raw.len >= (size_t)4 * SAMPLES * SAMPLE && !samples_shrink(block)) return 0;
-  size_t packed = ZSTD_compressCCtx(block->packer, block->stored.data + BEZ_PACK_HEAD, bound, block->raw.data,
+  if (block->raw.len >= (size_t)4 * SAMPLES * SAMPLE && !samples_shrink(block, packer)) return 0;
+  size_t packed = ZSTD_compressCCtx(packer->zstd, block->stored.data + BEZ_PACK_HEAD, bound, block->raw.data,
                                     block->raw.len, LEVEL);
   return ZSTD_isError(packed) || packed > block->raw.len - block->raw.len / 16 ? 0 : packed;
 }
@@ -102,8 +122,14 @@ static void put_header(char *out, const bez_block_record *record) {
 }
 
 bez_status bez_block_seal(bez_block *block, bez_error *err) {
+  bez_status st = BEZ_OK;
+  if (!block->packer) st = bez_packer_create(&block->packer, err);
+  return st == BEZ_OK ? bez_block_seal_by(block, block->packer, err) : st;
+}
+
+bez_status bez_block_seal_by(bez_block *block, bez_packer *packer, bez_error *err) {
   if (block->sealed || !block->n) return BEZ_OK;
-  size_t packed = worth_packing(block) ? pack_bytes(block, err) : 0;
+  size_t packed = worth_packing(block) ? pack_bytes(block, packer, err) : 0;
   if (packed == SIZE_MAX) return BEZ_MEMORY;
   bez_block_record *record = &block->record;
   *record = (bez_block_record){.stored = (uint32_t)(packed ? packed : block->raw.len),

@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "vault/pack.h"
 
-enum { SLOTS = 16, KEEP = 4 << 20 }; /* larger blocks are not kept once nobody reads them */
+enum { SLOTS = 64, KEEP = 4 << 20 }; /* larger blocks are not kept once nobody reads them */
 
 typedef enum slot_state { SLOT_EMPTY, SLOT_LOADING, SLOT_READY } slot_state;
 

@@ -29,7 +29,8 @@ typedef struct ingest {
   bez_cut_state cut;
   bez_slab slabs[3];
   bez_slab *now, *next, *before; /* being digested, being filled, being written */
-  bez_canonical **canonicals;    /* one per thread */
+  bez_canonical **canonicals;    /* one per thread, */
+  bez_packer **packers;          /* as of these */
   unsigned threads;
   uint32_t cpu;
   bez_ingest_result *out;
@@ -152,12 +153,12 @@ static bez_status digest_leaf(const ingest *in, bez_slab *slab, bez_new_leaf *le
   return bez_block_put(block, BEZ_OBJECT_LEAF, bytes, leaf->len, true, &leaf->entry.id, err);
 }
 
-static bez_status digest_group(const ingest *in, bez_slab *slab, const bez_group *group, bez_canonical *c,
+static bez_status digest_group(const ingest *in, bez_slab *slab, const bez_group *group, unsigned worker,
                                bez_error *err) {
   bez_status st = BEZ_OK;
   for (size_t i = group->first; i < group->first + group->n && st == BEZ_OK; i++)
-    st = digest_leaf(in, slab, &slab->leaves[slab->fresh[i]], group->block, c, err);
-  return st == BEZ_OK ? bez_block_seal(group->block, err) : st;
+    st = digest_leaf(in, slab, &slab->leaves[slab->fresh[i]], group->block, in->canonicals[worker], err);
+  return st == BEZ_OK ? bez_block_seal_by(group->block, in->packers[worker], err) : st;
 }
 
 /* ---- handing on, in order ---- */
@@ -207,7 +208,7 @@ static bez_status third_round(void *ctx, uint64_t tile, unsigned worker, bez_err
   ingest *in = ctx;
   if (tile == 0) return bez_reader_load(in->reader, err);
   if (tile == 1) return hand_on(in, in->before, err);
-  return digest_group(in, in->now, &in->now->groups[tile - 2], in->canonicals[worker], err);
+  return digest_group(in, in->now, &in->now->groups[tile - 2], worker, err);
 }
 
 /* ---- the whole ---- */
@@ -291,8 +292,11 @@ static bez_status prepare(ingest *in, bool with_parent, bool *lost, bez_error *e
   }
   in->cut.by_reference = o->by_reference;
   in->canonicals = calloc(in->threads, sizeof *in->canonicals);
-  if (st == BEZ_OK && !in->canonicals) st = bez_fail_memory(err, in->threads * sizeof *in->canonicals);
+  in->packers = calloc(in->threads, sizeof *in->packers);
+  if (st == BEZ_OK && (!in->canonicals || !in->packers))
+    st = bez_fail_memory(err, in->threads * sizeof *in->canonicals);
   for (unsigned i = 0; i < in->threads && st == BEZ_OK; i++) st = bez_canonical_create(&in->canonicals[i], err);
+  for (unsigned i = 0; i < in->threads && st == BEZ_OK; i++) st = bez_packer_create(&in->packers[i], err);
   if (st == BEZ_OK) st = bez_digests_create(memory / 4 * 3, &in->added, err);
   if (st == BEZ_OK) st = bez_digests_create(memory / 8, &in->removed, err);
   if (st == BEZ_OK) st = bez_reader_open(&in->list, o, &in->reader, err);
@@ -308,7 +312,9 @@ static void release(ingest *in) {
   bez_contexts_free(in->cut.contexts);
   for (size_t i = 0; i < 3; i++) bez_slab_free(&in->slabs[i]);
   for (unsigned i = 0; in->canonicals && i < in->threads; i++) bez_canonical_free(in->canonicals[i]);
+  for (unsigned i = 0; in->packers && i < in->threads; i++) bez_packer_free(in->packers[i]);
   free(in->canonicals);
+  free(in->packers);
   bez_listing_free(&in->list);
 }
 

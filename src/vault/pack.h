@@ -105,7 +105,7 @@ struct bez_block {
   size_t n, cap;
   bez_block_record record; /* once sealed; its offset is the pack's to say */
   bool sealed;
-  void *packer; /* zstd's */
+  bez_packer *packer; /* of its own, where nobody lends one; owned */
 };
 void bez_block_clear(bez_block *block);
 /* Stored bytes (header included, checked against the record's numbers) → raw bytes (room for record->raw). unpacker: a
