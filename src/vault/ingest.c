@@ -49,10 +49,14 @@ static void hash_items(const ingest *in, bez_slab *slab, uint64_t tile) {
   }
 }
 
-/* First round: keyed hashes of this slab's items. */
+/* First round: keyed hashes of this slab's items, and the digest of the bytes behind them. */
 static bez_status first_round(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
   (void)worker, (void)err;
-  hash_items(ctx, ((ingest *)ctx)->now, tile);
+  ingest *in = ctx;
+  if (tile == 0)
+    bez_reader_hash(in->reader);
+  else
+    hash_items(in, in->now, tile - 1);
   return BEZ_OK;
 }
 
@@ -238,7 +242,7 @@ static bez_status one_slab(ingest *in, bez_error *err) {
   bez_status st;
   if (o->progress && !o->progress(o->progress_ctx, "reading", "bytes", bez_reader_bytes(in->reader), in->list.bytes))
     return bez_fail(err, BEZ_CANCELLED, NULL, "cancelled");
-  BEZ_TRY(bez_parallel(tiles(slab->n - slab->n_hashed, BEZ_SLAB_TILE), in->threads, first_round, in, err));
+  BEZ_TRY(bez_parallel(1 + tiles(slab->n - slab->n_hashed, BEZ_SLAB_TILE), in->threads, first_round, in, err));
   BEZ_TRY(bez_slab_cut(slab, &in->cut, in->next, err));
   BEZ_TRY(bez_parallel(1 + tiles(slab->n_leaves, LEAF_TILE), in->threads, second_round, in, err));
   BEZ_TRY(group_leaves(in, slab, err));
@@ -255,6 +259,7 @@ static bez_status read_rows(ingest *in, bez_error *err) {
   in->next->number = 1;
   bez_status st = bez_tree_begin(in->pack, BEZ_TREE_ROWS, in->options->key, &in->rows, err);
   if (st == BEZ_OK) st = bez_reader_load(in->reader, err);
+  bez_reader_hash(in->reader);
   if (st == BEZ_OK) st = bez_reader_cut(in->reader, in->now, err);
   if (st == BEZ_OK) st = bez_reader_load(in->reader, err);
   while (st == BEZ_OK && !in->before->last) st = one_slab(in, err);

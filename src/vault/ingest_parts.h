@@ -127,8 +127,10 @@ typedef struct bez_reader bez_reader;
 BEZ_MUST_USE bez_status bez_reader_open(const bez_listing *list, const bez_ingest_options *options, bez_reader **out,
                                         bez_error *err);
 void bez_reader_close(bez_reader *reader); /* NULL is fine */
-/* Two steps, so that the second can run while other things wait for the first: bytes from files … */
+/* Three steps, each beside other work, always in this order: bytes from files, … */
 BEZ_MUST_USE bez_status bez_reader_load(bez_reader *reader, bez_error *err);
+/* … the digest of a single file's bytes, … */
+void bez_reader_hash(bez_reader *reader);
 /* … and items from bytes, behind what the slab holds. slab->last: these were the last. */
 BEZ_MUST_USE bez_status bez_reader_cut(bez_reader *reader, bez_slab *slab, bez_error *err);
 uint64_t bez_reader_bytes(const bez_reader *reader);               /* read so far */

@@ -51,7 +51,8 @@ struct bez_reader {
   int spool;            /* their digests, -1 none */
   uint64_t spooled, taken;
   bez_sha256_state sha;
-  char name[32]; /* of the first file's form */
+  size_t unhashed; /* bytes at the window's end that are not in it yet */
+  char name[32];   /* of the first file's form */
 };
 
 bez_status bez_reader_open(const bez_listing *list, const bez_ingest_options *options, bez_reader **out,
@@ -100,6 +101,11 @@ uint64_t bez_reader_bytes(const bez_reader *r) {
 
 const char *bez_reader_form(const bez_reader *r) {
   return r->name;
+}
+
+void bez_reader_hash(bez_reader *r) {
+  if (r->list->single && r->unhashed) bez_sha256_add(&r->sha, r->window + r->len - r->unhashed, r->unhashed);
+  r->unhashed = 0;
 }
 
 void bez_reader_sha256(const bez_reader *r, uint8_t out[32]) {
@@ -153,7 +159,7 @@ static bez_status load_bytes(bez_reader *r, size_t want, size_t *got, bez_error 
     *got += (size_t)n;
   }
   if (st != BEZ_OK) return st;
-  if (r->list->single) bez_sha256_add(&r->sha, r->window + r->len, *got);
+  r->unhashed += *got;
   r->len += *got;
   r->done += *got;
   r->bytes += *got;
