@@ -17,8 +17,9 @@
 #define HEAD (1u << 20) /* bytes that a form is found from */
 #define SPANS 4096u
 #define DIGEST 32u
-#define MOST_PIECES 65536u /* files in one window */
-#define FEW 4u             /* small files that are not worth the threads */
+#define MOST_PIECES 65536u    /* files in one window */
+#define MOST_ITEMS (1u << 18) /* in one slab: short rows are many, and each costs room beside its bytes */
+#define FEW 4u                /* small files that are not worth the threads */
 
 /* A stretch of one file in the window. */
 typedef struct piece {
@@ -51,6 +52,7 @@ struct bez_reader {
   int spool;            /* their digests, -1 none */
   uint64_t spooled, taken;
   bez_sha256_state sha;
+  bool crowded;    /* the window holds more than a slab takes: nothing is loaded before it is used up */
   size_t unhashed; /* bytes at the window's end that are not in it yet */
   char name[32];   /* of the first file's form */
 };
@@ -292,6 +294,7 @@ static bez_status load_small(bez_reader *r, size_t end, size_t *n, bez_error *er
 bez_status bez_reader_load(bez_reader *r, bez_error *err) {
   size_t end = r->len + BEZ_SLAB;
   bez_status st = BEZ_OK;
+  if (r->crowded) return BEZ_OK;
   if (r->spool >= 0) return load_digests(r, BEZ_SLAB, err);
   while (st == BEZ_OK && !r->by_digests) {
     if (r->fd >= 0) {
@@ -361,7 +364,7 @@ static const char *name_of(const bez_reader *r, const piece *p) {
 static bez_status cut_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error *err) {
   const bez_form *form = p->use.form;
   size_t n = 1, used;
-  while (p->len && n) {
+  while (p->len && n && slab->n < MOST_ITEMS) {
     const char *bytes = r->window + p->begin;
     bez_status st = BEZ_OK;
     if (form->cut)
@@ -377,6 +380,8 @@ static bez_status cut_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error *
     p->len -= used;
     p->at += used;
   }
+  r->crowded = p->len && n;
+  if (r->crowded) return BEZ_OK;
   if (p->last && p->len)
     return bez_fail(err, BEZ_INTERNAL, name_of(r, p), "a form left bytes over at the end of the file");
   if (p->len > BEZ_MAX_RECORD)
@@ -392,7 +397,7 @@ static bez_status put_digests(const bez_reader *r, const piece *p, bez_slab *sla
   return st;
 }
 
-/* One piece into items. *left: bytes that wait for more. */
+/* One piece into items, as far as it goes: what is left of it waits for more bytes, or for another slab. */
 static bez_status take_piece(bez_reader *r, piece *p, bez_slab *slab, bez_error *err) {
   if (p->digests) {
     bez_status st = put_digests(r, p, slab, err);
@@ -430,26 +435,29 @@ static bez_status make_digests(bez_reader *r, const piece *p, bez_error *err) {
   return st;
 }
 
+/* Pieces from `first` on, and their bytes, move to the front of the window. */
+static void keep_rest(bez_reader *r, size_t first) {
+  size_t n = r->n_pieces - first, begin = n ? r->pieces[first].begin : r->len;
+  r->len -= begin;
+  if (r->len) memmove(r->window, r->window + begin, r->len);
+  if (n) memmove(r->pieces, r->pieces + first, n * sizeof *r->pieces);
+  for (size_t i = 0; i < n; i++) r->pieces[i].begin -= begin;
+  r->n_pieces = n;
+}
+
 bez_status bez_reader_cut(bez_reader *r, bez_slab *slab, bez_error *err) {
   bez_status st = BEZ_OK;
+  r->crowded = false;
   size_t done = 0;
   for (; done < r->n_pieces && st == BEZ_OK; done++) {
     piece *p = &r->pieces[done];
     st = take_piece(r, p, slab, err);
-    if (st != BEZ_OK || !p->last) break;
+    if (st != BEZ_OK || !p->last || r->crowded) break;
     if (r->by_digests && done + 1 == r->n_pieces) st = make_digests(r, p, err);
     bez_form_close(&p->use);
   }
   if (st != BEZ_OK) return st;
-  r->len = 0;
-  if (done < r->n_pieces) { /* the last piece goes on */
-    piece rest = r->pieces[done];
-    memmove(r->window, r->window + rest.begin, rest.len);
-    rest.begin = 0;
-    r->pieces[0] = rest;
-    r->len = rest.len;
-  }
-  r->n_pieces = done < r->n_pieces;
+  keep_rest(r, done);
   slab->last = !r->n_pieces && r->fd < 0 && r->spool < 0 && r->next == r->list->n;
   return BEZ_OK;
 }

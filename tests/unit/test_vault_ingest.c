@@ -194,6 +194,39 @@ static void test_threads_and_references(void **state) {
   free(csv);
 }
 
+/* Millions of rows of a few bytes: a slab takes so many at a time, and the rest waits. */
+static void test_short_rows(void **state) {
+  (void)state;
+  bez_error err = {0};
+  char folder[256], path[512], back[512];
+  store s;
+  store_open(&s);
+  enum { ROWS = 700000 };
+  char *text = malloc(2 * ROWS);
+  assert_non_null(text);
+  for (size_t i = 0; i < ROWS; i++) memcpy(text + 2 * i, i % 7 ? "5\n" : "8\n", 2);
+  assert_int_equal(mkdir(store_path(&s, "data", folder), 0777), 0);
+  static const char *const names[] = {"a.jsonl", "b.jsonl", "c.jsonl"};
+  for (size_t i = 0; i < 3; i++) {
+    (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    write_file(path, text, 2 * (ROWS - i));
+  }
+  bez_ingest_result r;
+  bez_ingest_options options = plain(2);
+  assert_ok(store_add(&s, folder, &options, &r, &err));
+  assert_int_equal(r.rows.top.rows, 3 * ROWS - 3);
+  assert_int_equal(r.sorted.top.items, 2);
+  char out[256];
+  assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "back", out), 2, NULL, NULL, &err));
+  for (size_t i = 0; i < 3; i++) {
+    (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    (void)snprintf(back, sizeof back, "%s/%s", out, names[i]);
+    assert_same_file(path, back);
+  }
+  free(text);
+  store_close(&s);
+}
+
 /* A version by reference whose file was changed in place: the next one goes without it. */
 static void test_reference_that_changed(void **state) {
   (void)state;
@@ -227,8 +260,11 @@ static void test_reference_that_changed(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parent_does_not_matter),
-                                     cmocka_unit_test(test_folder), cmocka_unit_test(test_threads_and_references),
-                                     cmocka_unit_test(test_reference_that_changed)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
+                                     cmocka_unit_test(test_parent_does_not_matter),
+                                     cmocka_unit_test(test_folder),
+                                     cmocka_unit_test(test_threads_and_references),
+                                     cmocka_unit_test(test_reference_that_changed),
+                                     cmocka_unit_test(test_short_rows)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
