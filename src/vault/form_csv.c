@@ -67,7 +67,29 @@ static char *clean_name(bez_arena *arena, const char *text, size_t len) {
   return out;
 }
 
-/* What a column is called, and the order of columns by that. The sort is stable: equal names stay in their order. */
+typedef struct named {
+  const char *called;
+  uint32_t column;
+} named;
+
+/* Equal names stay in their order. */
+static int by_name(const void *a, const void *b) {
+  const named *x = a, *y = b;
+  int d = strcmp(x->called, y->called);
+  return d ? d : x->column < y->column ? -1 : x->column > y->column;
+}
+
+static bool sort_columns(bez_csv_form *form) {
+  named *names = calloc(form->n_cols ? form->n_cols : 1, sizeof *names);
+  if (!names) return false;
+  for (uint32_t i = 0; i < form->n_cols; i++) names[i] = (named){form->columns[i].called, i};
+  qsort(names, form->n_cols, sizeof *names, by_name);
+  for (uint32_t i = 0; i < form->n_cols; i++) form->order[i] = names[i].column;
+  free(names);
+  return true;
+}
+
+/* What each column is called, and the order of columns by that. */
 static bez_status finish_columns(bez_csv_form *form, bez_error *err) {
   bez_buf key = {0};
   uint32_t *order = bez_arena_array(&form->arena, form->n_cols ? form->n_cols : 1, sizeof *order);
@@ -75,7 +97,8 @@ static bez_status finish_columns(bez_csv_form *form, bez_error *err) {
   for (uint32_t i = 0; i < form->n_cols && good; i++) {
     bez_csv_column *column = &form->columns[i];
     column->called = *column->name ? column->name : bez_arena_printf(&form->arena, "#%u", i + 1);
-    if (!column->called) break;
+    good = column->called != NULL;
+    if (!good) break;
     size_t len = strlen(column->called);
     bez_buf_clear(&key);
     bez_put_varint(&key, len);
@@ -86,12 +109,10 @@ static bez_status finish_columns(bez_csv_form *form, bez_error *err) {
     column->key_len = (uint32_t)key.len;
     form->key_bytes += key.len;
     good = copy != NULL;
-    uint32_t at = i; /* by insertion from behind: files of thousands of columns tend to have them in order */
-    for (; at > 0 && strcmp(form->columns[order[at - 1]].called, column->called) > 0; at--) order[at] = order[at - 1];
-    order[at] = i;
   }
   form->order = order;
   bez_buf_free(&key);
+  if (good) good = sort_columns(form);
   return good ? BEZ_OK : bez_fail_memory(err, form->n_cols * sizeof *order);
 }
 
