@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "base/error.h"
 #include "base/threads.h"
 #include "vault/digests.h"
@@ -113,7 +112,6 @@ bez_status bez_sorted_build(bez_pack *pack, bez_sipkey key, bez_digests *added, 
   if (!j) return bez_fail_memory(err, sizeof *j);
   j->key = key;
   j->window = &window;
-  for (size_t t = 0, cpu = bez_cpu_features(); t < BEZ_WINDOW_TILES; t++) j->leaves[t].cpu = (uint32_t)cpu;
   bez_status st = bez_tree_begin(pack, BEZ_TREE_SORTED, key, &writer, err);
   while (st == BEZ_OK) {
     st = bez_digests_next(added, threads, &window, err);

@@ -171,7 +171,7 @@ bool bez_leaf_add(bez_leaf *leaf, bez_sipkey key, const bez_leaf_item *item) {
 
 void bez_leaf_close(bez_leaf *leaf, bez_tree_entry *out) {
   *out = leaf->sum;
-  bez_merkle_fold_by(leaf->cpu, leaf->hashes, (size_t)leaf->sum.items, out->root);
+  bez_merkle_fold(leaf->hashes, (size_t)leaf->sum.items, out->root);
 }
 
 void bez_leaf_clear(bez_leaf *leaf) {

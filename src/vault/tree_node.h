@@ -39,7 +39,6 @@ typedef struct bez_leaf {
   bez_buf bytes;
   uint8_t hashes[BEZ_LEAF_ITEMS][32];
   bez_tree_entry sum; /* counts and last, so far */
-  uint32_t cpu;       /* bez_cpu_features(), 0: not asked */
 } bez_leaf;           /* zero-initialise; release with bez_leaf_free */
 
 /* What a leaf is told of an item. */
