@@ -137,16 +137,6 @@ static bez_status write_evidence(maker *m, bez_error *err) {
   return st;
 }
 
-/* The reader, where one was named; asked for where the policy wants known readers. */
-static bez_status open_reader(maker *m, bez_error *err) {
-  const bez_vault_who *who = m->options->reader;
-  bez_status st = BEZ_OK;
-  if (who && who->key) st = bez_vault_signer(m->vault, who, &m->reader, err);
-  if (st != BEZ_OK || !bez_trust_policy(m->vault->trust)->require_reader) return st;
-  const bez_claim claim = {"proof", m->version.dataset, NULL, BEZ_MAY_READ};
-  return bez_vault_ask(m->vault, &claim, m->reader, err);
-}
-
 static bez_status record(maker *m, const char *why, bez_error *err) {
   bez_buf detail = {0};
   const bez_vault_prove_options *o = m->options;
@@ -192,7 +182,7 @@ bez_status bez_vault_prove(bez_vault *vault, const bez_vault_prove_options *opti
   if ((options->row != NULL) + (options->digest != NULL) + (options->rows != NULL) != 1)
     return bez_fail(err, BEZ_USAGE, "proof", "needs a row, a digest or a file with rows, one of them");
   BEZ_TRY(bez_snapshot_find(vault, options->version, &m.version, err));
-  BEZ_TRY(open_reader(&m, err));
+  BEZ_TRY(bez_vault_open_reader(vault, "proof", m.version.dataset, options->reader, &m.reader, err));
   st = make(&m, err);
   if (st != BEZ_OK) {
     const char *why = err && err->message[0] ? err->message : bez_status_text(st);
