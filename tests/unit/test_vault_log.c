@@ -79,11 +79,11 @@ static void test_one_by_one(void **state) {
   world w;
   (void)state;
   begin(&w);
-  for (size_t i = 0; i < 600; i++) append(&w, 1, i % 5 == 0);
+  for (size_t i = 0; i < 300; i++) append(&w, 1, i % 5 == 0);
   reopen(&w);
   check_root(&w);
   check_all(&w);
-  assert_int_equal(bez_log_signed_size(w.log), 596);
+  assert_int_equal(bez_log_signed_size(w.log), 296);
   end(&w);
 }
 
@@ -429,6 +429,7 @@ static void test_entries(void **state) {
 }
 
 int main(void) {
+  if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0) (void)setenv("TMPDIR", "/dev/shm", 0); /* many appends */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sizes),           cmocka_unit_test(test_one_by_one), cmocka_unit_test(test_proofs),
       cmocka_unit_test(test_every_inclusion), cmocka_unit_test(test_every_flip), cmocka_unit_test(test_strangers),
