@@ -27,7 +27,7 @@ static void write_model(bez_json *j, const void *ctx) {
     bez_json_open(j, '{');
     bez_json_kstr(j, "dataset", b->trained_on[i].dataset);
     bez_json_kuint(j, "version", b->trained_on[i].version);
-    bez_put_id(j, "rows", &b->trained_on[i].rows.id);
+    bez_json_khex(j, "rows", b->trained_on[i].rows.id.bytes, BEZ_ID);
     bez_json_close(j, '}');
   }
   bez_json_close(j, ']');
@@ -81,7 +81,7 @@ bez_status bez_lineage_model_add(bez_vault *vault, const char *path, const bez_m
   BEZ_TRY(bez_made_digest(path, true, &b.made, err));
   BEZ_TRY(bez_vault_say(vault, "model", signer, write_model, &b, &id, err));
   bez_json_open(&j, '{');
-  bez_put_id(&j, "model", &id);
+  bez_json_khex(&j, "model", id.bytes, BEZ_ID);
   write_model(&j, &b);
   bez_json_close(&j, '}');
   BEZ_TRY(bez_answer(&text, json, err));
@@ -125,7 +125,7 @@ bez_status bez_lineage_models(bez_vault *vault, char **json, bez_error *err) {
     entry = (bez_entry){0};
     BEZ_TRY(bez_vault_entry(vault, (uint64_t)bez_query_int(&query, 0), &entry, err));
     bez_json_open(&j, '{');
-    bez_put_id(&j, "model", &entry.id);
+    bez_json_khex(&j, "model", entry.id.bytes, BEZ_ID);
     bez_json_kstr(&j, "by", entry.n_keys ? bez_trust_principal(vault->trust, entry.keys[0]) : "");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) put_member(&j, &entry, members[i]);
     bez_json_close(&j, '}');

@@ -174,7 +174,7 @@ bez_status bez_lineage_rerun(bez_vault *vault, const bez_rerun_options *options,
   r.j.out = &text;
   BEZ_TRY(bez_run_load(vault, options->run, &r.then, &r.entry, err));
   bez_json_open(&r.j, '{');
-  bez_put_id(&r.j, "run", &r.entry.id);
+  bez_json_khex(&r.j, "run", r.entry.id.bytes, BEZ_ID);
   bez_json_kstr(&r.j, "by", bez_trust_principal(vault->trust, r.entry.keys[0]));
   bez_json_kstr(&r.j, "command", bez_entry_text(&r.entry, "command"));
   BEZ_TRY(run_again(&r, err));

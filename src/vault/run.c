@@ -250,7 +250,7 @@ cleanup:
 static void write_run(bez_json *j, const void *ctx) {
   const running *r = ctx;
   const bez_run_record *run = &r->record;
-  bez_put_id(j, "statement", &r->statement);
+  bez_json_khex(j, "statement", r->statement.bytes, BEZ_ID);
   bez_json_kstr(j, "source", r->o->source);
   bez_json_kstr(j, "command", r->command.data);
   bez_json_key(j, "inputs");
@@ -367,7 +367,7 @@ static bez_status answer(const running *r, char **json, bez_error *err) {
   bez_json j = bez_json_make(&text, false);
   bez_json_open(&j, '{');
   bez_json_kstr(&j, "run", r->hex);
-  bez_put_id(&j, "statement", &r->statement);
+  bez_json_khex(&j, "statement", r->statement.bytes, BEZ_ID);
   bez_json_kstr(&j, "command", r->command.data);
   bez_json_kstr(&j, "environment", r->record.environment);
   put_made(&j, r);

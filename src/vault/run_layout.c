@@ -13,14 +13,9 @@
 #include "crypto/dsse.h"
 #include "vault/answer.h"
 #include "vault/index.h"
+#include "vault/standing.h"
 
 #define LEAST_DIGITS 7u
-
-void bez_put_id(bez_json *j, const char *key, const bez_id *id) {
-  char hex[2 * BEZ_ID + 1];
-  bez_hex(id->bytes, BEZ_ID, hex);
-  bez_json_kstr(j, key, hex);
-}
 
 bool bez_run_is_inside(const char *path) {
   if (!*path || *path == '/') return false;
@@ -110,12 +105,12 @@ cleanup:
 }
 
 /* The entry, and the envelope that it names. */
-static bez_status load_envelope(bez_vault *vault, const char *id, bez_entry *entry, bez_buf *envelope, bez_error *err) {
-  uint64_t index = 0;
+static bez_status load_envelope(bez_vault *vault, const char *id, uint64_t *index, bez_entry *entry, bez_buf *envelope,
+                                bez_error *err) {
   bez_id statement;
   bez_status st = BEZ_OK;
-  BEZ_TRY(find_run(vault, id, &index, err));
-  BEZ_TRY(bez_vault_entry(vault, index, entry, err));
+  BEZ_TRY(find_run(vault, id, index, err));
+  BEZ_TRY(bez_vault_entry(vault, *index, entry, err));
   BEZ_TRY(bez_entry_hex(entry, "statement", statement.bytes, BEZ_ID, err));
   BEZ_TRY(bez_objects_get(vault->objects, BEZ_OBJECT_BLOB, &statement, envelope, err));
 cleanup:
@@ -125,8 +120,9 @@ cleanup:
 bez_status bez_lineage_statement(bez_vault *vault, const char *run, char **json, bez_error *err) {
   bez_entry entry = {0};
   bez_buf envelope = {0};
+  uint64_t index = 0;
   *json = NULL;
-  bez_status st = load_envelope(vault, run, &entry, &envelope, err);
+  bez_status st = load_envelope(vault, run, &index, &entry, &envelope, err);
   if (st == BEZ_OK) st = bez_answer(&envelope, json, err);
   bez_entry_free(&entry);
   bez_buf_free(&envelope);
@@ -136,12 +132,14 @@ bez_status bez_lineage_statement(bez_vault *vault, const char *run, char **json,
 bez_status bez_run_load(bez_vault *vault, const char *id, bez_run_record *out, bez_entry *entry, bez_error *err) {
   bez_buf bytes = {0}, payload = {0};
   json_t *envelope = NULL;
+  uint64_t index = 0;
+  bool stands = false;
   bez_status st = BEZ_OK;
   *out = (bez_run_record){0};
-  BEZ_TRY(load_envelope(vault, id, entry, &bytes, err));
-  for (size_t i = 0; i < entry->n_keys; i++)
-    if (bez_trust_disowned(vault->trust, bez_ssh_key_fingerprint(entry->keys[i]), entry->seconds))
-      BEZ_TRY(bez_refuse(err, bez_fail(err, BEZ_USAGE, id, "the key that recorded this run was revoked since then")));
+  BEZ_TRY(load_envelope(vault, id, &index, entry, &bytes, err));
+  BEZ_TRY(bez_entry_stands(vault, index, entry, &stands, err));
+  if (!stands)
+    BEZ_TRY(bez_refuse(err, bez_fail(err, BEZ_USAGE, id, "the key that recorded this run was revoked since then")));
   BEZ_TRY(bez_json_parse(bytes.data ? bytes.data : "", bytes.len, "statement of the run", &envelope, err));
   BEZ_TRY(bez_dsse_open_raw(envelope, BEZ_IN_TOTO_PAYLOAD, entry->keys, entry->n_keys, "statement of the run", &payload,
                             err));

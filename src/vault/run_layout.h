@@ -3,7 +3,7 @@
 #define BEZ_VAULT_RUN_LAYOUT_H
 
 #include "vault/run.h"
-#include "vault/vault.h"
+#include "vault/work.h"
 
 /* folder/path, and the folders that lead there are made. NULL in *out on failure; owned by the caller. */
 BEZ_MUST_USE bez_status bez_run_place(const char *folder, const char *path, char **out, bez_error *err);
@@ -18,6 +18,5 @@ void bez_run_remove(const char *folder);
 /* What is kept of a run: its entry, the keys of which signed the statement. */
 BEZ_MUST_USE bez_status bez_run_load(bez_vault *vault, const char *id, bez_run_record *out, bez_entry *entry,
                                      bez_error *err);
-void bez_put_id(bez_json *j, const char *key, const bez_id *id);
 
 #endif

@@ -9,7 +9,8 @@
 #include "crypto/digest.h"
 #include "vault/answer.h"
 #include "vault/index.h"
-#include "vault/vault.h"
+#include "vault/standing.h"
+#include "vault/work.h"
 
 /* A list as the log has it last. */
 typedef struct kept {
@@ -24,46 +25,54 @@ static void kept_free(kept *k) {
   bez_watchlist_free(&k->list);
 }
 
-static bez_status take_kept(bez_vault *vault, const bez_entry *entry, kept *out, bez_error *err) {
+static bez_status take_kept(const bez_entry *entry, kept *out, bez_error *err) {
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_entry_hex(entry, "list", out->id.bytes, BEZ_ID, err));
   out->name = strdup(bez_entry_text(entry, "name"));
   out->source = strdup(bez_entry_text(entry, "source"));
   if (!out->name || !out->source) BEZ_TRY(bez_fail_memory(err, 64));
-  BEZ_TRY(bez_watchlist_load(vault->objects, &out->id, &out->list, err));
 cleanup:
   return st;
 }
 
-static bool is_disowned(const bez_vault *vault, const bez_entry *entry) {
-  for (size_t i = 0; i < entry->n_keys; i++)
-    if (bez_trust_disowned(vault->trust, bez_ssh_key_fingerprint(entry->keys[i]), entry->seconds)) return true;
-  return entry->n_keys == 0;
+/* Whether an entry takes the place of what was kept: it stands, and so does the list it was made from. A check by
+ * somebody honest does not make the list of a stolen key theirs. */
+static bez_status follows(bez_vault *vault, uint64_t index, const bez_entry *entry, const kept *now, bool *yes,
+                          bez_error *err) {
+  char hex[2 * BEZ_ID + 1] = "";
+  const char *from = bez_entry_text(entry, "from");
+  if (now->name) bez_hex(now->id.bytes, BEZ_ID, hex);
+  bez_status st = bez_entry_stands(vault, index, entry, yes, err);
+  if (*from && strcmp(from, hex) != 0) *yes = false;
+  return st;
 }
 
-/* The last entry that has effect and says what a list holds; name NULL: of the only list there is. */
+/* What a list of the vault is now, not read here; name NULL: the only list. */
 static bez_status find_kept(bez_vault *vault, const char *name, kept *out, bez_error *err) {
   bez_query query = {0};
   bez_entry entry = {0};
-  bool more = false;
+  bool more = false, yes = false;
   bez_status st = BEZ_OK;
   *out = (kept){0};
   BEZ_TRY(bez_query_begin(vault->index, &query, err,
-                          "SELECT i FROM entries WHERE type='watch' AND void IS NULL ORDER BY i DESC", ""));
+                          "SELECT i FROM entries WHERE type='watch' AND void IS NULL ORDER BY i", ""));
   for (;;) {
     BEZ_TRY(bez_query_next(&query, &more, err));
     if (!more) break;
     bez_entry_free(&entry);
     entry = (bez_entry){0};
-    BEZ_TRY(bez_vault_entry(vault, (uint64_t)bez_query_int(&query, 0), &entry, err));
+    const uint64_t index = (uint64_t)bez_query_int(&query, 0);
+    BEZ_TRY(bez_vault_entry(vault, index, &entry, err));
     const char *called = bez_entry_text(&entry, "name");
     if (!*bez_entry_text(&entry, "list") || (name && strcmp(called, name) != 0)) continue;
-    if (is_disowned(vault, &entry)) continue;
-    if (!out->name) BEZ_TRY(take_kept(vault, &entry, out, err));
-    if (name) break;
-    if (strcmp(called, out->name) != 0)
+    if (out->name && strcmp(called, out->name) != 0)
       BEZ_TRY(
           bez_fail(err, BEZ_USAGE, "--name", "there are several lists: \"%.100s\", \"%.100s\" …", out->name, called));
+    BEZ_TRY(follows(vault, index, &entry, out, &yes, err));
+    if (!yes) continue;
+    kept_free(out);
+    *out = (kept){0};
+    BEZ_TRY(take_kept(&entry, out, err));
   }
 cleanup:
   bez_entry_free(&entry);
@@ -79,15 +88,9 @@ cleanup:
 typedef struct step {
   const char *name, *source, *op;
   uint64_t n_urls;
-  bez_id list, result;
-  bool has_list, has_result;
+  bez_id list, from, result; /* from: the list that this one was made of */
+  bool has_list, has_from, has_result;
 } step;
-
-static void put_id(bez_json *j, const char *key, const bez_id *id) {
-  char hex[2 * BEZ_ID + 1];
-  bez_hex(id->bytes, BEZ_ID, hex);
-  bez_json_kstr(j, key, hex);
-}
 
 static void write_step(bez_json *j, const void *ctx) {
   const step *s = ctx;
@@ -95,8 +98,14 @@ static void write_step(bez_json *j, const void *ctx) {
   bez_json_kstr(j, "source", s->source);
   bez_json_kstr(j, "op", s->op);
   bez_json_kuint(j, "n_urls", s->n_urls);
-  if (s->has_list) put_id(j, "list", &s->list);
-  if (s->has_result) put_id(j, "result", &s->result);
+  if (s->has_list) bez_json_khex(j, "list", s->list.bytes, BEZ_ID);
+  if (s->has_list && s->has_from) bez_json_khex(j, "from", s->from.bytes, BEZ_ID);
+  if (s->has_result) bez_json_khex(j, "result", s->result.bytes, BEZ_ID);
+}
+
+static bez_status load_kept(bez_vault *vault, const char *name, kept *out, bez_error *err) {
+  bez_status st = find_kept(vault, name, out, err);
+  return st == BEZ_OK && out->name ? bez_watchlist_load(vault->objects, &out->id, &out->list, err) : st;
 }
 
 /* Asking takes hours: whether the list is still the one that it began with. */
@@ -189,14 +198,15 @@ static void copy_knowledge(bez_watched *to, const bez_watched *from) {
 
 /* A new list that says nothing of a URL, or the same, keeps what is known of it: adding a list once more is no way to
  * have new content taken for the old. */
-static bez_status inherit(bez_watchlist *list, bez_watchlist *old, bez_error *err) {
+static bez_status inherit(bez_watchlist *list, bez_watchlist *old, bool *any, bez_error *err) {
   by_url index = {0};
   bez_status st = index_urls(old, &index, err);
   for (uint64_t i = 0; st == BEZ_OK && i < list->n; i++) {
     bez_watched *row = &list->rows[i];
     uint64_t at = UINT64_MAX;
     const bez_watched *known = next_of(&index, old, row->url, &at);
-    if (!known) continue;
+    if (!known || !known->know) continue;
+    *any = true;
     if (!(row->know & BEZ_KNOW_DIGEST)) {
       copy_knowledge(row, known);
     } else if (agree(row, known)) {
@@ -327,6 +337,8 @@ static bez_status add_correction(bez_vault *vault, addition *a, step *s, bez_wat
   bez_json j = bez_json_make(&a->text, false);
   if (!a->old.name) return bez_fail(err, BEZ_USAGE, s->name, "no list of that name is kept: nothing to correct");
   s->op = "correct";
+  s->from = a->old.id;
+  s->has_from = true;
   s->n_urls = a->old.list.n;
   bez_status st = correct(&a->old.list, &a->list, &n, err);
   if (st == BEZ_OK) st = keep(vault, s, &a->old.list, &a->old, NULL, a->signer, err);
@@ -345,7 +357,8 @@ static bez_status add_list(bez_vault *vault, addition *a, step *s, const bez_wat
   bez_status st = BEZ_OK;
   s->op = "add";
   s->n_urls = a->list.n;
-  if (a->old.name) BEZ_TRY(inherit(&a->list, &a->old.list, err));
+  if (a->old.name) BEZ_TRY(inherit(&a->list, &a->old.list, &s->has_from, err));
+  s->from = a->old.id;
   uint64_t asked = a->list.n;
   for (uint64_t i = 0; i < a->list.n && !o->fetch; i++) asked -= !lacks_digest(&a->list.rows[i]);
   BEZ_TRY(look(vault, &a->list, o, o->fetch ? NULL : lacks_digest, &a->checked, err));
@@ -366,7 +379,7 @@ bez_status bez_watch_add(bez_vault *vault, const char *path, const bez_vault_who
   *json = NULL;
   BEZ_TRY(bez_vault_signer(vault, who, &a.signer, err));
   BEZ_TRY(ask(vault, "watch add", s.source, a.signer, err));
-  BEZ_TRY(find_kept(vault, s.name, &a.old, err));
+  BEZ_TRY(load_kept(vault, s.name, &a.old, err));
   /* who may write for one source may not replace the list of another */
   if (a.old.name && strcmp(a.old.source, s.source) != 0) BEZ_TRY(ask(vault, "watch add", a.old.source, a.signer, err));
   BEZ_TRY(bez_watchlist_read(path, &options->columns, &a.list, err));
@@ -399,13 +412,15 @@ bez_status bez_watch_verify(bez_vault *vault, const bez_vault_who *who, const be
   uint64_t adopted = 0;
   bez_status st = BEZ_OK;
   *json = NULL;
-  BEZ_TRY(find_kept(vault, options->name, &a.old, err));
+  BEZ_TRY(load_kept(vault, options->name, &a.old, err));
   if (!a.old.name)
     BEZ_TRY(bez_fail(err, BEZ_USAGE, options->name ? options->name : vault->folder,
                      "no such list of URLs is kept: bezoar watch add keeps one"));
   s.name = a.old.name;
   s.source = a.old.source;
   s.n_urls = a.old.list.n;
+  s.from = a.old.id;
+  s.has_from = true;
   const bool may = may_keep(vault, who, s.source, &a.signer, &why);
   if (!may && who && who->key && !a.signer) BEZ_TRY(bez_fail(err, why.code, why.subject, "%s", why.message));
   BEZ_TRY(look(vault, &a.old.list, options, NULL, &a.checked, err));

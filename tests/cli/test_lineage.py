@@ -170,6 +170,20 @@ def test_a_revoked_recorder_is_not_run(vault):
     assert done.returncode == 1 and "revoked" in done.stderr
 
 
+def test_a_stolen_key_cannot_date_back(vault):
+    """The run says an earlier time than `since`; the log holds a commit of a later one before it."""
+    now = vault.epoch
+    vault.tick(1000)
+    vault.add_commit("later.csv", RAW, key="alice")
+    vault.epoch = now
+    answer = upper(vault, "--no-commit")
+    vault.epoch = now + 2000
+    key = entries(vault, "run")[0]["key"]
+    vault.run("trust", "revoke", key, "--since", "2023-11-14T22:20:00Z", "--reason", "stolen")  # now + 400
+    done = vault.call("vault", "rerun", answer["run"])
+    assert done.returncode == 1 and "revoked" in done.stderr
+
+
 def test_models(vault, tmp_path):
     model = tmp_path / "model.bin"
     model.write_bytes(b"weights")

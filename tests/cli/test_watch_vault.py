@@ -142,3 +142,17 @@ def test_the_index_is_made_again(vault, urls, tmp_path):
     add(vault, write_list(tmp_path / "urls.csv", [[f"{urls.url}/1", "", sha256(b"one")]]))
     shutil.rmtree(vault.folder / "index")
     assert verify(vault)["exact"] == 1
+
+
+def test_lists_of_a_disowned_key(vault, urls, tmp_path):
+    """What a key said since it was stolen is not the list; what it said before is."""
+    urls.things = {"/1": b"one"}
+    good = write_list(tmp_path / "urls.csv", [[f"{urls.url}/1", "", sha256(b"one")]])
+    add(vault, good)
+    vault.tick(1000)
+    bad = write_list(tmp_path / "bad.csv", [[f"{urls.url}/1", "", sha256(b"poison")]])
+    add(vault, bad, "--name", "urls.csv")
+    assert verify(vault, code=1, key=None)["different"] == 1
+    key = next(entry["key"] for entry in vault.log() if entry["type"] == "watch")
+    vault.run("trust", "revoke", key, "--since", "2023-11-14T22:20:00Z", "--reason", "stolen")
+    assert verify(vault, key=None)["exact"] == 1
