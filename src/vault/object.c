@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include "crypto/sha256.h"
 #include "vault/pack.h"
 #include "vault/store.h"
+
+enum { KEPT_OPEN = 100 }; /* packs; two stores are open at once, and 1024 files are common as the most */
 
 static bez_status make_folder(const char *path, bez_error *err) {
   if (mkdir(path, 0777) == 0 || errno == EEXIST) return BEZ_OK;
@@ -100,6 +103,7 @@ static bez_status add_pack(bez_objects *objects, const char *path, bez_error *er
   bez_status st = bez_pack_file_open(path, bez_objects_number(objects), true, &file, err);
   if (st != BEZ_OK) return st;
   file->seen = true;
+  if (objects->n < KEPT_OPEN) file->fd = open(path, O_RDONLY | O_CLOEXEC); /* without it, every read opens the file */
   objects->packs[objects->n++] = file;
   return BEZ_OK;
 }
@@ -222,7 +226,7 @@ bez_status bez_objects_get(const bez_objects *objects, bez_object_kind kind, con
 
 static bez_status read_block_bytes(bez_block_cache *cache, const bez_pack_file *file, uint32_t block, uint32_t offset,
                                    uint32_t len, bez_buf *out, bez_error *err) {
-  bez_block_place place = {.path = file->path, .fd = -1, .number = file->number, .block = block};
+  bez_block_place place = {.path = file->path, .fd = file->fd, .number = file->number, .block = block};
   if (!bez_pack_file_block(file, block, &place.record))
     return bez_fail(err, BEZ_FORMAT, file->path, "damaged: its directory does not tell where block %u is", block);
   return bez_block_cache_read(cache, &place, offset, len, out, err);

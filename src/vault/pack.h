@@ -79,6 +79,7 @@ struct bez_pack_file {
   size_t map_len;
   const uint8_t *dir, *digests; /* in the map */
   _Atomic uint8_t *checked;     /* per page: 1 it is what its digest says, 2 it is not */
+  int fd;                       /* kept open where the store has few packs; -1: opened for each read */
   bool seen;                    /* of the store, while it looks what is there */
 };
 /* BEZ_FORMAT: no pack, or its footer or list of page digests is damaged. check_name: the file must be called after its

@@ -77,6 +77,7 @@ bez_status bez_pack_file_open(const char *path, uint64_t number, bool check_name
   bez_pack_file *file = calloc(1, sizeof *file);
   if (!file) return bez_fail_memory(err, sizeof *file);
   file->number = number;
+  file->fd = -1;
   file->path = strdup(path);
   if (!file->path) BEZ_TRY(bez_fail_memory(err, strlen(path)));
   fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -92,6 +93,7 @@ cleanup:
 
 void bez_pack_file_close(bez_pack_file *file) {
   if (!file) return;
+  if (file->fd >= 0) close(file->fd);
   if (file->map) munmap((void *)(uintptr_t)file->map, file->map_len);
   free((void *)file->checked);
   free(file->path);

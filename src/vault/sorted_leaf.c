@@ -3,14 +3,22 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "crypto/digest.h"
-#include "crypto/sha256.h"
+#include "crypto/sha256_many.h"
+
+enum { HASHED = 41 };
+
+static void put_hashed(const uint8_t digest[32], uint64_t count, uint8_t out[HASHED]) {
+  out[0] = 0;
+  memcpy(out + 1, digest, 32);
+  for (unsigned i = 0; i < 8; i++) out[33 + i] = (uint8_t)(count >> (8 * i));
+}
 
 void bez_sorted_hash(const uint8_t digest[32], uint64_t count, uint8_t out[32]) {
-  uint8_t all[41] = {0};
-  memcpy(all + 1, digest, 32);
-  for (unsigned i = 0; i < 8; i++) all[33 + i] = (uint8_t)(count >> (8 * i));
+  uint8_t all[HASHED];
+  put_hashed(digest, count, all);
   bez_sha256(all, sizeof all, out);
 }
 
@@ -30,15 +38,18 @@ bool bez_sorted_add(bez_leaf *leaf, bez_sipkey key, const uint8_t digest[32], ui
   return bez_leaf_add(leaf, key, &item);
 }
 
-static const char *leaf_differs(const bez_tree_entry *above, const bez_sorted_leaf *leaf) {
-  uint8_t hashes[BEZ_LEAF_ITEMS][32], root[32];
+static const char *leaf_differs(uint32_t cpu, const bez_tree_entry *above, const bez_sorted_leaf *leaf) {
+  uint8_t hashes[BEZ_LEAF_ITEMS][32], root[32], hashed[BEZ_LEAF_ITEMS][HASHED];
+  bez_sha256_job jobs[BEZ_LEAF_ITEMS];
   uint64_t rows = 0;
   for (size_t i = 0; i < leaf->n; i++) {
     if (__builtin_add_overflow(rows, leaf->counts[i], &rows)) return "its counts overflow";
-    bez_sorted_hash(leaf->digests[i], leaf->counts[i], hashes[i]);
+    put_hashed(leaf->digests[i], leaf->counts[i], hashed[i]);
+    jobs[i] = (bez_sha256_job){hashed[i], HASHED, hashes[i]};
   }
   if (leaf->n != above->items || rows != above->rows) return "its counts are not those of the entry above";
-  bez_merkle_fold(hashes, leaf->n, root);
+  bez_sha256_many(cpu, jobs, leaf->n);
+  bez_merkle_fold_by(cpu, hashes, leaf->n, root);
   if (memcmp(root, above->root, 32) != 0) return "its Merkle root is not that of the entry above";
   if (memcmp(leaf->digests[leaf->n - 1], above->last, 32) != 0) return "its last digest is not that of the entry above";
   return NULL;
@@ -46,6 +57,11 @@ static const char *leaf_differs(const bez_tree_entry *above, const bez_sorted_le
 
 bez_status bez_sorted_leaf_parse(const void *bytes, size_t len, const bez_tree_entry *above, bez_sorted_leaf *out,
                                  bez_error *err) {
+  return bez_sorted_leaf_parse_by(BEZ_CPU_PLAIN, bytes, len, above, out, err);
+}
+
+bez_status bez_sorted_leaf_parse_by(uint32_t cpu, const void *bytes, size_t len, const bez_tree_entry *above,
+                                    bez_sorted_leaf *out, bez_error *err) {
   bez_cursor c = {bytes, len, 0};
   out->n = 0;
   while (bez_cursor_left(&c)) {
@@ -58,7 +74,7 @@ bez_status bez_sorted_leaf_parse(const void *bytes, size_t len, const bez_tree_e
     memcpy(out->digests[out->n++], digest, 32);
   }
   if (!out->n) return bez_fail(err, BEZ_FORMAT, NULL, "a sorted leaf of no items");
-  const char *differs = above ? leaf_differs(above, out) : NULL;
+  const char *differs = above ? leaf_differs(cpu, above, out) : NULL;
   return differs ? bez_fail(err, BEZ_FORMAT, NULL, "a sorted leaf is not what the tree says: %s", differs) : BEZ_OK;
 }
 

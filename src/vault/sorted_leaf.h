@@ -21,6 +21,9 @@ typedef struct bez_sorted_leaf {
 /* A leaf's bytes; they must bear out the entry above (NULL: not asked). Hostile bytes. */
 BEZ_MUST_USE bez_status bez_sorted_leaf_parse(const void *bytes, size_t len, const bez_tree_entry *above,
                                               bez_sorted_leaf *out, bez_error *err);
+/* The same, two digests at a time where the processor can; cpu: bez_cpu_features(). */
+BEZ_MUST_USE bez_status bez_sorted_leaf_parse_by(uint32_t cpu, const void *bytes, size_t len,
+                                                 const bez_tree_entry *above, bez_sorted_leaf *out, bez_error *err);
 /* The same from the store; scratch is overwritten. */
 BEZ_MUST_USE bez_status bez_sorted_leaf_read(const bez_objects *objects, const bez_tree_entry *above, bez_buf *scratch,
                                              bez_sorted_leaf *out, bez_error *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/threads.h"
 #include "crypto/sha256.h"
@@ -59,6 +60,7 @@ struct bez_tree_check {
   uint32_t n_forms, cap_forms, form;
   bez_canonical **canonical; /* per thread */
   unsigned threads;
+  uint32_t cpu;
   leaf_job jobs[ROUND];
   size_t n_jobs;
   uint64_t job_bytes;
@@ -76,7 +78,7 @@ bez_status bez_tree_check_create(bez_verify *v, const bez_objects *objects, bez_
                                  bez_error *err) {
   bez_tree_check *check = calloc(1, sizeof *check);
   if (!check) return bez_fail_memory(err, sizeof *check);
-  *check = (bez_tree_check){.v = v, .objects = objects, .kind = kind, .n_forms = 1};
+  *check = (bez_tree_check){.v = v, .objects = objects, .kind = kind, .n_forms = 1, .cpu = bez_cpu_features()};
   check->threads = v->threads ? v->threads : bez_cpu_count();
   check->canonical = calloc(check->threads, sizeof(bez_canonical *));
   bez_status st = check->canonical ? BEZ_OK : bez_fail_memory(err, check->threads * sizeof(bez_canonical *));
@@ -183,7 +185,7 @@ static void compute_rows(bez_tree_check *check, leaf_job *job, unsigned worker) 
 
 static void compute_sorted(bez_tree_check *check, leaf_job *job) {
   bez_sorted_leaf leaf;
-  job->st = bez_sorted_leaf_parse(job->bytes.data, job->bytes.len, &job->entry, &leaf, &job->err);
+  job->st = bez_sorted_leaf_parse_by(check->cpu, job->bytes.data, job->bytes.len, &job->entry, &leaf, &job->err);
   for (size_t i = 0; job->st == BEZ_OK && i < leaf.n; i++)
     job->sum += leaf.counts[i] * bez_siphash(check->v->sums, leaf.digests[i], 32);
 }
