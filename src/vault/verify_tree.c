@@ -16,6 +16,7 @@
 #define ROUND 2048u             /* leaves at a time … */
 #define ROUND_BYTES (32u << 20) /* … unless they are large */
 #define TILE 16u
+#define NODES 128u /* nodes above leaves that are read at a time */
 #define NO_FORM 0u /* before the first file */
 
 /* A form that rows stand under, as FILE items say it. */
@@ -50,6 +51,24 @@ typedef struct entered { /* a node whose end has not been met */
   bool whole;
 } entered;
 
+/* What the walk met, in its order; nodes above leaves are read together later. */
+typedef enum step_kind { STEP_ENTER, STEP_LEAVE, STEP_NODE, STEP_LEAF } step_kind;
+
+typedef struct step {
+  step_kind kind;
+  size_t node;          /* NODE: its number among those that are read together */
+  bez_tree_entry entry; /* not of LEAVE */
+  bez_tree_place place;
+} step;
+
+typedef struct node_job {
+  bez_tree_entry entry;
+  bez_tree_node node;
+  bez_status st;
+  bez_error err;
+  bez_buf scratch;
+} node_job;
+
 struct bez_tree_check {
   bez_verify *v;
   const bez_objects *objects;
@@ -61,6 +80,10 @@ struct bez_tree_check {
   bez_canonical **canonical; /* per thread */
   unsigned threads;
   uint32_t cpu;
+  node_job nodes[NODES];
+  size_t n_nodes;
+  step *steps;
+  size_t n_steps, cap_steps;
   leaf_job jobs[ROUND];
   size_t n_jobs;
   uint64_t job_bytes;
@@ -96,6 +119,8 @@ void bez_tree_check_free(bez_tree_check *check) {
   for (unsigned i = 0; check->canonical && i < check->threads; i++) bez_canonical_free(check->canonical[i]);
   for (uint32_t i = 1; i < check->n_forms; i++) bez_form_close(&check->forms[i].use);
   for (size_t i = 0; i < ROUND; i++) bez_buf_free(&check->jobs[i].bytes);
+  for (size_t i = 0; i < NODES; i++) bez_buf_free(&check->nodes[i].scratch);
+  free(check->steps);
   free(check->canonical);
   free(check->forms);
   free(check->events);
@@ -255,8 +280,8 @@ static bez_status settle(bez_tree_check *check, const event *e, bez_error *err) 
   return st;
 }
 
-/* Everything gathered so far is looked at. */
-static bez_status flush(bez_tree_check *check, bez_error *err) {
+/* The leaves gathered so far are looked at. */
+static bez_status run_round(bez_tree_check *check, bez_error *err) {
   const uint64_t tiles = (check->n_jobs + TILE - 1) / TILE;
   const unsigned threads = tiles < 4 ? 1 : check->threads;
   bez_status st = BEZ_OK;
@@ -274,33 +299,104 @@ cleanup:
   return st;
 }
 
-static void pass(bez_tree_check *check, const bez_tree_entry *entry) {
-  check->place.item += entry->items;
-  check->place.row += entry->rows;
-  check->place.byte += entry->bytes;
+static void pass(bez_tree_place *place, const bez_tree_entry *entry) {
+  place->item += entry->items;
+  place->row += entry->rows;
+  place->byte += entry->bytes;
 }
 
-static bez_status take_leaf(bez_tree_check *check, const bez_tree_entry *entry, bez_error *err) {
+static bez_status take_leaf(bez_tree_check *check, const bez_tree_entry *entry, const bez_tree_place *place,
+                            bez_error *err) {
   leaf_job *job = &check->jobs[check->n_jobs];
   job->entry = *entry;
-  job->place = check->place;
+  job->place = *place;
   bez_status st = add_event(check, &(event){.kind = EVENT_LEAF, .leaf = check->n_jobs}, err);
   check->n_jobs++;
   check->job_bytes += entry->bytes;
-  pass(check, entry);
-  if (st == BEZ_OK && (check->n_jobs == ROUND || check->job_bytes >= ROUND_BYTES)) st = flush(check, err);
+  if (st == BEZ_OK && (check->n_jobs == ROUND || check->job_bytes >= ROUND_BYTES)) st = run_round(check, err);
   return st;
+}
+
+/* A node that cannot be read: all rows below it are damaged. What comes before it is settled first, so that the damage
+ * falls into this node and those above it. */
+static bez_status tell_node(bez_tree_check *check, const bez_tree_entry *entry, uint64_t row, bez_status failed,
+                            const bez_error *why, bez_error *err) {
+  bez_verify_place place = check->at;
+  place.row = row;
+  place.n_rows = entry->rows;
+  bez_status st = run_round(check, err);
+  check->whole = false;
+  return st == BEZ_OK ? bez_verify_tell_error(check->v, failed, why, &entry->id, &place, err) : st;
+}
+
+static bez_status take_node(bez_tree_check *check, const step *at, bez_error *err) {
+  const node_job *job = &check->nodes[at->node];
+  bez_tree_place place = at->place;
+  bez_status st = BEZ_OK;
+  BEZ_TRY(add_event(check, &(event){.kind = EVENT_ENTER, .node = at->entry.id}, err));
+  if (job->st != BEZ_OK) BEZ_TRY(tell_node(check, &at->entry, place.row, job->st, &job->err, err));
+  for (size_t i = 0; job->st == BEZ_OK && i < job->node.n; i++) {
+    BEZ_TRY(take_leaf(check, &job->node.entries[i], &place, err));
+    pass(&place, &job->node.entries[i]);
+  }
+  BEZ_TRY(add_event(check, &(event){.kind = EVENT_LEAVE}, err));
+cleanup:
+  return st;
+}
+
+static bez_status take_step(bez_tree_check *check, const step *at, bez_error *err) {
+  if (at->kind == STEP_NODE) return take_node(check, at, err);
+  if (at->kind == STEP_LEAF) return take_leaf(check, &at->entry, &at->place, err);
+  const event e = {.kind = at->kind == STEP_ENTER ? EVENT_ENTER : EVENT_LEAVE, .node = at->entry.id};
+  return add_event(check, &e, err);
+}
+
+static bez_status read_nodes_tile(void *ctx, uint64_t tile, unsigned worker, bez_error *err) {
+  (void)worker, (void)err;
+  bez_tree_check *check = ctx;
+  for (size_t i = tile * TILE; i < check->n_nodes && i < (tile + 1) * TILE; i++) {
+    node_job *job = &check->nodes[i];
+    job->err = (bez_error){.line = -1, .offset = -1};
+    job->st = bez_tree_node_read(check->objects, check->kind, &job->entry, &job->scratch, &job->node, &job->err);
+  }
+  return BEZ_OK;
+}
+
+/* All that the walk met so far is looked at. */
+static bez_status drain(bez_tree_check *check, bez_error *err) {
+  const uint64_t tiles = (check->n_nodes + TILE - 1) / TILE;
+  bez_status st = bez_parallel(tiles, tiles < 4 ? 1 : check->threads, read_nodes_tile, check, err);
+  for (size_t i = 0; i < check->n_steps && st == BEZ_OK; i++) st = take_step(check, &check->steps[i], err);
+  check->n_steps = check->n_nodes = 0;
+  return st == BEZ_OK ? run_round(check, err) : st;
+}
+
+static bez_status add_step(bez_tree_check *check, step_kind kind, const bez_tree_entry *entry, bez_error *err) {
+  if (check->n_steps == check->cap_steps) {
+    size_t cap = check->cap_steps ? check->cap_steps * 2 : 256;
+    step *steps = realloc(check->steps, cap * sizeof *steps);
+    if (!steps) return bez_fail_memory(err, cap * sizeof *steps);
+    check->steps = steps;
+    check->cap_steps = cap;
+  }
+  step *at = &check->steps[check->n_steps++];
+  *at = (step){.kind = kind, .place = check->place};
+  if (entry) at->entry = *entry;
+  if (kind != STEP_NODE) return BEZ_OK;
+  at->node = check->n_nodes;
+  check->nodes[check->n_nodes++].entry = *entry;
+  return check->n_nodes == NODES ? drain(check, err) : BEZ_OK;
 }
 
 /* Whether the node was looked at before, under the same form. That form is known once all before it is looked at. */
 static bez_status skip_known(bez_tree_check *check, const bez_tree_entry *entry, bool *known, bez_error *err) {
   *known = false;
   if (!bez_memo_has(&check->memo, &entry->id)) return BEZ_OK;
-  bez_status st = flush(check, err);
+  bez_status st = drain(check, err);
   const bez_memo_item *item = st == BEZ_OK ? bez_memo_find(&check->memo, &entry->id, check->form) : NULL;
   if (!item) return st;
   *known = true;
-  pass(check, entry);
+  pass(&check->place, entry);
   check->form = item->after;
   check->sum += item->sum;
   return BEZ_OK;
@@ -313,20 +409,15 @@ static bez_status visit_node(bez_tree_check *check, const bez_tree_entry *entry,
   bez_error why = {.line = -1, .offset = -1};
   bez_tree_node *node = malloc(sizeof *node);
   if (!node) return bez_fail_memory(err, sizeof *node);
-  BEZ_TRY(add_event(check, &(event){.kind = EVENT_ENTER, .node = entry->id}, err));
-  st = bez_tree_node_read(check->objects, check->kind, entry, &check->scratch, node, &why);
-  if (st != BEZ_OK) {
-    bez_verify_place place = check->at;
-    place.row = check->place.row;
-    place.n_rows = entry->rows;
-    BEZ_TRY(flush(check, err)); /* so that the damage falls into this node */
-    check->whole = false;
-    pass(check, entry);
-    BEZ_TRY(bez_verify_tell_error(check->v, st, &why, &entry->id, &place, err));
-  } else {
-    for (size_t i = 0; i < node->n; i++) BEZ_TRY(visit(check, &node->entries[i], height - 1, err));
+  BEZ_TRY(add_step(check, STEP_ENTER, entry, err));
+  bez_status got = bez_tree_node_read(check->objects, check->kind, entry, &check->scratch, node, &why);
+  if (got != BEZ_OK) {
+    BEZ_TRY(drain(check, err));
+    BEZ_TRY(tell_node(check, entry, check->place.row, got, &why, err));
+    pass(&check->place, entry);
   }
-  BEZ_TRY(add_event(check, &(event){.kind = EVENT_LEAVE}, err));
+  for (size_t i = 0; got == BEZ_OK && i < node->n; i++) BEZ_TRY(visit(check, &node->entries[i], height - 1, err));
+  BEZ_TRY(add_step(check, STEP_LEAVE, NULL, err));
 cleanup:
   free(node);
   return st;
@@ -334,9 +425,12 @@ cleanup:
 
 static bez_status visit(bez_tree_check *check, const bez_tree_entry *entry, unsigned height, bez_error *err) {
   bool known = false;
-  if (height == 1) return take_leaf(check, entry, err);
-  bez_status st = skip_known(check, entry, &known, err);
-  return st != BEZ_OK || known ? st : visit_node(check, entry, height, err);
+  bez_status st = height > 1 ? skip_known(check, entry, &known, err) : BEZ_OK;
+  if (st != BEZ_OK || known) return st;
+  if (height > 2) return visit_node(check, entry, height, err);
+  st = add_step(check, height == 2 ? STEP_NODE : STEP_LEAF, entry, err);
+  pass(&check->place, entry);
+  return st;
 }
 
 bez_status bez_tree_check_version(bez_tree_check *check, const bez_tree *tree, const bez_verify_place *place,
@@ -350,7 +444,7 @@ bez_status bez_tree_check_version(bez_tree_check *check, const bez_tree *tree, c
   check->depth = 0;
   if (tree->height > BEZ_TREE_HEIGHT) return bez_fail(err, BEZ_INTERNAL, NULL, "a tree that was not opened");
   if (tree->height) st = visit(check, &tree->top, tree->height, err);
-  if (st == BEZ_OK) st = flush(check, err);
+  if (st == BEZ_OK) st = drain(check, err);
   *sum = check->sum;
   *whole = check->whole;
   return st;
