@@ -124,24 +124,25 @@ static bez_status mark_submission(collecting *c, const bez_entry *entry, bool da
   return BEZ_OK;
 }
 
-/* Statements, reports, policies, lists: whatever an entry names by an object's id, also in ways to come. */
-static void mark_named(collecting *c, const bez_entry *entry) {
-  const char *key;
-  json_t *value;
-  json_object_foreach(entry->body, key, value) {
-    const char *digits = json_string_value(value);
-    bez_id id;
-    bool fresh;
-    if (digits && strlen(digits) == 2 * BEZ_ID && bez_unhex(digits, id.bytes, BEZ_ID))
-      (void)bez_marks_set(c->objects, &id, &fresh);
-  }
+/* Statements, reports, policies, lists: whatever an entry names by an object's id, at any depth, also in ways to come.
+ * Other digests are no object's and mark nothing. */
+static void mark_named(collecting *c, const json_t *value) {
+  const char *key, *digits = json_string_value(value);
+  json_t *item;
+  size_t i;
+  bez_id id;
+  bool fresh;
+  if (digits && strlen(digits) == 2 * BEZ_ID && bez_unhex(digits, id.bytes, BEZ_ID))
+    (void)bez_marks_set(c->objects, &id, &fresh);
+  json_array_foreach(value, i, item) mark_named(c, item);
+  json_object_foreach((json_t *)(uintptr_t)value, key, item) mark_named(c, item);
 }
 
 static bez_status mark_entry(void *ctx, uint64_t index, const void *bytes, size_t len, bez_error *err) {
   (void)index, (void)err;
   bez_entry entry = {0};
   bez_error ignored = {0};
-  if (bez_entry_peek(bytes, len, "entry of the log", &entry, &ignored) == BEZ_OK) mark_named(ctx, &entry);
+  if (bez_entry_peek(bytes, len, "entry of the log", &entry, &ignored) == BEZ_OK) mark_named(ctx, entry.body);
   bez_entry_free(&entry);
   return BEZ_OK;
 }
@@ -150,7 +151,7 @@ static bez_status mark_stage(collecting *c, bez_error *err) {
   bez_stage stage = {0};
   bez_status st = bez_stage_read(c->vault, &stage, err);
   for (size_t i = 0; i < stage.n && st == BEZ_OK; i++) {
-    mark_named(c, &stage.items[i].submission);
+    mark_named(c, stage.items[i].submission.body);
     st = mark_submission(c, &stage.items[i].submission, true, err);
   }
   bez_stage_free(&stage);

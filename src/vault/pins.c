@@ -74,12 +74,24 @@ static bez_status take_pin(bez_pins *pins, const bez_entry *entry, bez_error *er
   return BEZ_OK;
 }
 
-static bez_status take_model(bez_pins *pins, const bez_entry *entry, bez_error *err) {
-  const json_t *on = json_object_get(entry->body, "trained_on");
+static bez_status take_trained_on(bez_pins *pins, const bez_entry *entry, const json_t *on, bez_error *err) {
   const char *dataset = json_string_value(json_object_get(on, "dataset"));
   uint64_t version = (uint64_t)json_integer_value(json_object_get(on, "version"));
   if (!dataset || !version) return BEZ_OK;
   return add(pins, dataset, version, "a model was trained on it: ", bez_entry_text(entry, "name"), err);
+}
+
+/* One version, or a list of them. */
+static bez_status take_model(bez_pins *pins, const bez_entry *entry, bez_error *err) {
+  const json_t *on = json_object_get(entry->body, "trained_on"), *one;
+  bez_status st = BEZ_OK;
+  size_t i;
+  if (json_is_object(on)) return take_trained_on(pins, entry, on, err);
+  json_array_foreach(on, i, one) {
+    st = take_trained_on(pins, entry, one, err);
+    if (st != BEZ_OK) return st;
+  }
+  return BEZ_OK;
 }
 
 bez_status bez_pins_read(bez_vault *vault, bez_pins *out, bez_error *err) {

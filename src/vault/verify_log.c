@@ -75,7 +75,7 @@ static bez_status digest_index(bez_index *index, uint8_t out[32], bez_error *err
   static const char *const queries[] = {
       "SELECT i,hex(id)||type||time||'|'||ifnull(dataset,'')||'|'||ifnull(version,'')||'|'||ifnull(who,'')||'|'||"
       "ifnull(source,'')||'|'||ifnull(void,'') FROM entries ORDER BY i",
-      "SELECT i,hex(id)||dataset||'|'||hex(batch)||hex(parent) FROM submissions ORDER BY i",
+      "SELECT i,hex(id)||dataset||'|'||hex(batch)||hex(parent)||hex(run) FROM submissions ORDER BY i",
       "SELECT version,dataset||'|'||commit_i||'|'||submission_i||'|'||hex(commit_id)||hex(batch) FROM versions ORDER "
       "BY "
       "dataset,version",
