@@ -97,7 +97,7 @@ static void decide(const collecting *c, version *v) {
   }
 }
 
-/* Roots are kept even of what is pruned: a version is still found, and says what became of it. */
+/* Roots are kept (as all blobs are) even of what is pruned: a version is still found, and says what became of it. */
 static bez_status mark_submission(collecting *c, const bez_entry *entry, bool data, bez_error *err) {
   static const struct {
     const char *key;
@@ -124,36 +124,10 @@ static bez_status mark_submission(collecting *c, const bez_entry *entry, bool da
   return BEZ_OK;
 }
 
-/* Statements, reports, policies, lists: whatever an entry names by an object's id, at any depth, also in ways to come.
- * Other digests are no object's and mark nothing. */
-static void mark_named(collecting *c, const json_t *value) {
-  const char *key, *digits = json_string_value(value);
-  json_t *item;
-  size_t i;
-  bez_id id;
-  bool fresh;
-  if (digits && strlen(digits) == 2 * BEZ_ID && bez_unhex(digits, id.bytes, BEZ_ID))
-    (void)bez_marks_set(c->objects, &id, &fresh);
-  json_array_foreach(value, i, item) mark_named(c, item);
-  json_object_foreach((json_t *)(uintptr_t)value, key, item) mark_named(c, item);
-}
-
-static bez_status mark_entry(void *ctx, uint64_t index, const void *bytes, size_t len, bez_error *err) {
-  (void)index, (void)err;
-  bez_entry entry = {0};
-  bez_error ignored = {0};
-  if (bez_entry_peek(bytes, len, "entry of the log", &entry, &ignored) == BEZ_OK) mark_named(ctx, entry.body);
-  bez_entry_free(&entry);
-  return BEZ_OK;
-}
-
 static bez_status mark_stage(collecting *c, bez_error *err) {
   bez_stage stage = {0};
   bez_status st = bez_stage_read(c->vault, &stage, err);
-  for (size_t i = 0; i < stage.n && st == BEZ_OK; i++) {
-    mark_named(c, stage.items[i].submission.body);
-    st = mark_submission(c, &stage.items[i].submission, true, err);
-  }
+  for (size_t i = 0; i < stage.n && st == BEZ_OK; i++) st = mark_submission(c, &stage.items[i].submission, true, err);
   bez_stage_free(&stage);
   return st;
 }
@@ -163,7 +137,7 @@ static bez_status mark_all(collecting *c, bez_error *err) {
   bez_snapshot s = {0};
   BEZ_TRY(bez_marks_create(c->vault->objects, &c->objects, err));
   BEZ_TRY(bez_marks_create(c->vault->sorted, &c->sorted, err));
-  BEZ_TRY(bez_log_each(c->vault->log, 0, mark_entry, c, err));
+  BEZ_TRY(bez_marks_blobs(c->objects, err));
   BEZ_TRY(mark_stage(c, err));
   for (size_t i = 0; i < c->n; i++) {
     BEZ_TRY(bez_snapshot_get(c->vault, c->versions[i].dataset, c->versions[i].version, &s, err));

@@ -64,6 +64,20 @@ bool bez_marks_set(bez_marks *marks, const bez_id *id, bool *fresh) {
   return false;
 }
 
+bez_status bez_marks_blobs(bez_marks *marks, bez_error *err) {
+  for (size_t i = 0; i < marks->n_packs; i++) {
+    const bez_pack_file *file = marks->objects->packs[i];
+    for (uint64_t k = 0; k < file->shape.objects; k++) {
+      bez_object_record object;
+      bool fresh;
+      if (!bez_pack_file_object(file, k, &object))
+        return bez_fail(err, BEZ_FORMAT, file->path, "damaged: its directory cannot be read");
+      if (object.kind == BEZ_OBJECT_BLOB) (void)bez_marks_set(marks, &object.id, &fresh);
+    }
+  }
+  return BEZ_OK;
+}
+
 static bez_status fail_missing(const bez_id *id, bez_error *err) {
   char hex[2 * BEZ_ID + 1];
   bez_hex(id->bytes, BEZ_ID, hex);

@@ -11,6 +11,8 @@ BEZ_MUST_USE bez_status bez_marks_create(bez_objects *objects, bez_marks **out, 
 void bez_marks_free(bez_marks *marks); /* NULL is fine */
 /* false: no pack has it. *fresh: it was not marked before. */
 bool bez_marks_set(bez_marks *marks, const bez_id *id, bool *fresh);
+/* Every BLOB of the store: statements, reports and lists name each other in ways of their own, and are small. */
+BEZ_MUST_USE bez_status bez_marks_blobs(bez_marks *marks, bez_error *err);
 /* A tree with all that is below its root. BEZ_FORMAT: something of it is missing or damaged. */
 BEZ_MUST_USE bez_status bez_marks_tree(bez_marks *marks, const bez_tree *tree, bez_error *err);
 

@@ -7,7 +7,9 @@
 #include "crypto/digest.h"
 #include "crypto/sha256.h"
 #include "vault/index.h"
+#include "vault/run_layout.h"
 #include "vault/verify.h"
+#include "vault/watch.h"
 
 static void log_damaged(void *ctx, const char *path, const char *what) {
   bez_verify_tell(ctx, path, -1, 0, what, NULL, NULL);
@@ -40,6 +42,52 @@ static bez_status check_named(bez_verify *v, uint64_t index, const bez_entry *en
   return st;
 }
 
+/* What the objects of an entry name in their turn: parts of a list of URLs, files that a run used. */
+static bez_status check_further(bez_verify *v, const bez_entry *entry, bez_error *err) {
+  bez_error why = {.line = -1, .offset = -1};
+  bez_status st = BEZ_OK;
+  bez_id id;
+  char digits[2 * BEZ_ID + 1];
+  if (!strcmp(entry->type, "watch") && bez_entry_hex(entry, "list", id.bytes, BEZ_ID, NULL) == BEZ_OK) {
+    bez_watchlist list = {0};
+    st = bez_watchlist_load(v->vault->objects, &id, &list, &why);
+    if (st == BEZ_OK) bez_watchlist_free(&list);
+  } else if (!strcmp(entry->type, "run")) {
+    bez_run_record run = {0};
+    bez_entry again = {0};
+    bez_buf bytes = {0};
+    bez_hex(entry->id.bytes, BEZ_ID, digits);
+    st = bez_run_load(v->vault, digits, &run, &again, &why);
+    for (size_t i = 0; i < run.n_uses && st == BEZ_OK; i++)
+      if (bez_unhex(run.uses[i].sha256, id.bytes, BEZ_ID))
+        st = bez_objects_get(v->vault->objects, 0, &id, &bytes, &why);
+    bez_run_free(&run);
+    bez_entry_free(&again);
+    bez_buf_free(&bytes);
+  }
+  if (st == BEZ_USAGE) return BEZ_OK; /* refused since, not damaged: who recorded it was disowned */
+  return bez_verify_tell_error(v, st, &why, NULL, NULL, err);
+}
+
+/* What strangers append has no effect, and names what it likes. */
+static bez_status has_effect(bez_verify *v, uint64_t index, bool *has, bez_error *err) {
+  bez_query query = {0};
+  bez_status st = bez_query_begin(v->vault->index, &query, err, "SELECT 1 FROM entries WHERE i=? AND void IS NULL", "i",
+                                  (int64_t)index);
+  if (st == BEZ_OK) st = bez_query_next(&query, has, err);
+  bez_query_end(&query);
+  return st;
+}
+
+static bez_status check_objects(bez_verify *v, uint64_t index, const bez_entry *entry, bez_error *err) {
+  uint64_t before = v->n_damage;
+  bool has = false;
+  bez_status st = has_effect(v, index, &has, err);
+  if (st == BEZ_OK && has) st = check_named(v, index, entry, err);
+  if (st == BEZ_OK && has && v->n_damage == before) st = check_further(v, entry, err);
+  return st;
+}
+
 /* An entry that no longer parses never did: the log's hashes say so. It has no effect, and is counted. */
 static bez_status check_entry(void *ctx, uint64_t index, const void *bytes, size_t len, bez_error *err) {
   bez_verify *v = ctx;
@@ -51,7 +99,7 @@ static bez_status check_entry(void *ctx, uint64_t index, const void *bytes, size
   v->n_entries++;
   if (st == BEZ_MEMORY) return bez_fail_memory(err, len);
   if (st != BEZ_OK) v->n_void++;
-  st = st == BEZ_OK ? check_named(v, index, &entry, err) : BEZ_OK;
+  st = st == BEZ_OK ? check_objects(v, index, &entry, err) : BEZ_OK;
   bez_entry_free(&entry);
   return st;
 }
