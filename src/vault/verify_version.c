@@ -113,7 +113,9 @@ static bez_status check_stage(checks *c, bez_error *err) {
   bez_stage stage = {0};
   bez_error why = {.line = -1, .offset = -1};
   bez_status st = bez_stage_read(c->v->vault, &stage, &why);
-  if (st != BEZ_OK) st = st == BEZ_MEMORY ? bez_fail_memory(err, 0) : BEZ_OK; /* told by bez_verify_files */
+  if (st != BEZ_OK) st = st == BEZ_MEMORY ? bez_fail_memory(err, 0) : BEZ_OK;        /* told by bez_verify_files */
+  if (st == BEZ_OK && stage.n) st = bez_objects_refresh(c->v->vault->objects, &why); /* it may have come just now */
+  if (st == BEZ_FORMAT) st = BEZ_OK; /* a damaged pack was told before */
   for (size_t i = 0; i < stage.n && st == BEZ_OK; i++) st = check_staged(c, &stage.items[i], err);
   bez_stage_free(&stage);
   return st;
