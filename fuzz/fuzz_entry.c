@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "vault/trust_state.h"
+#include "ledger/trust_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

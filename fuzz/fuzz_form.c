@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content/canonical.h"
 #include "format/csv.h"
-#include "vault/canonical.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vault/form.h"
+#include "content/form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
-#include "vault/log.h"
+#include "ledger/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

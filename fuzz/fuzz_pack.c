@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "content/pack.h"
 #include "crypto/sha256.h"
-#include "vault/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vault/log.h"
+#include "ledger/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vault/provenance_runs.h"
-#include "vault/sorted_leaf.h"
+#include "content/provenance_runs.h"
+#include "content/sorted_leaf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 
 #include <openssl/pem.h>
 
-#include "vault/log.h"
+#include "ledger/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RANK = {
     "base": 0,
     "math": 1, "crypto": 1, "finding": 1, "net": 1,
-    "format": 2,
+    "format": 2, "ledger": 2,
+    "content": 3,
     "fit": 3,  # fits read tables: one above format (docs/ARCHITECTURE.md says why)
     "report": 4, "vault": 4, "detect": 4, "aggregate": 4, "audit": 4, "attack": 4, "learn": 4, "privacy": 4,
     "decode": 3,  # the helper program; no other room may see it
@@ -28,7 +29,7 @@ TABLES = [  # room, the struct that ends each file, the list, the row macro
     ("detect", "bez_detector", "detectors.def", "BEZ_DETECTOR"),
     ("attack", "bez_attack", "attacks.def", "BEZ_ATTACK"),
     ("report", "bez_writer", "writers.def", "BEZ_WRITER"),
-    ("vault", "bez_form", "forms.def", "BEZ_FORM"),
+    ("content", "bez_form", "forms.def", "BEZ_FORM"),
     ("aggregate", "bez_aggregator", "aggregators.def", "BEZ_AGGREGATOR"),
     ("cli", "bez_command", "commands.def", "BEZ_COMMAND"),
 ]

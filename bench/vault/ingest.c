@@ -3,7 +3,8 @@
  *   ingest DATA [CHANGED] [--threads N] [--jsonl|--csv]   first commit, then the changed file on top of it
  *   ingest --rates DATA                                   each step alone, one thread, MB/s of the file's bytes
  *
- * Stores lie in a folder below TMPDIR that is removed again. Built beside the tests; under callgrind use a small file. */
+ * Stores lie in a folder below TMPDIR that is removed again. Built beside the tests; under callgrind use a small file.
+ */
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 
 #include <zstd.h>
 
+#include "content/ingest.h"
 #include "crypto/sha256.h"
-#include "vault/ingest.h"
 
 static const bez_sipkey key = {0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull};
 
@@ -105,8 +106,7 @@ typedef struct sample {
 
 static void tell(const char *what, const sample *s, double since) {
   double seconds = now(CLOCK_PROCESS_CPUTIME_ID) - since;
-  (void)printf("%-12s %8.0f MB/s %8.0f ns/row\n", what, (double)s->len / seconds / 1e6,
-               seconds / (double)s->n * 1e9);
+  (void)printf("%-12s %8.0f MB/s %8.0f ns/row\n", what, (double)s->len / seconds / 1e6, seconds / (double)s->n * 1e9);
 }
 
 static bez_status cut_sample(sample *s, const char *path, bez_error *err) {
@@ -194,11 +194,16 @@ int main(int argc, char **argv) {
   bool only_rates = false;
   bez_ingest_options options = {.key = key, .threads = 2};
   for (int i = 1; i < argc; i++) {
-    if (!strcmp(argv[i], "--threads") && i + 1 < argc) options.threads = (unsigned)strtoul(argv[++i], NULL, 10);
-    else if (!strcmp(argv[i], "--form") && i + 1 < argc) options.form = argv[++i];
-    else if (!strcmp(argv[i], "--by-reference")) options.by_reference = true;
-    else if (!strcmp(argv[i], "--rates")) only_rates = true;
-    else if (n < 2) paths[n++] = argv[i];
+    if (!strcmp(argv[i], "--threads") && i + 1 < argc)
+      options.threads = (unsigned)strtoul(argv[++i], NULL, 10);
+    else if (!strcmp(argv[i], "--form") && i + 1 < argc)
+      options.form = argv[++i];
+    else if (!strcmp(argv[i], "--by-reference"))
+      options.by_reference = true;
+    else if (!strcmp(argv[i], "--rates"))
+      only_rates = true;
+    else if (n < 2)
+      paths[n++] = argv[i];
   }
   if (!n) {
     (void)fprintf(stderr, "usage: ingest [--rates] DATA [CHANGED] [--threads N] [--form NAME] [--by-reference]\n");

@@ -42,7 +42,7 @@ typedef struct bez_vault_add_options {
   const char *note;     /* free text, NULL none */
   const char *report;   /* JSON of a scan of exactly this data, NULL none: kept with the submission */
   const char *run;      /* id (hex) of the run entry that made it, NULL none */
-  const uint8_t *stamp; /* 32 bytes: how the files stood when they were looked at (vault/stamp.h); NULL anyhow */
+  const uint8_t *stamp; /* 32 bytes: how the files stood when they were looked at (content/stamp.h); NULL anyhow */
   bez_vault_who who;
   bool by_reference; /* rows stay in the file; it must not change from then on */
   unsigned threads;  /* 0: all processors */

@@ -55,7 +55,7 @@
 #define BEZ_MAX_BUNDLE (16u << 20)        /* bytes of a signature bundle */
 #define BEZ_MAX_KNOWN (1u << 20)          /* digests in a list of known ones */
 #define BEZ_MAX_KNOWN_BYTES (256u << 20)
-#define BEZ_MAX_OBJECT (288u << 20)       /* bytes of one object of a vault: a record with what lies around it */
+#define BEZ_MAX_OBJECT (288u << 20) /* bytes of one object of a vault: a record with what lies around it */
 #define BEZ_MAX_SHARDS 65536u
 #define BEZ_MAX_THREADS 256u
 #define BEZ_MAX_FINDINGS 5000u /* findings of one rule in one report */

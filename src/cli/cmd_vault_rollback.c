@@ -26,11 +26,13 @@ const bez_command bez_command_vault_rollback = {
     .synopsis = "DATA@VERSION",
     .summary = "Make an old version the newest one again.",
     .description =
-        "Appends a new signed version whose rows, order and origins are those of the version named. Nothing is taken out of the history: the versions in between stay what they are, and can be checked out, blamed and proven.\n"
-"\n"
-"Needs the right to commit to the data set; a policy that wants several signatures wants the data checked out, added and committed by all of them instead.",
+        "Appends a new signed version whose rows, order and origins are those of the version named. Nothing is taken "
+        "out of the history: the versions in between stay what they are, and can be checked out, blamed and proven.\n"
+        "\n"
+        "Needs the right to commit to the data set; a policy that wants several signatures wants the data checked out, "
+        "added and committed by all of them instead.",
     .examples = "bezoar vault rollback train.csv@7 — version 7 again, as the newest\n"
-"bezoar vault rollback train.csv@7 -m \"before the poisoned batch\" --key alice — with a reason",
+                "bezoar vault rollback train.csv@7 -m \"before the poisoned batch\" --key alice — with a reason",
     .options = options,
     .min_positional = 1,
     .max_positional = 1,

@@ -18,7 +18,8 @@ bez_status bez_vault_args_who(const bez_args *args, const char *option, bez_vaul
 static int say_failure(const bez_args *args, const bez_error *err) {
   static const char refused[] = "refused: ";
   bool refusal = err->code == BEZ_USAGE && !strncmp(err->message, refused, sizeof refused - 1);
-  int code = bez_say_error(err, args->command->name, refusal ? "bezoar vault trust list and source list show who may do what" : NULL);
+  int code = bez_say_error(err, args->command->name,
+                           refusal ? "bezoar vault trust list and source list show who may do what" : NULL);
   return refusal ? BEZ_EXIT_FINDINGS : code;
 }
 

@@ -10,9 +10,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "bezoar/report.h"
+#include "content/stamp.h"
+#include "ledger/policy.h"
 #include "vault/answer.h"
-#include "vault/policy.h"
-#include "vault/stamp.h"
 #include "vault/vault.h"
 #include "vault/work.h"
 

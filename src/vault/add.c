@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "content/ingest.h"
 #include "vault/answer.h"
-#include "vault/ingest.h"
 #include "vault/work.h"
 
 /* An addition in the making. */

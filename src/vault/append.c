@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ledger/known_logs.h"
 #include "vault/answer.h"
-#include "vault/known_logs.h"
 #include "vault/vault.h"
 
 void bez_vault_act(bez_vault *vault, const bez_signer *signer) {

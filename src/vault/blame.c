@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "content/sorted.h"
 #include "crypto/digest.h"
 #include "vault/answer.h"
 #include "vault/index.h"
 #include "vault/row.h"
-#include "vault/sorted.h"
 #include "vault/work.h"
 
 #define CHAIN_DEPTH 16u /* runs behind one another */

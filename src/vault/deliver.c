@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "content/ingest.h"
 #include "vault/answer.h"
-#include "vault/ingest.h"
 #include "vault/work.h"
 
 bez_status bez_vault_open_reader(bez_vault *vault, const char *op, const char *dataset, const bez_vault_who *who,

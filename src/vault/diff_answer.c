@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "content/diff.h"
 #include "crypto/digest.h"
 #include "vault/answer.h"
-#include "vault/diff.h"
 #include "vault/work.h"
 
 #define MOST_SHOWN 4096u /* bytes of one row */

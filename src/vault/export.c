@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "content/parquet_out.h"
 #include "vault/answer.h"
 #include "vault/export_rows.h"
 #include "vault/gc.h"
-#include "vault/parquet_out.h"
 #include "vault/work.h"
 
 typedef struct job {

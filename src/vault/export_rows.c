@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "content/spooled_rows.h"
 #include "crypto/digest.h"
 #include "crypto/sha256.h"
 #include "vault/index.h"
 #include "vault/row.h"
-#include "vault/spooled_rows.h"
 
 #define ROWS_PER_ASK 65536u
 

@@ -3,10 +3,10 @@
 #define BEZ_VAULT_EXPORT_ROWS_H
 
 #include "base/file.h"
-#include "vault/digest_team.h"
+#include "content/digest_team.h"
 #include "vault/vault.h"
 
-/* Who is told: each field of a row, then that the row ends. Values are told as forms tell them (vault/form.h). */
+/* Who is told: each field of a row, then that the row ends. Values are told as forms tell them (content/form.h). */
 typedef struct bez_export_sink {
   bez_field_fn field;
   bez_status (*row)(void *ctx, bez_error *err);

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "content/canonical.h"
 #include "crypto/digest.h"
-#include "vault/canonical.h"
 #include "vault/export_rows.h"
 
 #define WINDOW (256u << 10)

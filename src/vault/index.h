@@ -8,11 +8,12 @@
  *   submissions  i, id, dataset, batch, parent (commit id), run (entry id); empty blobs: none
  *   versions     dataset, version, commit_i, submission_i, commit_id, batch
  *   inputs       i (model or run), dataset, version
- *   stamps       dataset, path, version, stamp: files that are what a version says (vault/stamp.h); not from the log */
+ *   stamps       dataset, path, version, stamp: files that are what a version says (content/stamp.h); not from the log
+ */
 #ifndef BEZ_VAULT_INDEX_H
 #define BEZ_VAULT_INDEX_H
 
-#include "vault/entry.h"
+#include "ledger/entry.h"
 
 typedef struct bez_index bez_index;
 
@@ -24,7 +25,8 @@ BEZ_MUST_USE bez_status bez_index_reset(bez_index *index, bez_error *err);
 /* How many entries it knows, and the SHA-256 of the last one's bytes. */
 uint64_t bez_index_size(const bez_index *index);
 const uint8_t *bez_index_last(const bez_index *index);
-/* Takes the next entry in; why: it has no effect. entry NULL: it is malformed. bytes_sha256: of the entry as the log has it. */
+/* Takes the next entry in; why: it has no effect. entry NULL: it is malformed. bytes_sha256: of the entry as the log
+ * has it. */
 BEZ_MUST_USE bez_status bez_index_take(bez_index *index, const bez_entry *entry, const char *why,
                                        const uint8_t bytes_sha256[32], bez_error *err);
 /* A version that a commit made. */

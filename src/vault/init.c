@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "content/sweep.h"
 #include "crypto/digest.h"
 #include "vault/answer.h"
 #include "vault/config.h"
-#include "vault/sweep.h"
 #include "vault/vault.h"
 
 /* The key that is named; else "default", made where it is not there. */

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "content/pack_write.h"
+#include "content/tree_node.h"
 #include "crypto/digest.h"
-#include "vault/pack_write.h"
-#include "vault/tree_node.h"
 
 #define FEW_PACKS 32u          /* more than so many small ones are put together */
 #define SMALL_PACK (16u << 20) /* bytes */

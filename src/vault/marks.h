@@ -3,7 +3,7 @@
 #ifndef BEZ_VAULT_MARKS_H
 #define BEZ_VAULT_MARKS_H
 
-#include "vault/tree.h"
+#include "content/tree.h"
 
 typedef struct bez_marks bez_marks;
 

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "bezoar/lineage.h"
-#include "vault/form.h"
+#include "content/form.h"
 #include "vault/vault.h"
 
 #define BEZ_ABOUT_COLUMNS 16384u

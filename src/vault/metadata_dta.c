@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ledger/source.h"
 #include "vault/metadata.h"
-#include "vault/source.h"
 
 /* Lists are joined, each item once; of what is one value, the first counts. */
 static bool join(json_t *to, const json_t *from) {

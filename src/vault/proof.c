@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "crypto/digest.h"
 #include "crypto/sha256.h"
+#include "ledger/proof_text.h"
 #include "vault/answer.h"
 #include "vault/proof.h"
-#include "vault/proof_text.h"
 #include "vault/remake.h"
 #include "vault/work.h"
 

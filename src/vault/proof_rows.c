@@ -1,6 +1,6 @@
 /* The rows of a file outside the vault, as the vault would name them. */
 #include "base/error.h"
-#include "vault/ingest_parts.h"
+#include "content/ingest_parts.h"
 #include "vault/proof.h"
 #include "vault/row.h"
 

@@ -12,12 +12,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "content/checkout_target.h"
+#include "content/ingest.h"
+#include "content/provenance_runs.h"
+#include "content/sweep.h"
 #include "crypto/sha256.h"
-#include "vault/checkout_target.h"
-#include "vault/ingest.h"
-#include "vault/provenance_runs.h"
 #include "vault/rewind.h"
-#include "vault/sweep.h"
 
 #define MOST_BYTES (256u << 20) /* of the rows that come back */
 

@@ -2,8 +2,8 @@
 #ifndef BEZ_VAULT_ROW_H
 #define BEZ_VAULT_ROW_H
 
-#include "vault/form.h"
-#include "vault/tree.h"
+#include "content/form.h"
+#include "content/tree.h"
 
 typedef struct bez_row {
   bez_buf leaf, file; /* hold what item and the form's parameters point to */

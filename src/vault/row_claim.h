@@ -3,8 +3,8 @@
 #ifndef BEZ_VAULT_ROW_CLAIM_H
 #define BEZ_VAULT_ROW_CLAIM_H
 
-#include "vault/sorted.h"
-#include "vault/tree.h"
+#include "content/sorted.h"
+#include "content/tree.h"
 
 typedef enum bez_claim_kind {
   BEZ_CLAIM_INCLUDED, /* an item is in the rows tree */

@@ -4,11 +4,11 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "content/sorted_leaf.h"
 #include "crypto/merkle.h"
 #include "crypto/sha256.h"
-#include "vault/proof_text.h"
+#include "ledger/proof_text.h"
 #include "vault/row_claim.h"
-#include "vault/sorted_leaf.h"
 
 enum { MOST_HEAD = 8192, MOST_LINES = 4096 };
 

@@ -4,10 +4,10 @@
 
 #include "base/base64.h"
 #include "base/error.h"
-#include "vault/ingest_parts.h"
+#include "content/ingest_parts.h"
+#include "content/sorted_leaf.h"
 #include "vault/row.h"
 #include "vault/row_claim.h"
-#include "vault/sorted_leaf.h"
 
 const char *bez_claim_name(bez_claim_kind kind) {
   static const char *const names[] = {"included", "present", "absent"};

@@ -9,13 +9,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "content/compare.h"
+#include "content/stamp.h"
 #include "crypto/digest.h"
 #include "crypto/dsse.h"
 #include "vault/answer.h"
-#include "vault/compare.h"
 #include "vault/run_child.h"
 #include "vault/run_layout.h"
-#include "vault/stamp.h"
 
 /* A run in the making. */
 typedef struct running {

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "bezoar/lineage.h"
-#include "vault/object.h"
+#include "content/object.h"
 
 #define BEZ_RUN_PREDICATE "https://slsa.dev/provenance/v1"
 #define BEZ_RUN_BUILD "urn:bezoar:run:1"

@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "content/listing.h"
 #include "crypto/digest.h"
 #include "crypto/sha256.h"
-#include "vault/listing.h"
 #include "vault/run.h"
 
 void bez_made_free(bez_made_list *made) {

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "bezoar/trust.h"
+#include "ledger/source.h"
 #include "vault/answer.h"
-#include "vault/source.h"
 #include "vault/trust_write.h"
 
 /* Takes over value. */

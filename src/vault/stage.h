@@ -3,7 +3,7 @@
 #ifndef BEZ_VAULT_STAGE_H
 #define BEZ_VAULT_STAGE_H
 
-#include "vault/stamp.h"
+#include "content/stamp.h"
 #include "vault/vault.h"
 
 typedef struct bez_staged {

@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "content/compare.h"
 #include "vault/answer.h"
-#include "vault/compare.h"
 #include "vault/index.h"
 #include "vault/work.h"
 

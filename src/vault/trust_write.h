@@ -2,7 +2,7 @@
 #ifndef BEZ_VAULT_TRUST_WRITE_H
 #define BEZ_VAULT_TRUST_WRITE_H
 
-#include "vault/trust_state.h"
+#include "ledger/trust_state.h"
 #include "vault/vault.h"
 
 /* policy: the YAML of a policy entry, else NULL. Refusals are written down, and say "refused: …". */

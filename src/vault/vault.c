@@ -16,9 +16,9 @@
 #include "crypto/digest.h"
 #include "crypto/note.h"
 #include "crypto/sha256.h"
+#include "ledger/known_logs.h"
 #include "vault/config.h"
 #include "vault/index.h"
-#include "vault/known_logs.h"
 
 #define LOCK_APPEND 0 /* bytes of the lock file */
 #define LOCK_OPEN 1

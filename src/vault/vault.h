@@ -1,8 +1,8 @@
 /* Inside an open vault. The public face is bezoar/vault.h.
  *
  *   .bezoar/config     JSON: format version, origin, log key (vkey), key of the cuts; its SHA-256 stands in entry 0
- *   .bezoar/log/       vault/log.h: the truth
- *   .bezoar/objects/   vault/object.h
+ *   .bezoar/log/       ledger/log.h: the truth
+ *   .bezoar/objects/   content/object.h
  *   .bezoar/index/     can be made again: vault.sqlite and its seal (vault/index.h), sorted/ (objects of sorted trees)
  *   .bezoar/stage/     what was added and not committed: one signed submission per data set (vault/stage.h)
  *   .bezoar/tmp/       packs in the making; emptied by gc
@@ -15,10 +15,10 @@
 #define BEZ_VAULT_VAULT_H
 
 #include "bezoar/vault.h"
-#include "vault/log.h"
-#include "vault/provenance.h"
-#include "vault/sorted.h"
-#include "vault/trust.h"
+#include "content/provenance.h"
+#include "content/sorted.h"
+#include "ledger/log.h"
+#include "ledger/trust.h"
 
 typedef struct bez_index bez_index; /* vault/index.h: SQLite, rebuilt where it does not fit the log */
 

@@ -3,7 +3,7 @@
 #ifndef BEZ_VAULT_VERIFY_MEMO_H
 #define BEZ_VAULT_VERIFY_MEMO_H
 
-#include "vault/object.h"
+#include "content/object.h"
 
 typedef struct bez_memo_item {
   bez_id id;

@@ -7,9 +7,9 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/threads.h"
+#include "content/ingest_parts.h"
+#include "content/sorted_leaf.h"
 #include "crypto/sha256.h"
-#include "vault/ingest_parts.h"
-#include "vault/sorted_leaf.h"
 #include "vault/verify.h"
 #include "vault/verify_memo.h"
 

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/threads.h"
 #include "bezoar/watch.h"
-#include "vault/object.h"
+#include "content/object.h"
 
 #define BEZ_MAX_URLS (64u << 20) /* rows of a list */
 #define BEZ_MAX_URL 8192u        /* bytes of one */

@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "bezoar/witness.h"
+#include "ledger/proof_text.h"
 #include "net/http.h"
 #include "vault/answer.h"
-#include "vault/proof_text.h"
 #include "vault/witness_list.h"
 
 #define ANSWER 65536u /* bytes of a witness's answer at the most */

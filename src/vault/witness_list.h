@@ -3,8 +3,8 @@
 #ifndef BEZ_VAULT_WITNESS_LIST_H
 #define BEZ_VAULT_WITNESS_LIST_H
 
+#include "ledger/witness.h"
 #include "vault/vault.h"
-#include "vault/witness.h"
 
 typedef struct bez_witness_list {
   bez_vkey *keys;

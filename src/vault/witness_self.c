@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "bezoar/witness.h"
+#include "ledger/witness.h"
 #include "vault/answer.h"
-#include "vault/witness.h"
 
 /* "…/witness" beside the folder of keys. */
 static bez_status default_folder(bez_buf *out, bez_error *err) {

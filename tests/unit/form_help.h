@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#include "vault/form.h"
+#include "content/form.h"
 
 typedef struct cut_list {
   bez_span *items;

@@ -3,7 +3,7 @@
 
 #include "crypto/allowed_signers.h"
 #include "failing_allocations.h"
-#include "vault/trust_state.h"
+#include "ledger/trust_state.h"
 
 #define ORIGIN "bezoar-vault/0123456789abcdef"
 #define AT 1782864000

@@ -1,8 +1,8 @@
 /* Entries of the log: signed lines, and every way they can be wrong. */
 #include "test.h"
 
-#include "vault/entry.h"
-#include "vault/log.h"
+#include "ledger/entry.h"
+#include "ledger/log.h"
 
 #define ORIGIN "bezoar-vault/0123456789abcdef"
 static char home[] = "/tmp/bezoar-entry-XXXXXX";

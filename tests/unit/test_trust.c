@@ -3,7 +3,7 @@
 
 #include "base/time.h"
 #include "crypto/digest.h"
-#include "vault/trust_state.h"
+#include "ledger/trust_state.h"
 
 #define ORIGIN "bezoar-vault/0123456789abcdef"
 #define T0 1782864000 /* 2026-07-01 */

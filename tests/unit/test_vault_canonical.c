@@ -2,7 +2,7 @@
  * independent implementation in tests/cli/test_vault_rows.py. */
 #include "test.h"
 
-#include "vault/canonical.h"
+#include "content/canonical.h"
 
 static void test_numbers(void **state) {
   (void)state;

@@ -1,7 +1,7 @@
 /* Comparing versions: hunks lead from the old rows to the new ones, are small where the change is, and are found
  * without reading what is equal. */
-#include "vault/align.h"
-#include "vault/diff.h"
+#include "content/align.h"
+#include "content/diff.h"
 #include "vault_memory.h"
 #include "vault_rows.h"
 

@@ -6,9 +6,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "content/chunk.h"
+#include "content/labels.h"
 #include "crypto/sha256.h"
-#include "vault/chunk.h"
-#include "vault/labels.h"
 
 #define CORPUS "fuzz/corpus/webdataset/"
 

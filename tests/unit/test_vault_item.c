@@ -1,5 +1,5 @@
 /* Items: written, read back, refused where malformed, and hashed as docs/vault/format.md says. */
-#include "vault/item.h"
+#include "content/item.h"
 
 #include "crypto/sha256.h"
 #include "test.h"

@@ -13,10 +13,10 @@
 
 #include "base/file.h"
 #include "bezoar/trust.h"
+#include "content/provenance_runs.h"
+#include "content/sweep.h"
 #include "vault/index.h"
 #include "vault/provenance_check.h"
-#include "vault/provenance_runs.h"
-#include "vault/sweep.h"
 #include "vault/work.h"
 
 typedef struct place {

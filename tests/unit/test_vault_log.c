@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "crypto/note.h"
 #include "crypto/sha256.h"
-#include "vault/known_logs.h"
-#include "vault/log.h"
+#include "ledger/known_logs.h"
+#include "ledger/log.h"
 
 /* RFC 9162, 2.1.1, word for word. */
 static void naive_root(uint64_t first, uint64_t n, uint8_t out[32]) {

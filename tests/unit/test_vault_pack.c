@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "content/item.h"
+#include "content/object.h"
 #include "folder_help.h"
-#include "vault/item.h"
-#include "vault/object.h"
 
 static int setup(void **state) {
   return make_folder(state);

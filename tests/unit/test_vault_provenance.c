@@ -1,5 +1,5 @@
 /* Where rows come from, over many versions: what stays or moves keeps its origin, what comes is new. */
-#include "vault/provenance_runs.h"
+#include "content/provenance_runs.h"
 #include "vault_memory.h"
 #include "vault_rows.h"
 

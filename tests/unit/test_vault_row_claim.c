@@ -1,11 +1,11 @@
 /* Claims of row proofs: they hold for every row and every digest, and no other text of theirs does. */
 #include "base/base64.h"
 #include "base/rng.h"
+#include "content/digests.h"
+#include "content/sorted_leaf.h"
 #include "crypto/merkle.h"
 #include "crypto/sha256.h"
-#include "vault/digests.h"
 #include "vault/row_claim.h"
-#include "vault/sorted_leaf.h"
 #include "vault_store.h"
 
 /* A table of rows that are told apart by number; the last is twice there. */

@@ -1,7 +1,7 @@
 /* Sorted trees: the same digests give the same tree, by whatever edits, threads and memory; what does not change is not
  * read. */
-#include "vault/digests.h"
-#include "vault/sorted_leaf.h"
+#include "content/digests.h"
+#include "content/sorted_leaf.h"
 #include "vault_memory.h"
 #include "vault_rows.h"
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "bezoar/trust.h"
-#include "vault/trust_state.h"
+#include "ledger/trust_state.h"
 #include "vault/vault.h"
 
 #define NOWHERE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

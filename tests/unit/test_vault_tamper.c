@@ -11,8 +11,8 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "bezoar/trust.h"
+#include "content/ingest.h"
 #include "folder_help.h"
-#include "vault/ingest.h"
 #include "vault/vault.h"
 
 /* Places in each file; nightly so many times more. Sanitized programs take ten times as long. */

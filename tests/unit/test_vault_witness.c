@@ -1,7 +1,7 @@
 /* Witnesses: requests, cosignatures, and a witness that never signs two histories. */
 #include "vault_log_help.h"
 
-#include "vault/witness.h"
+#include "ledger/witness.h"
 
 typedef struct witness {
   bez_signer *signer;

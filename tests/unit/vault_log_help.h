@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "crypto/note.h"
-#include "vault/log.h"
+#include "ledger/log.h"
 
 #define ORIGIN "bezoar-vault/0123456789abcdef"
 

@@ -4,7 +4,7 @@
 
 #include "crypto/sha256.h"
 #include "test.h"
-#include "vault/tree_node.h"
+#include "content/tree_node.h"
 
 typedef struct memory_object {
   bez_id id;

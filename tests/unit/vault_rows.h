@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "crypto/sha256.h"
 #include "test.h"
-#include "vault/tree_node.h"
+#include "content/tree_node.h"
 
 static const bez_sipkey test_key = {0x0123456789abcdefull, 0xfedcba9876543210ull};
 

@@ -7,7 +7,7 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
-#include "vault/ingest.h"
+#include "content/ingest.h"
 
 typedef struct store {
   char folder[64];
