@@ -21,13 +21,19 @@ static void expect(bool holds) {
   if (!holds) abort();
 }
 
+static void remove_folder(void) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  if (system(command) != 0) fputs("the folder stays\n", stderr);
+}
+
 static void make_folders(void) {
   char path[128];
   static const char *const below[] = {"/tile", "/tile/0", "/tile/entries"};
   if (*folder) return;
   snprintf(folder, sizeof folder, "%s",
            access("/dev/shm", W_OK) ? "/tmp/bezoar-fuzz-XXXXXX" : "/dev/shm/bezoar-XXXXXX");
-  expect(mkdtemp(folder) != NULL);
+  expect(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
   for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
     snprintf(path, sizeof path, "%s%s", folder, below[i]);
     expect(mkdir(path, 0777) == 0);

@@ -23,13 +23,19 @@ static void expect(bool holds) {
   if (!holds) abort();
 }
 
+static void remove_folder(void) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  if (system(command) != 0) fputs("the folder stays\n", stderr);
+}
+
 static void begin(void) {
   char path[128];
   static const uint8_t seed[32] = {1, 2, 3};
   if (signer) return;
   snprintf(folder, sizeof folder, "%s",
            access("/dev/shm", W_OK) ? "/tmp/bezoar-fuzz-XXXXXX" : "/dev/shm/bezoar-XXXXXX");
-  expect(mkdtemp(folder) != NULL);
+  expect(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
   snprintf(path, sizeof path, "%s/key.pem", folder);
   EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
   FILE *f = fopen(path, "w");
