@@ -53,15 +53,16 @@ bez_status bez_vkey_make(const char *name, bez_note_kind kind, const uint8_t key
 bez_status bez_vkey_parse(const char *text, const char *subject, bez_vkey *out, bez_error *err) {
   const char *form = "no verifier key (NAME+HASH+KEY, as C2SP signed-note has it)";
   const char *hash = strchr(text, '+');
-  uint8_t hint[4], raw[33] = {0};
-  char digits[9] = "";
+  uint8_t raw[33] = {0};
+  char digits[9] = "", is[9];
   *out = (bez_vkey){0};
   if (!hash || strlen(hash) < 10 || hash[9] != '+' || !name_is_good(text, (size_t)(hash - text)))
     return bez_fail(err, BEZ_FORMAT, subject, "%s", form);
   memcpy(digits, hash + 1, 8);
   const char *key = hash + 10;
   size_t len = strcspn(key, "\r\n"), size = 0;
-  if (!bez_unhex(digits, hint, 4) || key[len + strspn(key + len, "\r\n")] || !bez_base64_size(key, len, &size) || !size)
+  if (strspn(digits, "0123456789abcdef") != 8 || key[len + strspn(key + len, "\r\n")] ||
+      !bez_base64_size(key, len, &size) || !size)
     return bez_fail(err, BEZ_FORMAT, subject, "%s", form);
   if (size != sizeof raw || !bez_base64_get(key, len, raw, sizeof raw))
     return bez_fail(err, BEZ_UNSUPPORTED, subject, "a verifier key of another kind than Ed25519");
@@ -71,7 +72,8 @@ bez_status bez_vkey_parse(const char *text, const char *subject, bez_vkey *out, 
   memcpy(out->name, text, (size_t)(hash - text));
   memcpy(out->key, raw + 1, sizeof out->key);
   hint_of(out);
-  if (memcmp(out->hint, hint, 4) != 0)
+  bez_hex(out->hint, 4, is);
+  if (strcmp(digits, is) != 0)
     return bez_fail(err, BEZ_FORMAT, subject, "the verifier key is damaged: its hash is another");
   return BEZ_OK;
 }
