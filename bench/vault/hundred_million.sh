@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# One data set of a hundred million rows in bounded memory: a nightly target, its last result is in
-# docs/benchmarks/vault_hundred_million.md. Makes the rows (3.7 GB, the same every time), adds and commits them, asks for
-# one row, its proof and the whole again, and prints what each took.
+# One data set of a hundred million rows in bounded memory: a nightly target. Makes the rows (3.05 GB, the same every time),
+# adds and commits them, asks for one row, its proof and the whole again, and prints what each took. "resident" counts the
+# pages of packs that are mapped, too, which the kernel may take back: anonymous memory is what --memory bounds.
 #
 #   bench/vault/hundred_million.sh [ROWS] [FOLDER]        # 20 GB of disk in FOLDER (a temporary one below $TMPDIR)
 set -euo pipefail
