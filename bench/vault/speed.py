@@ -40,7 +40,7 @@ def run(command, cwd, env, watch=True):
     log.unlink()
     if child.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}: exit {child.returncode}: {text[-500:]}")
-    return {"seconds": time.monotonic() - started, "cpu": usage.ru_utime + usage.ru_stime, "mib": max(most, usage.ru_maxrss / 1024), "text": text}
+    return {"seconds": time.monotonic() - started, "cpu": usage.ru_utime + usage.ru_stime, "mib": most or usage.ru_maxrss / 1024, "text": text}
 
 
 def together(runs):
