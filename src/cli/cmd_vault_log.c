@@ -37,7 +37,8 @@ static void put_commit(bez_buf *out, const json_t *entry) {
 
 static void put_submission(bez_buf *out, const json_t *entry) {
   bez_answer_put(out, entry, "dataset");
-  bez_buf_puts(out, " from ");
+  const char *source = bez_answer_text(entry, "source");
+  if (source && *source) bez_buf_puts(out, " from ");
   bez_answer_put(out, entry, "source");
   bez_buf_puts(out, ": ");
   bez_answer_count(out, bez_answer_number(entry, "n_rows"), "row", "rows");

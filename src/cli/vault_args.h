@@ -25,7 +25,8 @@
    .help = "Who signs: a key file, a fingerprint, or the name of a key in the folder of keys. Default: \"default\"."}, \
       BEZ_VAULT_PASSWORD_OPTION
 #define BEZ_VAULT_READER_OPTIONS                                                                                       \
-  {"as", 0, BEZ_ARG_TEXT, .value = "KEY", .help = "Who reads: a key as for --key. Default: nobody in particular."},    \
+  {"as", 0, BEZ_ARG_TEXT, .value = "KEY",                                                                              \
+   .help = "Who reads: a key as for --key. Default: the default key, else nobody."},                                   \
       BEZ_VAULT_PASSWORD_OPTION
 #define BEZ_VAULT_PASSWORD_OPTION                                                                                      \
   { "password-env", 0, BEZ_ARG_TEXT, .value = "NAME", .help = "Environment variable that holds the key's passphrase." }

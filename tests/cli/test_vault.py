@@ -182,7 +182,7 @@ def test_blame(vault):
     assert [(r["by"], r["version"]) for r in row["readers"]] == [("alice", 2)]
     row = vault.json("blame", "t.csv", 122)["rows"][0]
     assert row["contributor"]["principal"] == "alice" and row["commit"]["version"] == 1
-    assert [(r["by"], r["version"]) for r in row["readers"]] == [("", 1), ("alice", 2)]
+    assert [(r["by"], r["version"]) for r in row["readers"]] == [("admin", 1), ("alice", 2)]  # the default key, where none is named
     found = vault.json("blame", "t.csv", "--where", "city=c3", "--limit", 3)
     assert len(found["rows"]) == 3 and found["more"] > 40 and all(",c3," in r["text"] for r in found["rows"])
     assert vault.json("blame", "t.csv@1", "--where", "name=bobs")["rows"] == []

@@ -181,7 +181,7 @@ def test_every_proof_stands_in_the_log(vault):
     assert [(e["op"], e["dataset"], e["version"], e["detail"]) for e in said] == [
         ("proof", "train.csv", 1, "row 12"), ("proof", "train.csv", 1, f"row {ROWS}")]
     assert said[0]["outcome"] == "ok" and "there is no row" in said[1]["outcome"]
-    assert [entry["by"] for entry in entries] == ["alice", ""]
+    assert [entry["by"] for entry in entries] == ["alice", "admin"]  # the default key, where none is named
 
 
 def test_a_lost_sorted_tree_is_made_again(vault):

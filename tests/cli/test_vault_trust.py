@@ -129,7 +129,8 @@ def test_readers(vault):
     vault.checkout("train.csv", "one")
     vault.run("policy", "set", vault.write("policy.yaml", "require_reader: true\n"))
     for words, why in ((["--as", "mallory"], "unknown key"), ([], "unsigned"), (["--as", "alice"], "wrong role")):
-        result = vault.run("checkout", "train.csv", "-o", vault.base / "no", *words, code=1)
+        strangers = {} if words else {"BEZOAR_HOME": vault.base / "no keys"}
+        result = vault.run("checkout", "train.csv", "-o", vault.base / "no", *words, code=1, env=strangers)
         assert f"refused: {why}" in result.stderr
         assert not (vault.base / "no").exists()
     assert vault.checkout("train.csv", "two", "--as", "reader") == b"a,b\n1,2\n3,4\n"
