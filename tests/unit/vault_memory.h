@@ -2,9 +2,9 @@
 #ifndef BEZ_TEST_VAULT_MEMORY_H
 #define BEZ_TEST_VAULT_MEMORY_H
 
+#include "content/tree_node.h"
 #include "crypto/sha256.h"
 #include "test.h"
-#include "content/tree_node.h"
 
 typedef struct memory_object {
   bez_id id;

@@ -3,9 +3,9 @@
 #define BEZ_TEST_VAULT_ROWS_H
 
 #include "base/rng.h"
+#include "content/tree_node.h"
 #include "crypto/sha256.h"
 #include "test.h"
-#include "content/tree_node.h"
 
 static const bez_sipkey test_key = {0x0123456789abcdefull, 0xfedcba9876543210ull};
 
