@@ -244,6 +244,8 @@ const json_t *bez_trust_source(const bez_trust *trust, const char *id) {
 }
 
 const char *bez_trust_principal(const bez_trust *trust, const bez_ssh_key *key) {
+  const bez_grant *grant = bez_trust_grant(trust, key);
+  if (grant) return grant->principal;
   for (size_t i = trust->n_grants; i-- > 0;)
     if (bez_ssh_key_same(trust->grants[i].key, key)) return trust->grants[i].principal;
   return bez_ssh_key_fingerprint(key);

@@ -45,7 +45,8 @@ typedef struct bez_policy {
 const bez_policy *bez_trust_policy(const bez_trust *trust);
 /* NULL: no such source. The DTA fields as a JSON object, borrowed. */
 const json_t *bez_trust_source(const bez_trust *trust, const char *id);
-/* "alice" for a key that is or was known, else its fingerprint. */
+/* "alice" for a key that is or was known, else its fingerprint. The last entry that stands says it: what a revoked
+ * admin called somebody makes no second person of them. */
 const char *bez_trust_principal(const bez_trust *trust, const bez_ssh_key *key);
 /* Whether entries that this key signed at that time have been disowned (revoke … since ≤ at). */
 bool bez_trust_disowned(const bez_trust *trust, const char *fingerprint, int64_t at);

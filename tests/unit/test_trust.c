@@ -183,6 +183,26 @@ static void test_found_out_admin(void **state) {
   bez_trust_free(trust);
 }
 
+/* What a found-out admin called a person's second key makes no second person of it. */
+static void test_names_fall_with_their_admin(void **state) {
+  (void)state;
+  bez_error err = {0};
+  bez_trust *trust = begin();
+  char members[2048];
+  assert_ok(grant(trust, ROOT, ALICE, T0, "\"admin\"", ALL, &err));
+  assert_ok(grant(trust, ROOT, BOB, T0, "\"commit\"", ALL, &err));
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(members, sizeof members, ",\"principal\":\"%s\",\"key\":\"%s\",\"roles\":[\"commit\"]," ALL,
+             i ? "eve" : "bob", bez_ssh_key_line(key(CAROL)));
+    assert_ok(say(trust, i ? ALICE : ROOT, T0 + (int64_t)i * 5 * DAY, "trust", members, NULL, &err));
+  }
+  assert_string_equal(bez_trust_principal(trust, key(CAROL)), "eve");
+  assert_ok(disown(trust, ROOT, ALICE, T0 + 8 * DAY, T0 + 4 * DAY, &err));
+  may(trust, CAROL, BEZ_MAY_COMMIT, NULL, "a", T0 + 9 * DAY, NULL);
+  assert_string_equal(bez_trust_principal(trust, key(CAROL)), bez_trust_principal(trust, key(BOB)));
+  bez_trust_free(trust);
+}
+
 /* Nobody escapes an expiry by dating an entry back before what the log has already seen. */
 static void test_clock_goes_on(void **state) {
   (void)state;
@@ -283,9 +303,10 @@ static void test_malformed_entries(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_refusal),    cmocka_unit_test(test_only_admins_say),
-                                     cmocka_unit_test(test_found_out_admin),  cmocka_unit_test(test_clock_goes_on),
-                                     cmocka_unit_test(test_policy),           cmocka_unit_test(test_sources),
-                                     cmocka_unit_test(test_malformed_entries)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_every_refusal),   cmocka_unit_test(test_only_admins_say),
+      cmocka_unit_test(test_found_out_admin), cmocka_unit_test(test_names_fall_with_their_admin),
+      cmocka_unit_test(test_clock_goes_on),   cmocka_unit_test(test_policy),
+      cmocka_unit_test(test_sources),         cmocka_unit_test(test_malformed_entries)};
   return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
