@@ -13,5 +13,7 @@ void bez_time_text(int64_t seconds, char out[BEZ_TIME_TEXT]);
 bool bez_time_parse(const char *text, int64_t *seconds);
 /* The clock; $SOURCE_DATE_EPOCH (seconds since 1970) where it is set. */
 int64_t bez_time_now(void);
+/* The machine's clock, whatever the environment says. */
+int64_t bez_time_machine(void);
 
 #endif

@@ -222,6 +222,9 @@ bez_status bez_trust_take(bez_trust *trust, uint64_t index, const bez_entry *ent
   const bool revoke = !strcmp(type, "revoke"), source = !strcmp(type, "source"), rules = !strcmp(type, "policy");
   if (!grant && !revoke && !source && !rules) return BEZ_OK;
   bez_status st = bez_trust_check(trust, entry, policy, policy_len, err);
+  /* Asked before the entry has its effect. Nobody but admins moves the clock, and not to a day that nobody has seen:
+   * every key that ends would have ended, for good. */
+  const bool moves = st == BEZ_OK && bez_trust_by_admin(trust, entry) && !bez_trust_is_ahead(entry->seconds);
   if (st == BEZ_USAGE) { /* refused when it was made, it is no valid part of a log */
     if (err) err->code = BEZ_FORMAT;
     st = BEZ_FORMAT;
@@ -230,8 +233,12 @@ bez_status bez_trust_take(bez_trust *trust, uint64_t index, const bez_entry *ent
   if (st == BEZ_OK && revoke) st = take_revocation(trust, index, entry, err);
   if (st == BEZ_OK && source) st = take_source(trust, index, entry, err);
   if (st == BEZ_OK && rules) st = take_policy(trust, entry, policy, policy_len, err);
-  if (st == BEZ_OK && entry->seconds > trust->clock) trust->clock = entry->seconds;
+  if (st == BEZ_OK && moves && entry->seconds > trust->clock) trust->clock = entry->seconds;
   return st;
+}
+
+int64_t bez_trust_clock(const bez_trust *trust) {
+  return trust->clock;
 }
 
 const bez_policy *bez_trust_policy(const bez_trust *trust) {

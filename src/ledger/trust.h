@@ -31,6 +31,12 @@ typedef struct bez_asked {
  * this source, not for this path, not in this role; "unsigned" for nobody. */
 BEZ_MUST_USE bez_status bez_trust_may(const bez_trust *trust, const bez_asked *asked, bez_error *err);
 
+/* The latest time that an admin's entry states: nobody is judged as of an earlier one. */
+int64_t bez_trust_clock(const bez_trust *trust);
+/* Whether that lies more than a day ahead of the machine's clock: no new entry about trust may, and what does moves no
+ * clock. */
+bool bez_trust_is_ahead(int64_t seconds);
+
 /* The policy in force. Borrowed strings. */
 typedef struct bez_policy {
   unsigned signatures;           /* that a commit needs, by different principals; 1 at least */

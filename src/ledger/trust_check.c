@@ -7,7 +7,7 @@
 #include "ledger/source.h"
 #include "ledger/trust_state.h"
 
-enum { MOST_ITEMS = 1000, MOST_GLOB = 1000, MOST_REASON = 1000 };
+enum { MOST_ITEMS = 1000, MOST_GLOB = 1000, MOST_REASON = 1000, MOST_AHEAD = 86400 };
 
 static bez_status malformed(const bez_entry *entry, const char *what, bez_error *err) {
   return bez_fail(err, BEZ_FORMAT, entry->type, "the entry's %s is missing or malformed", what);
@@ -98,6 +98,21 @@ static bool signed_by(const bez_entry *entry, const char *fingerprint) {
   return false;
 }
 
+static bool was_granted(const bez_trust *trust, const char *fingerprint) {
+  for (size_t i = 0; i < trust->n_grants; i++)
+    if (!strcmp(bez_ssh_key_fingerprint(trust->grants[i].key), fingerprint)) return true;
+  return false;
+}
+
+bool bez_trust_by_admin(const bez_trust *trust, const bez_entry *entry) {
+  bez_error why = {0};
+  return !strcmp(entry->type, "init") || check_admin(trust, entry, NULL, &why) == BEZ_OK;
+}
+
+bool bez_trust_is_ahead(int64_t seconds) {
+  return seconds > bez_time_machine() + MOST_AHEAD;
+}
+
 /* Whether another admin than this key is left. */
 static bool admin_left(const bez_trust *trust, const char *fingerprint, int64_t at) {
   for (size_t i = 0; i < trust->n_grants; i++) {
@@ -117,8 +132,8 @@ static bez_status check_revoke(const bez_trust *trust, const bez_entry *entry, b
   if (strlen(bez_entry_text(entry, "reason")) > MOST_REASON) return malformed(entry, "reason", err);
   if (!admin_left(trust, print, entry->seconds))
     return bez_fail(err, BEZ_USAGE, print, "refused: is the last admin; make another one first");
-  /* Who lost a key may say so with it. */
-  if (signed_by(entry, print) && !bez_trust_revocation(trust, print)) return BEZ_OK;
+  /* Who lost a key may say so with it; a key that nobody ever trusted has nothing to say. */
+  if (signed_by(entry, print) && was_granted(trust, print) && !bez_trust_revocation(trust, print)) return BEZ_OK;
   return check_admin(trust, entry, NULL, err);
 }
 

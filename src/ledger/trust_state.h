@@ -47,7 +47,7 @@ struct bez_trust {
   size_t n_revocations, cap_revocations;
   bez_known_source *sources; /* one per id, the last entry */
   size_t n_sources, cap_sources;
-  int64_t clock;   /* of the last entry about trust: nobody is judged as of an earlier time */
+  int64_t clock;   /* the latest time an admin's entry about trust states: nobody is judged as of an earlier one */
   bez_arena arena; /* of the policy */
   bez_policy policy;
   char policy_id[65]; /* "" none */
@@ -60,6 +60,8 @@ const bez_revocation *bez_trust_revocation(const bez_trust *trust, const char *f
 /* Whether an entry would have its effect: who signed it, and what it says. BEZ_USAGE ("refused: …") or BEZ_FORMAT. */
 BEZ_MUST_USE bez_status bez_trust_check(const bez_trust *trust, const bez_entry *entry, const char *policy,
                                         size_t policy_len, bez_error *err);
+/* Whether an admin signed it: whose key revokes itself alone is none, and rules nobody else. */
+bool bez_trust_by_admin(const bez_trust *trust, const bez_entry *entry);
 /* "admin", …; NULL after the last. */
 const char *bez_role_name(size_t i, unsigned *role);
 /* 0: no such role. */

@@ -59,7 +59,7 @@ static bez_status take_trust(bez_vault *vault, uint64_t index, const bez_entry *
   }
   if (st == BEZ_OK) st = remember_ruling(vault, entry, reason);
   if (st == BEZ_OK) st = bez_trust_take(vault->trust, index, entry, policy.data ? policy.data : "", policy.len, reason);
-  if (st == BEZ_OK && entry->seconds > vault->ruled) vault->ruled = entry->seconds;
+  vault->ruled = bez_trust_clock(vault->trust);
   st = settle(st, reason, refused, err);
 done:
   bez_buf_free(&policy);

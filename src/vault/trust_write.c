@@ -47,6 +47,9 @@ static bez_status judge(bez_vault *vault, const bez_statement_of_trust *what, co
                         const bez_entry *entry, bez_error *err) {
   bez_error why = {0};
   bez_status st = bez_trust_check(vault->trust, entry, what->policy, what->policy_len, &why);
+  if (st == BEZ_OK && bez_trust_is_ahead(entry->seconds))
+    st = bez_fail(&why, BEZ_USAGE, what->type, "refused: dated %s, more than a day ahead of this machine's clock",
+                  entry->time);
   if (st == BEZ_OK) return BEZ_OK;
   if (err && err->code == BEZ_OK) *err = why;
   return bez_vault_refused(vault, &(bez_claim){.op = what->type}, signer, st, err);

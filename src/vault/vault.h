@@ -37,7 +37,7 @@ struct bez_vault {
   bez_index *index;
   bez_trust *trust;  /* as of the head */
   uint64_t followed; /* entries that trust and index know */
-  int64_t ruled;     /* time of the last entry about trust: nothing later in the log is judged by an earlier time */
+  int64_t ruled;     /* bez_trust_clock: nothing later in the log is judged by an earlier time */
   bez_buf rulings;   /* ids of the entries about trust */
   void (*told)(void *ctx, uint64_t index, const char *why); /* of entries without effect, while they are followed */
   void *told_ctx;

@@ -165,3 +165,13 @@ def test_policy(vault):
     result = vault.run("policy", "set", wrong, code=3)
     assert "policy.yaml:2" in result.stderr and "unknown key signature" in result.stderr
     assert vault.json("policy", "show") == shown
+
+
+def test_no_entry_about_trust_is_dated_ahead(vault):
+    vault.contributor("alice", "--valid-before", "2100-01-01")
+    vault.epoch = 253370764800  # 9999
+    result = vault.run("source", "add", "later", "--uri", "https://example.org/later", code=1)
+    assert "more than a day ahead of this machine's clock" in result.stderr
+    vault.epoch = START + DAY
+    assert [source["id"] for source in vault.json("source", "list")["sources"]] == ["web", "news"]
+    vault.add_commit("train.csv", key="alice")

@@ -216,6 +216,26 @@ static void test_clock_goes_on(void **state) {
   bez_trust_free(trust);
 }
 
+/* A date that nobody has seen yet would end every key that ends: neither a stranger nor a key's own farewell states it,
+ * and an admin's is not believed. */
+static void test_nobody_stops_the_clock(void **state) {
+  (void)state;
+  bez_error err = {0};
+  int64_t last = 0;
+  bez_trust *trust = begin();
+  assert_true(bez_time_parse("9999-01-01T00:00:00Z", &last));
+  assert_ok(grant(trust, ROOT, ALICE, T0, "\"contribute\"",
+                  "\"sources\":[\"*\"],\"paths\":[\"*\"],\"not_after\":\"2026-07-09T00:00:00Z\"", &err));
+  assert_ok(grant(trust, ROOT, BOB, T0, "\"read\"", ALL, &err));
+  refused(disown(trust, MALLORY, MALLORY, last, T0, &err), &err, "unknown key");
+  assert_ok(disown(trust, BOB, BOB, last, T0, &err));
+  assert_ok(grant(trust, ROOT, CAROL, last, "\"read\"", ALL, &err));
+  assert_int_equal(bez_trust_clock(trust), T0);
+  may(trust, ALICE, BEZ_MAY_CONTRIBUTE, "web", "a", T0 + DAY, NULL);
+  may(trust, BOB, BEZ_MAY_READ, NULL, NULL, T0 + DAY, "revoked");
+  bez_trust_free(trust);
+}
+
 static bez_status set_policy(bez_trust *trust, size_t by, const char *yaml, bez_error *err) {
   char hex[65], members[128];
   uint8_t digest[BEZ_DIGEST_MOST];
@@ -304,9 +324,10 @@ static void test_malformed_entries(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_refusal),   cmocka_unit_test(test_only_admins_say),
-      cmocka_unit_test(test_found_out_admin), cmocka_unit_test(test_names_fall_with_their_admin),
-      cmocka_unit_test(test_clock_goes_on),   cmocka_unit_test(test_policy),
-      cmocka_unit_test(test_sources),         cmocka_unit_test(test_malformed_entries)};
+      cmocka_unit_test(test_every_refusal),    cmocka_unit_test(test_only_admins_say),
+      cmocka_unit_test(test_found_out_admin),  cmocka_unit_test(test_names_fall_with_their_admin),
+      cmocka_unit_test(test_clock_goes_on),    cmocka_unit_test(test_nobody_stops_the_clock),
+      cmocka_unit_test(test_policy),           cmocka_unit_test(test_sources),
+      cmocka_unit_test(test_malformed_entries)};
   return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
