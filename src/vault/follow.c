@@ -8,6 +8,7 @@
 #include "crypto/digest.h"
 #include "crypto/sha256.h"
 #include "vault/index.h"
+#include "vault/pins.h"
 
 #define MOST_POLICY (4u << 20)
 
@@ -88,6 +89,27 @@ static bez_status is_repeated(bez_vault *vault, const bez_entry *entry, bool *re
   return st;
 }
 
+/* A pin keeps a data set, and so does a model: who may not touch it, may not say so. */
+static bez_status judge_keeper(const bez_vault *vault, const bez_entry *entry, int64_t at, bez_error *reason) {
+  const json_t *on = json_object_get(entry->body, "trained_on"), *one;
+  char dataset[4096];
+  uint64_t version = 0;
+  size_t i;
+  if (strcmp(entry->type, "model") != 0) {
+    if (!bez_pin_split(bez_entry_text(entry, "what"), dataset, sizeof dataset, &version))
+      return bez_fail(reason, BEZ_FORMAT, NULL, "names no version");
+    return bez_judge_role(vault, entry, BEZ_MAY_COMMIT, dataset, NULL, at, reason);
+  }
+  bez_status st =
+      bez_judge_role(vault, entry, BEZ_MAY_COMMIT, json_string_value(json_object_get(on, "dataset")), NULL, at, reason);
+  json_array_foreach(on, i, one) {
+    if (st != BEZ_OK) break;
+    st = bez_judge_role(vault, entry, BEZ_MAY_COMMIT, json_string_value(json_object_get(one, "dataset")), NULL, at,
+                        reason);
+  }
+  return st;
+}
+
 /* Entries about trust are taken by the caller; here all others are judged. */
 static bez_status judge(bez_vault *vault, uint64_t index, const bez_entry *entry, bool *refused, bez_error *reason,
                         bez_error *err) {
@@ -103,7 +125,7 @@ static bez_status judge(bez_vault *vault, uint64_t index, const bez_entry *entry
   if (!strcmp(entry->type, "commit")) return bez_judge_commit(vault, index, entry, refused, reason, err);
   unsigned role = 0;
   if (!strcmp(entry->type, "model") || !strcmp(entry->type, "pin") || !strcmp(entry->type, "unpin"))
-    role = BEZ_MAY_COMMIT;
+    return settle(judge_keeper(vault, entry, at, reason), reason, refused, err);
   if (!strcmp(entry->type, "gc") || !strcmp(entry->type, "witness")) role = BEZ_MAY_ADMIN;
   const char *source = NULL;
   /* what a check of URLs found anybody may write down; what the list says from then on may not be anybody's */

@@ -72,11 +72,15 @@ bez_status bez_lineage_model_add(bez_vault *vault, const char *path, const bez_m
   *json = NULL;
   if (!o->n_trained_on) BEZ_TRY(bez_fail(err, BEZ_USAGE, "--trained-on", "say which versions it was trained on"));
   BEZ_TRY(bez_vault_signer(vault, &o->who, &signer, err));
-  const bez_claim claim = {"model add", NULL, NULL, BEZ_MAY_COMMIT};
-  BEZ_TRY(bez_vault_ask(vault, &claim, signer, err));
+  const bez_claim role = {"model add", NULL, NULL, BEZ_MAY_COMMIT};
+  BEZ_TRY(bez_vault_ask(vault, &role, signer, err));
   b.trained_on = calloc(o->n_trained_on, sizeof *b.trained_on);
   if (!b.trained_on) BEZ_TRY(bez_fail_memory(err, o->n_trained_on * sizeof *b.trained_on));
   for (; b.n < o->n_trained_on; b.n++) BEZ_TRY(bez_snapshot_find(vault, o->trained_on[b.n], &b.trained_on[b.n], err));
+  for (size_t i = 0; i < b.n; i++) {
+    const bez_claim claim = {"model add", b.trained_on[i].dataset, NULL, BEZ_MAY_COMMIT};
+    BEZ_TRY(bez_vault_ask(vault, &claim, signer, err));
+  }
   if (o->run) BEZ_TRY(check_run(vault, o->run, &b, err));
   BEZ_TRY(bez_made_digest(path, true, &b.made, err));
   BEZ_TRY(bez_vault_say(vault, "model", signer, write_model, &b, &id, err));

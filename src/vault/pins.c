@@ -54,8 +54,7 @@ static void drop(bez_pins *pins, const char *dataset, uint64_t version) {
   pins->n = kept;
 }
 
-/* "train.csv@3" → data set and number; without "@" all versions. Entries hold nothing else (bez_vault_pin). */
-static bool split(const char *what, char *dataset, size_t cap, uint64_t *version) {
+bool bez_pin_split(const char *what, char *dataset, size_t cap, uint64_t *version) {
   const char *at = strrchr(what, '@');
   size_t len = at ? (size_t)(at - what) : strlen(what);
   if (!len || len >= cap) return false;
@@ -68,7 +67,7 @@ static bool split(const char *what, char *dataset, size_t cap, uint64_t *version
 static bez_status take_pin(bez_pins *pins, const bez_entry *entry, bez_error *err) {
   char dataset[4096];
   uint64_t version = 0;
-  if (!split(bez_entry_text(entry, "what"), dataset, sizeof dataset, &version)) return BEZ_OK;
+  if (!bez_pin_split(bez_entry_text(entry, "what"), dataset, sizeof dataset, &version)) return BEZ_OK;
   if (!strcmp(entry->type, "pin")) return add(pins, dataset, version, "pinned: ", bez_entry_text(entry, "reason"), err);
   drop(pins, dataset, version);
   return BEZ_OK;
@@ -162,7 +161,8 @@ static bez_status answer(const char *op, const char *what, const char *reason, c
 bez_status bez_vault_pin(bez_vault *vault, const char *what, bool unpin, const char *reason, const bez_vault_who *who,
                          char **json, bez_error *err) {
   const char *op = unpin ? "unpin" : "pin";
-  char exact[4200] = "";
+  char exact[4200] = "", dataset[4096];
+  uint64_t version = 0;
   bez_signer *signer = NULL;
   bez_pins pins = {0};
   bez_id id;
@@ -171,13 +171,12 @@ bez_status bez_vault_pin(bez_vault *vault, const char *what, bool unpin, const c
   BEZ_TRY(bez_vault_lock(vault, err));
   BEZ_TRY(bez_vault_signer(vault, who, &signer, err));
   BEZ_TRY(resolve(vault, what, exact, err));
-  const bez_claim claim = {op, NULL, NULL, BEZ_MAY_COMMIT};
+  if (!bez_pin_split(exact, dataset, sizeof dataset, &version)) BEZ_TRY(bez_fail(err, BEZ_USAGE, op, "no such name"));
+  const bez_claim claim = {op, dataset, NULL, BEZ_MAY_COMMIT};
   BEZ_TRY(bez_vault_ask(vault, &claim, signer, err));
   BEZ_TRY(bez_pins_read(vault, &pins, err));
   size_t before = pins.n;
-  char dataset[4096];
-  uint64_t version = 0;
-  if (split(exact, dataset, sizeof dataset, &version)) drop(&pins, dataset, version);
+  drop(&pins, dataset, version);
   if (unpin && pins.n == before) BEZ_TRY(bez_fail(err, BEZ_USAGE, exact, "is not pinned"));
   const pin_words words = {exact, reason};
   BEZ_TRY(bez_vault_say(vault, op, signer, write_pin, &words, &id, err));

@@ -15,6 +15,8 @@ typedef struct bez_pins {
   size_t n, cap;
 } bez_pins; /* zero-initialise; release with bez_pins_free */
 
+/* "train.csv@3" → data set and number; without "@" all versions, number 0. False: neither. */
+bool bez_pin_split(const char *what, char *dataset, size_t cap, uint64_t *version);
 /* Pins in force, and the data that models were trained on. */
 BEZ_MUST_USE bez_status bez_pins_read(bez_vault *vault, bez_pins *out, bez_error *err);
 const bez_pin *bez_pins_find(const bez_pins *pins, const char *dataset, uint64_t version); /* NULL: none */

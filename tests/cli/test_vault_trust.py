@@ -1,6 +1,10 @@
 """Who may write what into a vault: every refusal says its reason, stands in the log, and comes before data are read."""
+import base64
 import json
+import secrets
+import subprocess
 
+import c2sp
 import pytest
 
 from vault_helper import Vault
@@ -29,6 +33,27 @@ def refused(vault, *words, why):
     assert why in json.dumps(log[-1])
     assert sorted(path for path in (vault.folder / "objects").rglob("*")) == before
     return result
+
+
+def forge(vault, key, entry_type, **members):
+    """An entry as no command of ours writes it, signed by hand, put at the end of the log."""
+    log = vault.folder / "log"
+    origin, size, _ = (log / "head").read_text().split("\n")[:3]
+    line = {"type": entry_type, "vault": origin, "time": "2026-07-01T00:00:00Z", "nonce": secrets.token_hex(16), **members}
+    message = vault.base / "message"
+    message.write_text(json.dumps(line, separators=(",", ":")) + "\n")
+    subprocess.run(["ssh-keygen", "-Y", "sign", "-f", vault.home / "keys" / key, "-n", "bezoar-vault", message],
+                   check=True, capture_output=True)
+    signature = message.with_name("message.sig")
+    entry = message.read_bytes() + signature.read_bytes()
+    signature.unlink()
+    tiles, size = log / "tile", int(size)
+    entries = (tiles / "entries" / "000.p" / str(size)).read_bytes() + len(entry).to_bytes(2, "big") + entry
+    hashes = (tiles / "0" / "000.p" / str(size)).read_bytes() + c2sp.leaf_hash(entry)
+    (tiles / "entries" / "000.p" / str(size + 1)).write_bytes(entries)
+    (tiles / "0" / "000.p" / str(size + 1)).write_bytes(hashes)
+    root = c2sp.tree_hash([hashes[i:i + 32] for i in range(0, len(hashes), 32)])
+    (log / "head").write_text(f"{origin}\n{size + 1}\n{base64.b64encode(root).decode()}\n")
 
 
 def add(vault, key, path="train.csv", source="web"):
@@ -175,3 +200,32 @@ def test_no_entry_about_trust_is_dated_ahead(vault):
     vault.epoch = START + DAY
     assert [source["id"] for source in vault.json("source", "list")["sources"]] == ["web", "news"]
     vault.add_commit("train.csv", key="alice")
+
+
+def test_paths_bind_pins_and_models(vault):
+    vault.contributor("alice")
+    vault.contributor("nina", "--path", "news/*", roles=["commit"])
+    vault.add_commit("train.csv", key="alice")
+    vault.add_commit("news/a.csv", "x\n1\n", key="alice")
+    vault.run("pin", "train.csv@1", "--reason", "legal hold")
+    refused(vault, "unpin", "train.csv@1", "--reason", "over", "--key", "nina", why="wrong path")
+    refused(vault, "pin", "train.csv", "--reason", "mine", "--key", "nina", why="wrong path")
+    model = vault.write("model.bin", "weights")
+    refused(vault, "model", "add", model, "--trained-on", "news/a.csv@1", "--trained-on", "train.csv@1", "--key", "nina",
+            why="wrong path")
+    vault.run("pin", "news/a.csv", "--reason", "mine", "--key", "nina")
+    vault.run("unpin", "news/a.csv", "--reason", "over", "--key", "nina")
+    vault.run("model", "add", model, "--trained-on", "news/a.csv@1", "--key", "nina")
+    kept = [entry for entry in vault.log() if entry["type"] in ("pin", "unpin", "model")]
+    assert len(kept) == 4 and not any(entry["effect"] for entry in kept)
+
+
+@pytest.mark.parametrize("kind", ["pin", "unpin", "model"])
+def test_paths_bind_entries_that_others_made(vault, kind):
+    """Signed by hand: the log is judged as what it says, whoever wrote it."""
+    vault.contributor("nina", "--path", "news/*", roles=["commit"])
+    vault.add_commit("train.csv")
+    more = {"name": "m", "sha256": "0" * 64, "kind": "file", "trained_on": [{"dataset": "train.csv", "version": 1}]} \
+        if kind == "model" else {"what": "train.csv@1", "reason": "mine"}
+    forge(vault, "nina", kind, **more)
+    assert "wrong path" in json.dumps(vault.log()[-1])
