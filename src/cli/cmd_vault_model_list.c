@@ -13,9 +13,12 @@ static void say(bez_buf *out, const json_t *answer) {
   const json_t *model, *item;
   size_t i, k;
   json_array_foreach(json_object_get(answer, "models"), i, model) {
-    bez_buf_printf(out, "%s  ", bez_answer_text(model, "time"));
+    bez_answer_put(out, model, "time");
+    bez_buf_puts(out, "  ");
     bez_answer_put(out, model, "name");
-    bez_buf_printf(out, "  sha256:%s  by ", bez_answer_text(model, "sha256"));
+    bez_buf_puts(out, "  sha256:");
+    bez_answer_put(out, model, "sha256");
+    bez_buf_puts(out, "  by ");
     bez_answer_put(out, model, "by");
     json_array_foreach(json_object_get(model, "trained_on"), k, item) {
       bez_buf_puts(out, k ? ", " : "  on ");

@@ -1,6 +1,10 @@
 /* Texts that several commands of the vault answer with. */
 #include "cli/vault_text.h"
 
+#include <stdio.h>
+
+#include "cli/say.h"
+
 void bez_text_changes(bez_buf *out, const json_t *object) {
   bez_buf_printf(out, " (+%llu -%llu ~%llu)", (unsigned long long)bez_answer_number(object, "added"),
                  (unsigned long long)bez_answer_number(object, "removed"),
@@ -34,6 +38,13 @@ static void put_version(bez_buf *out, const json_t *item) {
   bez_buf_printf(out, "@%llu", (unsigned long long)bez_answer_number(item, "version"));
 }
 
+/* The first digits of a digest; whatever else the entry says there does nothing to a terminal. */
+static void put_start(bez_buf *out, const char *digest) {
+  char start[13];
+  snprintf(start, sizeof start, "%s", digest);
+  bez_say_safe(out, start);
+}
+
 void bez_text_impact(bez_buf *out, const json_t *answer) {
   const json_t *versions = json_object_get(answer, "versions"), *models = json_object_get(answer, "models");
   const json_t *runs = json_object_get(answer, "runs"), *of = json_object_get(answer, "of");
@@ -54,14 +65,18 @@ void bez_text_impact(bez_buf *out, const json_t *answer) {
     bez_buf_puts(out, json_is_true(json_object_get(item, "latest")) ? "  (the last version)\n" : "\n");
   }
   json_array_foreach(runs, i, item) {
-    bez_buf_printf(out, "  run      %.12s by ", bez_answer_text(item, "run"));
+    bez_buf_puts(out, "  run      ");
+    put_start(out, bez_answer_text(item, "run"));
+    bez_buf_puts(out, " by ");
     bez_answer_put(out, item, "by");
     bez_buf_putc(out, '\n');
   }
   json_array_foreach(models, i, item) {
     bez_buf_puts(out, "  model    ");
     bez_answer_put(out, item, "name");
-    bez_buf_printf(out, "  sha256:%.12s  trained on ", bez_answer_text(item, "sha256"));
+    bez_buf_puts(out, "  sha256:");
+    put_start(out, bez_answer_text(item, "sha256"));
+    bez_buf_puts(out, "  trained on ");
     put_version(out, item);
     bez_buf_putc(out, '\n');
   }

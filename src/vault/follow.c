@@ -100,7 +100,10 @@ static bez_status judge_keeper(const bez_vault *vault, const bez_entry *entry, i
       return bez_fail(reason, BEZ_FORMAT, NULL, "names no version");
     return bez_judge_role(vault, entry, BEZ_MAY_COMMIT, dataset, NULL, at, reason);
   }
-  bez_status st =
+  uint8_t digest[BEZ_ID];
+  bez_status st = bez_entry_hex(entry, "sha256", digest, sizeof digest, reason);
+  if (st != BEZ_OK) return st;
+  st =
       bez_judge_role(vault, entry, BEZ_MAY_COMMIT, json_string_value(json_object_get(on, "dataset")), NULL, at, reason);
   json_array_foreach(on, i, one) {
     if (st != BEZ_OK) break;

@@ -4,7 +4,6 @@ import json
 import secrets
 import subprocess
 
-import c2sp
 import pytest
 
 from vault_helper import Vault
@@ -37,6 +36,8 @@ def refused(vault, *words, why):
 
 def forge(vault, key, entry_type, **members):
     """An entry as no command of ours writes it, signed by hand, put at the end of the log."""
+    pytest.importorskip("cryptography")
+    import c2sp
     log = vault.folder / "log"
     origin, size, _ = (log / "head").read_text().split("\n")[:3]
     line = {"type": entry_type, "vault": origin, "time": "2026-07-01T00:00:00Z", "nonce": secrets.token_hex(16), **members}
@@ -229,3 +230,11 @@ def test_paths_bind_entries_that_others_made(vault, kind):
         if kind == "model" else {"what": "train.csv@1", "reason": "mine"}
     forge(vault, "nina", kind, **more)
     assert "wrong path" in json.dumps(vault.log()[-1])
+
+
+def test_a_model_without_a_digest_says_nothing(vault):
+    vault.add_commit("train.csv")
+    forge(vault, "default", "model", name="m", sha256="\x1b]0;x\x07", kind="file",
+          trained_on=[{"dataset": "train.csv", "version": 1}])
+    assert "is no digest" in json.dumps(vault.log()[-1])
+    assert "\x1b" not in vault.run("model", "list").stdout + vault.run("impact", "web").stdout
