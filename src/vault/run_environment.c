@@ -98,7 +98,9 @@ static bez_status add_packages(bez_run_record *run, const char *python, bez_erro
     st = add_fact(run, "packages", "unknown: this Python does not tell them", err);
     goto cleanup;
   }
-  for (char *line = strtok_r(list.data, "\n", &rest); line && st == BEZ_OK; line = strtok_r(NULL, "\n", &rest)) {
+  /* a Python that has no packages prints nothing */
+  for (char *line = list.data ? strtok_r(list.data, "\n", &rest) : NULL; line && st == BEZ_OK;
+       line = strtok_r(NULL, "\n", &rest)) {
     char *tab = strchr(line, '\t'), name[300];
     if (!tab || !bez_utf8_valid(line, strlen(line))) continue;
     snprintf(name, sizeof name, "package %.*s", (int)(tab - line), line);

@@ -110,6 +110,16 @@ def test_lines_that_are_wrong(vault, words):
     assert not entries(vault, "run")
 
 
+def test_a_python_that_says_nothing(vault):
+    """Called python, and silent when it is asked for its packages."""
+    python = vault.write("python-quiet", "#!/bin/sh\n[ \"$1\" = -c ] || echo x > upper.csv\n")
+    job = vault.write("job", f"#!{python}\n")
+    python.chmod(0o755)
+    job.chmod(0o755)
+    answer = run(vault, "--out", "upper.csv", "--source", "web", "--key", "alice", "--", "./job")
+    assert answer["run"] and (vault.root / "upper.csv").read_text() == "x\n"
+
+
 def test_who_may_run(vault):
     done = vault.call("vault", "run", "--out", "x", "--source", "web", "--key", "rita", "--", "sh", "-c", "echo x > x")
     assert done.returncode == 1 and "refused" in done.stderr and not (vault.root / "x").exists()
