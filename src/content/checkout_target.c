@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,13 +105,21 @@ bez_status bez_target_open(const char *path, bool folder, bez_target **out, bez_
   return st;
 }
 
-/* Relative, of parts that are neither empty nor "." nor "..", UTF-8. */
+/* Whether a part of a name may be written: a vault inside the target would be somebody else's vault to whoever works
+ * there, on file systems that do not tell cases apart as well. */
+static bool plain_part(const char *part, size_t n) {
+  static const char vault[] = ".bezoar";
+  if (!n || (n == 1 && part[0] == '.') || (n == 2 && !memcmp(part, "..", 2))) return false;
+  return n != sizeof vault - 1 || strncasecmp(part, vault, n) != 0;
+}
+
+/* Relative, of parts that are neither empty nor "." nor ".." nor ".bezoar", UTF-8. */
 static bool plain_name(const char *name, size_t len) {
   if (!len || len >= 4096 || memchr(name, 0, len) || !bez_utf8_valid(name, len)) return false;
   for (size_t begin = 0; begin <= len;) {
     const char *slash = memchr(name + begin, '/', len - begin);
-    size_t end = slash ? (size_t)(slash - name) : len, n = end - begin;
-    if (!n || (n == 1 && name[begin] == '.') || (n == 2 && !memcmp(name + begin, "..", 2))) return false;
+    size_t end = slash ? (size_t)(slash - name) : len;
+    if (!plain_part(name + begin, end - begin)) return false;
     begin = end + 1;
   }
   return true;
@@ -180,7 +189,7 @@ static bez_status begin_file(bez_target *t, const bez_item *item, bez_error *err
   bez_status st = close_file(t, err);
   if (st != BEZ_OK) return st;
   if (!plain_name(item->head, len))
-    return bez_fail(err, BEZ_FORMAT, t->path, "a file's name leads out of the folder, or is none");
+    return bez_fail(err, BEZ_FORMAT, t->path, "a file's name leads out of the folder or into a vault, or is none");
   size_t room = strlen(t->partial) + len + 2;
   free(t->name);
   t->name = malloc(room);

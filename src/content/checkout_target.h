@@ -6,7 +6,8 @@
 
 typedef struct bez_target bez_target;
 BEZ_MUST_USE bez_status bez_target_open(const char *path, bool folder, bez_target **out, bez_error *err);
-/* Items in order; those that are no bytes of a file make the files. BEZ_FORMAT: a name that leads out of the folder. */
+/* Items in order; those that are no bytes of a file make the files. BEZ_FORMAT: a name that leads out of the
+ * folder, or into a vault (".bezoar"). */
 BEZ_MUST_USE bez_status bez_target_put(bez_target *target, const bez_item *item, bez_error *err);
 BEZ_MUST_USE bez_status bez_target_commit(bez_target *target, bez_error *err); /* frees target, success or not */
 void bez_target_abandon(bez_target *target);                                   /* NULL is fine; leaves nothing behind */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -61,8 +62,11 @@ static bez_status take(bez_listing *out, const char *below, const char *name, un
   if (st == BEZ_OK && !bez_utf8_valid(name, strlen(name)))
     st = bez_fail(err, BEZ_USAGE, path, "has a name that is not UTF-8: rename it, or leave it out");
   if (st == BEZ_OK && lstat(path, &info) != 0) st = bez_fail_errno(err, path, "cannot look at");
+  const bool vault = st == BEZ_OK && S_ISDIR(info.st_mode) && !strcmp(name, ".bezoar");
+  if (st == BEZ_OK && !vault && !strcasecmp(name, ".bezoar"))
+    st = bez_fail(err, BEZ_USAGE, path, "has the name of a vault's folder, and would not be written back: rename it");
   if (st == BEZ_OK && S_ISDIR(info.st_mode)) {
-    if (strcmp(name, ".bezoar")) st = walk(out, relative, depth + 1, err);
+    if (!vault) st = walk(out, relative, depth + 1, err);
   } else if (st == BEZ_OK && S_ISREG(info.st_mode)) {
     st = add(out, relative, (uint64_t)info.st_size, err);
     relative = NULL;

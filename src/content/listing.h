@@ -18,7 +18,8 @@ typedef struct bez_listing {
 } bez_listing; /* zero-initialise; release with bez_listing_free */
 
 /* BEZ_USAGE names what is no regular file (links are not followed), what has a name that is not UTF-8, and a folder
- * without files. Folders called ".bezoar" are left out: a vault is not its own data. */
+ * without files. Folders called ".bezoar" are left out: a vault is not its own data; what else is called so,
+ * in capitals or not, is BEZ_USAGE: no checkout writes it. */
 BEZ_MUST_USE bez_status bez_listing_make(const char *path, bez_listing *out, bez_error *err);
 void bez_listing_free(bez_listing *listing);
 /* Where a file lies; NULL: memory is out. Owned by the caller. */

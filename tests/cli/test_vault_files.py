@@ -219,6 +219,8 @@ def test_what_is_no_data_is_refused_by_name(vault):
     (vault.root / "pipe").mkdir()
     os.mkfifo(vault.root / "pipe" / "p")
     assert "p" in vault.run("add", "pipe", "--source", "web", code=2).stderr
+    vault.write("inner/a/.Bezoar/config", "x")
+    assert "vault's folder" in vault.run("add", "inner", "--source", "web", code=2).stderr
 
 
 def test_by_reference(vault):
