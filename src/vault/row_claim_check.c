@@ -21,6 +21,7 @@ typedef struct check {
   bool met;          /* they have: the neighbour before the digest is shown */
   bool fresh;        /* the next line may show the left neighbour: nothing of this level was used */
   bool at_entry;     /* the last line was an entry */
+  bool empty;        /* nothing is there, and no item was read: the only claim that a tree of height 0 bears out */
   bool end;          /* the digest lies behind the last one: the top's entry says so */
   bez_tree_entry entry;
   unsigned levels;
@@ -126,7 +127,8 @@ static bool take_begin(const char **at, check *c) {
     if (memcmp(top.last, c->claim->canonical, 32) >= 0) c->wrong = "the last digest is not smaller";
     return true;
   }
-  if (strncmp(*at, "top 0\n", 6) == 0) return true;
+  c->empty = strncmp(*at, "top 0\n", 6) == 0;
+  if (c->empty) return true;
   if (!take_sorted_item(at, "item ", digest, &count, c->value)) return false;
   if (memcmp(digest, c->claim->canonical, 32) <= 0) c->wrong = "the digest behind it is not larger";
   return true;
@@ -200,13 +202,15 @@ static bool take_line(const char **at, check *c) {
 }
 
 /* The root object, whose digest names the tree. Its height is the number of levels that led here; at the end of a
- * sorted tree, where the top's own entry says all, there was but one. */
+ * sorted tree, where the top's own entry says all, there was but one. The root of height 0 holds no hash that an item
+ * could be tied to: it bears out the absence of a digest, and nothing else. */
 static bool take_top(const char **at, check *c) {
   uint64_t height;
   bez_tree tree = {.kind = c->tree, .top = c->entry};
   bez_buf root = {0};
   if (c->has_left || !bez_text_skip(at, "top ") || !take_number(at, &height) || height > BEZ_TREE_HEIGHT) return false;
-  if (c->end ? c->levels != 1 || !height : c->levels != height || (height && !c->at_entry)) return false;
+  if (c->empty ? height != 0 : height == 0) return false;
+  if (c->end ? c->levels != 1 : c->levels != height || (height && !c->at_entry)) return false;
   tree.height = (uint8_t)height;
   if (height && (!bez_text_skip(at, " ") || !take_bytes(at, tree.top.id.bytes, 32))) return false;
   if (!bez_text_skip(at, "\n")) return false;

@@ -98,6 +98,22 @@ def test_an_empty_version(vault):
     assert "top 0\n" in raw.decode()
 
 
+def test_an_empty_tree_holds_nothing(vault):
+    """Its id depends on no hash: an item with `top 0` behind it would lead to it, whatever the item says."""
+    vault.write("nothing.bin", bytes(range(256)) * 8)
+    vault.add_commit("nothing.bin", key="alice")
+    lines = prove(vault, "nothing.bin", "--digest", "ab" * 32)[0].decode().split("\n")[:-2]
+    some, digest = base64.b64encode(b"a" * 32).decode(), lines[2]
+    assert digest.startswith("digest ") and lines[3] == "top 0"
+    for claim in (["claim present", f"item {some} 7"], ["claim included", f"item 3 {some} {some}"],
+                  ["claim absent", digest, f"item {base64.b64encode(b'z' * 32).decode()} 1"],
+                  ["claim absent", digest, f"root {some}"]):
+        lie = resealed(lines[:1] + claim + lines[3:])
+        assert check(vault, lie, code=1)["ok"] is False
+        with pytest.raises(Wrong):
+            verify(lie, vault.vkey)
+
+
 def test_every_flipped_byte_is_noticed(vault):
     """Here by the independent checker, byte by byte, and by the command for a sample."""
     rng = random.Random(2)

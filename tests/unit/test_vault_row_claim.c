@@ -186,6 +186,27 @@ static void test_lies(void **state) {
   store_close(&s);
 }
 
+/* The empty tree's id depends on no hash, so nothing is in it, whatever stands before its line. */
+static void test_nothing_is_in_an_empty_tree(void **state) {
+  (void)state;
+#define DIGEST "d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3c="
+#define LARGER "93d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3c="
+  static const char *const lies[] = {"claim included\nitem 3 " DIGEST " " DIGEST "\ntop 0\n",
+                                     "claim present\nitem " DIGEST " 7\ntop 0\n",
+                                     "claim absent\ndigest " DIGEST "\nitem " LARGER " 1\ntop 0\n"};
+  bez_row_claim claim;
+  for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+    bez_error err = {0};
+    const char *at = lies[i];
+    assert_int_equal(bez_claim_check(&at, &claim, &err), BEZ_FORMAT);
+  }
+  bez_error err = {0};
+  const char *truth = "claim absent\ndigest " DIGEST "\ntop 0\n";
+  assert_ok(bez_claim_check(&truth, &claim, &err));
+#undef DIGEST
+#undef LARGER
+}
+
 /* Two neighbours in leaves of all sizes: the lines for a pair lead to the root. */
 static void test_pairs(void **state) {
   (void)state;
@@ -225,8 +246,9 @@ static void test_pairs(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_row), cmocka_unit_test(test_absence),
-                                     cmocka_unit_test(test_tampered), cmocka_unit_test(test_lies),
-                                     cmocka_unit_test(test_pairs)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_every_row), cmocka_unit_test(test_absence),
+      cmocka_unit_test(test_tampered),  cmocka_unit_test(test_lies),
+      cmocka_unit_test(test_pairs),     cmocka_unit_test(test_nothing_is_in_an_empty_tree)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
