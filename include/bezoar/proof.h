@@ -32,7 +32,7 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_prove_consistency(bez_vault *vault, ui
 typedef struct bez_proof_check_options {
   const char *log_key;          /* verifier key of the log: "name+hash+base64" */
   const char *const *witnesses; /* verifier keys of witnesses */
-  size_t n_witnesses, quorum;   /* so many of them must have cosigned */
+  size_t n_witnesses, quorum;   /* so many of them must have cosigned; BEZ_USAGE: more than there are */
   const char *rows;             /* path of a file with rows, NULL none: the proof must claim something of each */
 } bez_proof_check_options;
 /* Needs no vault. BEZ_FORMAT says why the proof does not hold. {"ok":true,"kind":"row","log","index","size","entry",

@@ -14,7 +14,7 @@ static const bez_option options[] = {
     {"row", 0, BEZ_ARG_FILE, .value = "FILE", .help = "The proof must say something about each row in this file."},
     {"witness", 0, BEZ_ARG_TEXT, .value = "VKEY", .repeat = true,
      .help = "Verifier key of a witness that may have cosigned the checkpoint."},
-    {"quorum", 0, BEZ_ARG_NUMBER, .value = "N", .fallback = "0", .help = "So many of the witnesses must have."},
+    {"quorum", 0, BEZ_ARG_NUMBER, .value = "N", .fallback = "0", .help = "So many of the witnesses must have; no more than are named."},
     {"json", 0, BEZ_ARG_FLAG, .help = "Answer as JSON."},
     {NULL}};
 

@@ -21,6 +21,7 @@ typedef struct checker {
   const bez_proof_check_options *options;
   bez_vkey log;
   bez_vkey *witness_keys;
+  bez_witnesses witnesses; /* of witness_keys */
   bez_claims claims;
   bez_entry entry;
   uint64_t index, size;
@@ -57,19 +58,25 @@ static bez_status check_tree(const checker *c, const bez_row_claim *claim, bez_e
   return st;
 }
 
-static bez_status check_witnessed(checker *c, bez_bytes_view log, bez_bytes_view entry, bez_error *err) {
+/* A quorum that the witnesses named cannot reach is a mistake, not a demand that nobody has to meet. */
+static bez_status take_witnesses(checker *c, bez_error *err) {
   const bez_proof_check_options *o = c->options;
   bez_status st = BEZ_OK;
-  if (!o->n_witnesses)
-    return bez_tlog_proof_verify(log.bytes, log.len, entry.bytes, entry.len, o->log_key, &c->index, &c->size, err);
+  if (o->quorum > o->n_witnesses)
+    return bez_fail(err, BEZ_USAGE, "--quorum", "%zu witnesses are to have cosigned, and %zu are named", o->quorum,
+                    o->n_witnesses);
+  if (!o->n_witnesses) return BEZ_OK;
   c->witness_keys = calloc(o->n_witnesses, sizeof *c->witness_keys);
   if (!c->witness_keys) return bez_fail_memory(err, o->n_witnesses * sizeof *c->witness_keys);
   for (size_t i = 0; i < o->n_witnesses && st == BEZ_OK; i++)
     st = bez_vkey_parse(o->witnesses[i], "key of a witness", &c->witness_keys[i], err);
-  if (st != BEZ_OK) return st;
-  const bez_witnesses witnesses = {c->witness_keys, o->n_witnesses, o->quorum};
-  return bez_tlog_proof_witnessed(log.bytes, log.len, entry.bytes, entry.len, o->log_key, &witnesses, &c->index,
-                                  &c->size, err);
+  c->witnesses = (bez_witnesses){c->witness_keys, o->n_witnesses, o->quorum};
+  return st;
+}
+
+static bez_status check_witnessed(checker *c, bez_bytes_view log, bez_bytes_view entry, bez_error *err) {
+  return bez_tlog_proof_witnessed(log.bytes, log.len, entry.bytes, entry.len, c->options->log_key, &c->witnesses,
+                                  &c->index, &c->size, err);
 }
 
 static bez_status check_entry(checker *c, bez_bytes_view entry, bez_error *err) {
@@ -163,6 +170,12 @@ static bez_status check_growth(const checker *c, const growth *g, bez_error *err
   if (st != BEZ_OK) return st;
   if (!found || strncmp(g->note.text, c->log.name, origin) != 0 || g->note.text[origin] != '\n')
     return bez_fail(err, BEZ_FORMAT, SUBJECT, "the checkpoint is not signed by %s", c->log.name);
+  size_t have = 0;
+  st = bez_witnesses_count(&c->witnesses, &g->note, SUBJECT, &have, NULL, err);
+  if (st != BEZ_OK) return st;
+  if (have < c->witnesses.quorum)
+    return bez_fail(err, BEZ_FORMAT, SUBJECT, "%zu of the witnesses asked for cosigned the checkpoint; %zu have to",
+                    have, c->witnesses.quorum);
   return bez_merkle_extends(g->size, g->root, g->note.size, g->note.root, g->hashes[0], g->n, err);
 }
 
@@ -201,6 +214,7 @@ bez_status bez_proof_verify(const char *proof, size_t len, const bez_proof_check
   char *text = NULL;
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_vkey_parse(options->log_key, "key of the log", &c.log, err));
+  BEZ_TRY(take_witnesses(&c, err));
   BEZ_TRY(bez_text_copy(proof, len, SUBJECT, &text, err));
   if (strncmp(text, BEZ_CONSISTENCY_PROOF, strlen(BEZ_CONSISTENCY_PROOF)) == 0) {
     BEZ_TRY(verify_growth(&c, text, json, err));

@@ -140,7 +140,9 @@ def test_proofs_of_rows_hold_a_tlog_proof_with_witnesses(vault, witness):
     vault.run("prove", "train.csv", "1", "-o", "witnessed.proof")
     check = ("verify-proof", "witnessed.proof", "--log-key", key, "--witness", witness.key)
     assert vault.json(*check, "--quorum", "1")["ok"]
-    assert not vault.json(*check, "--quorum", "2", code=1)["ok"]
+    stranger = c2sp.Signer("w.example/2", c2sp.COSIGNATURE, b"another").key
+    assert not vault.json(*check, "--witness", stranger, "--quorum", "2", code=1)["ok"]
+    vault.run(*check, "--quorum", "2", code=2)
     alone = ("verify-proof", "alone.proof", "--log-key", key)
     assert vault.json(*alone)["ok"]
     assert not vault.json(*alone, "--witness", witness.key, "--quorum", "1", code=1)["ok"]

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from c2sp import Wrong
+from c2sp import COSIGNATURE, Signer, Wrong
 from vault_helper import Vault
 from verify_row_proof import verify
 
@@ -204,6 +204,18 @@ def test_a_lost_sorted_tree_is_made_again(vault):
     shutil.rmtree(vault.folder / "index" / "sorted")
     raw, _ = prove(vault, "train.csv@2", "--digest", "77" * 32)
     assert both(vault, raw)["claims"][0]["claim"] == "absent"
+
+
+def test_a_quorum_is_never_passed_over(vault):
+    """Without witnesses, or with fewer than it wants, it cannot be met; with one who did not cosign, it is not."""
+    witness = Signer("w.example/1", COSIGNATURE, b"somebody").key
+    for raw in (prove(vault, "train.csv", 5)[0], prove(vault, "--consistency", 3)[0]):
+        path = vault.base / "q.proof"
+        path.write_bytes(raw)
+        for words in (["--quorum", 1], ["--quorum", 2, "--witness", witness]):
+            vault.run("verify-proof", path, "--log-key", vault.vkey, *words, code=2)
+        assert "cosigned" in check(vault, raw, "--quorum", 1, "--witness", witness, code=1)["why"]
+        assert check(vault, raw, "--witness", witness)["ok"]
 
 
 def test_usage(vault):
