@@ -28,15 +28,20 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_prove(bez_vault *vault, const bez_vaul
 BEZ_API BEZ_MUST_USE bez_status bez_vault_prove_consistency(bez_vault *vault, uint64_t old_size, uint64_t new_size,
                                                             char **json, bez_error *err);
 
+/* Which claims will do. */
+typedef enum bez_proof_want { BEZ_PROOF_ANY, BEZ_PROOF_ABSENT, BEZ_PROOF_PRESENT } bez_proof_want;
+
 /* What has to be borne out. */
 typedef struct bez_proof_check_options {
   const char *log_key;          /* verifier key of the log: "name+hash+base64" */
   const char *const *witnesses; /* verifier keys of witnesses */
   size_t n_witnesses, quorum;   /* so many of them must have cosigned; BEZ_USAGE: more than there are */
   const char *rows;             /* path of a file with rows, NULL none: the proof must claim something of each */
+  bez_proof_want want;          /* of every claim; present: or included */
 } bez_proof_check_options;
 /* Needs no vault. BEZ_FORMAT says why the proof does not hold. {"ok":true,"kind":"row","log","index","size","entry",
- * "dataset","time","n_rows","contributors":[fingerprints],"claims":[…]}, or {"ok":true,"kind":"consistency","log",
+ * "dataset","time","n_rows","contributors":[fingerprints],"claims":[…],"rows":[{"row","claim","canonical"}] (of the
+ * file, where one is given)}, or {"ok":true,"kind":"consistency","log",
  * "old":{"size","root"},"new":{"size","root"}}. The contributors signed the version; whether they may be trusted is
  * what the log's entries about trust say, and no part of the proof. */
 BEZ_API BEZ_MUST_USE bez_status bez_proof_verify(const char *proof, size_t len, const bez_proof_check_options *options,

@@ -12,9 +12,12 @@ static const bez_option options[] = {
     {"log-key", 0, BEZ_ARG_TEXT, .value = "VKEY",
      .help = "Verifier key of the log, as bezoar vault init told it (needed)."},
     {"row", 0, BEZ_ARG_FILE, .value = "FILE", .help = "The proof must say something about each row in this file."},
+    {"absent", 0, BEZ_ARG_FLAG, .help = "Every row must be absent: present or included is exit code 1."},
+    {"present", 0, BEZ_ARG_FLAG, .help = "Every row must be present or included: absent is exit code 1."},
     {"witness", 0, BEZ_ARG_TEXT, .value = "VKEY", .repeat = true,
      .help = "Verifier key of a witness that may have cosigned the checkpoint."},
-    {"quorum", 0, BEZ_ARG_NUMBER, .value = "N", .fallback = "0", .help = "So many of the witnesses must have; no more than are named."},
+    {"quorum", 0, BEZ_ARG_NUMBER, .value = "N", .fallback = "0",
+     .help = "So many of the witnesses must have; no more than are named."},
     {"json", 0, BEZ_ARG_FLAG, .help = "Answer as JSON."},
     {NULL}};
 
@@ -33,6 +36,9 @@ static bez_status work(const bez_args *args, bez_progress *progress, char **json
   bez_proof_check_options check = {.log_key = bez_args_text(args, "log-key"), .rows = bez_args_text(args, "row")};
   check.n_witnesses = bez_args_list(args, "witness", &check.witnesses);
   check.quorum = (size_t)bez_args_number(args, "quorum");
+  const bool absent = bez_args_flag(args, "absent"), present = bez_args_flag(args, "present");
+  check.want = absent ? BEZ_PROOF_ABSENT : present ? BEZ_PROOF_PRESENT : BEZ_PROOF_ANY;
+  if (absent && present) return bez_fail(err, BEZ_USAGE, "vault verify-proof", "--absent or --present, not both");
   if (!check.log_key) return bez_fail(err, BEZ_USAGE, "vault verify-proof", "needs --log-key VKEY");
   bez_status st = bez_file_read(args->positional[0], MOST_BYTES, &proof, err);
   if (st == BEZ_OK) {
@@ -59,8 +65,10 @@ static void put_row_proof(bez_buf *out, const json_t *answer) {
   json_array_foreach(json_object_get(answer, "contributors"), i, item)
       bez_buf_printf(out, "%s%s", i ? ", " : "", json_string_value(item));
   bez_buf_putc(out, '\n');
-  json_array_foreach(json_object_get(answer, "claims"), i, item) {
+  const json_t *rows = json_object_get(answer, "rows");
+  json_array_foreach(rows ? rows : json_object_get(answer, "claims"), i, item) {
     bez_buf_puts(out, "  ");
+    if (rows) bez_buf_printf(out, "row %zu  ", i);
     bez_answer_put(out, item, "claim");
     bez_buf_puts(out, "  ");
     bez_answer_put(out, item, "canonical");
@@ -99,9 +107,14 @@ const bez_command bez_command_vault_verify_proof = {
         "checkpoint, "
         "and, with --witness and --quorum, those of witnesses. No vault is needed. Exit code 1: it does not hold.\n"
         "\n"
+        "A proof that a row is there holds as well as one that it is not; the answer says which, of each row. --absent "
+        "and "
+        "--present take one of the two alone.\n"
+        "\n"
         "Whether the contributor may be trusted is for the vault's log of trust to say; the answer names the key.",
-    .examples = "bezoar vault verify-proof row.proof --log-key \"$(cat log.vkey)\"\n"
-                "bezoar vault verify-proof clean.proof --log-key \"$KEY\" --row bad.csv — about each of these rows",
+    .examples =
+        "bezoar vault verify-proof row.proof --log-key \"$(cat log.vkey)\"\n"
+        "bezoar vault verify-proof clean.proof --log-key \"$KEY\" --row bad.csv --absent — about each of these rows",
     .options = options,
     .min_positional = 1,
     .max_positional = 1,

@@ -25,6 +25,7 @@ typedef struct checker {
   bez_claims claims;
   bez_entry entry;
   uint64_t index, size;
+  bez_buf rows; /* the file's rows: positions in claims, a size_t each */
 } checker;
 
 /* "NAME LENGTH\n" and so many bytes. */
@@ -90,13 +91,30 @@ static bez_status check_entry(checker *c, bez_bytes_view entry, bez_error *err) 
 }
 
 static bez_status find_claim(void *ctx, const uint8_t canonical[32], bez_error *err) {
-  const checker *c = ctx;
-  for (size_t i = 0; i < c->claims.n; i++)
-    if (memcmp(c->claims.items[i].canonical, canonical, 32) == 0) return BEZ_OK;
+  checker *c = ctx;
+  for (size_t i = 0; i < c->claims.n; i++) {
+    if (memcmp(c->claims.items[i].canonical, canonical, 32) != 0) continue;
+    bez_buf_write(&c->rows, &i, sizeof i);
+    return bez_buf_status(&c->rows, err);
+  }
   char hex[65];
   bez_hex(canonical, 32, hex);
   return bez_fail(err, BEZ_FORMAT, SUBJECT, "it says nothing about a row of %s, with the canonical digest %s",
                   c->options->rows, hex);
+}
+
+/* Absent and present are both answers; who needs one of them says which. */
+static bez_status check_wanted(const checker *c, bez_error *err) {
+  for (size_t i = 0; i < c->claims.n; i++) {
+    const bez_row_claim *claim = &c->claims.items[i];
+    char hex[65];
+    if (c->options->want == BEZ_PROOF_ANY) continue;
+    if ((claim->kind == BEZ_CLAIM_ABSENT) == (c->options->want == BEZ_PROOF_ABSENT)) continue;
+    bez_hex(claim->canonical, 32, hex);
+    return bez_fail(err, BEZ_FORMAT, SUBJECT, "it shows that a row with the canonical digest %s is %s", hex,
+                    bez_claim_name(claim->kind));
+  }
+  return BEZ_OK;
 }
 
 static bez_status check_row_proof(checker *c, const char *text, size_t len, bez_error *err) {
@@ -116,8 +134,23 @@ static bez_status check_row_proof(checker *c, const char *text, size_t len, bez_
   BEZ_TRY(check_entry(c, entry, err));
   for (size_t i = 0; i < c->claims.n; i++) BEZ_TRY(check_tree(c, &c->claims.items[i], err));
   if (c->options->rows) BEZ_TRY(bez_rows_of_file(c->options->rows, find_claim, c, err));
+  BEZ_TRY(check_wanted(c, err));
 cleanup:
   return st;
+}
+
+static void write_rows(bez_json *j, const checker *c) {
+  bez_json_key(j, "rows");
+  bez_json_open(j, '[');
+  for (size_t row = 0, at; row < c->rows.len / sizeof at; row++) {
+    memcpy(&at, c->rows.data + row * sizeof at, sizeof at);
+    bez_json_open(j, '{');
+    bez_json_kuint(j, "row", row);
+    bez_json_kstr(j, "claim", bez_claim_name(c->claims.items[at].kind));
+    bez_json_khex(j, "canonical", c->claims.items[at].canonical, 32);
+    bez_json_close(j, '}');
+  }
+  bez_json_close(j, ']');
 }
 
 static bez_status answer_row_proof(const checker *c, char **json, bez_error *err) {
@@ -138,6 +171,7 @@ static bez_status answer_row_proof(const checker *c, char **json, bez_error *err
   for (size_t i = 0; i < c->entry.n_keys; i++) bez_json_str(&j, bez_ssh_key_fingerprint(c->entry.keys[i]));
   bez_json_close(&j, ']');
   bez_claims_write(&j, &c->claims);
+  if (c->options->rows) write_rows(&j, c);
   bez_json_close(&j, '}');
   return bez_answer(&text, json, err);
 }
@@ -226,6 +260,7 @@ cleanup:
   bez_entry_free(&c.entry);
   free(c.witness_keys);
   free(c.claims.items);
+  bez_buf_free(&c.rows);
   free(text);
   return st;
 }

@@ -75,6 +75,28 @@ def test_rows_of_a_file_are_there_or_not(vault):
     assert not answer["ok"] and "says nothing about a row" in answer["why"]
 
 
+def test_who_needs_absence_says_so(vault):
+    """Absent and present both hold; the answer tells them apart by row, and the options by exit code."""
+    proofs = {}
+    for name, numbers in (("gone.csv", [700]), ("kept.csv", [3]), ("mixed.csv", [3, 700, 3])):
+        asked = vault.write(name, table(numbers))
+        proofs[name] = asked, prove(vault, "train.csv@2", "--row", asked)[0]
+    for name, absent, present in (("gone.csv", 0, 1), ("kept.csv", 1, 0), ("mixed.csv", 1, 1)):
+        asked, raw = proofs[name]
+        for rows in ((), ("--row", asked)):
+            assert check(vault, raw, "--absent", *rows, code=absent)["ok"] is not bool(absent)
+            assert check(vault, raw, "--present", *rows, code=present)["ok"] is not bool(present)
+    rows = check(vault, raw, "--row", asked)["rows"]
+    assert [(row["row"], row["claim"]) for row in rows] == [(0, "present"), (1, "absent"), (2, "present")]
+    told = vault.run("verify-proof", vault.base / "b.proof", "--log-key", vault.vkey, "--row", asked).stdout
+    assert [line.split()[:3] for line in told.splitlines()[-3:]] == [
+        ["row", "0", "present"], ["row", "1", "absent"], ["row", "2", "present"]]
+    included = prove(vault, "train.csv@2", 3)[0]
+    assert "is included" in check(vault, included, "--absent", code=1)["why"]
+    assert check(vault, included, "--present")["ok"]
+    vault.run("verify-proof", vault.base / "b.proof", "--log-key", vault.vkey, "--absent", "--present", code=2)
+
+
 def test_the_same_row_in_another_format(vault):
     lines = vault.write("asked.jsonl", '{"word":"word 21700","id":700}\n{"id":7,"word":"word 217"}\n')
     raw, _ = prove(vault, "train.csv@2", "--row", lines)
