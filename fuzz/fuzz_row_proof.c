@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Of the vault that made the proofs of the corpus. */
-#define KEY "bezoar-vault/35053e1d802e5f28+ba9e3351+AROxHaAOmFJ/Kp5Mftkk2mDriatYl75YjtKMHb5bRyRv"
+#define KEY "bezoar-vault/b352b1ddc1e854da+986caf06+AfeBlKF/ZPw3+DohlXrEg8SXyO0Ft05Ic0/fS/GA3IGe"
 
 static void claims(const char *text) {
   bez_row_claim claim;

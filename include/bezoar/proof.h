@@ -37,13 +37,16 @@ typedef struct bez_proof_check_options {
   const char *const *witnesses; /* verifier keys of witnesses */
   size_t n_witnesses, quorum;   /* so many of them must have cosigned; BEZ_USAGE: more than there are */
   const char *rows;             /* path of a file with rows, NULL none: the proof must claim something of each */
+  const char *allowed_signers;  /* path of a file as ssh-keygen(1) has it, NULL none: who may have signed the submission
+                                   and the commit; BEZ_USAGE: it is none */
   bez_proof_want want;          /* of every claim; present: or included */
 } bez_proof_check_options;
 /* Needs no vault. BEZ_FORMAT says why the proof does not hold. {"ok":true,"kind":"row","log","index","size","entry",
- * "dataset","time","n_rows","contributors":[fingerprints],"claims":[…],"rows":[{"row","claim","canonical"}] (of the
- * file, where one is given)}, or {"ok":true,"kind":"consistency","log",
- * "old":{"size","root"},"new":{"size","root"}}. The contributors signed the version; whether they may be trusted is
- * what the log's entries about trust say, and no part of the proof. */
+ * "dataset","time","n_rows","version","commit","commit_index","contributors":[fingerprints],"committers":[…],"allowed",
+ * "claims":[…],"rows":[{"row","claim","canonical"}] (of the file, where one is given)}, or {"ok":true,
+ * "kind":"consistency","log","old":{"size","root"},"new":{"size","root"}}. The contributors signed the submission, the
+ * committers the commit that names it; whether they might is what the log's entries about trust say, and no part of the
+ * proof: allowed says whether allowed_signers bore it out. */
 BEZ_API BEZ_MUST_USE bez_status bez_proof_verify(const char *proof, size_t len, const bez_proof_check_options *options,
                                                  char **json, bez_error *err);
 

@@ -9,6 +9,7 @@
 #include "ledger/proof_text.h"
 #include "vault/answer.h"
 #include "vault/proof.h"
+#include "vault/proof_commit.h"
 #include "vault/remake.h"
 #include "vault/work.h"
 
@@ -116,7 +117,27 @@ static void put_part(bez_buf *out, const char *name, const bez_buf *part) {
   bez_buf_write(out, part->data, part->len);
 }
 
-/* The submission that signed the trees, where it stands in the log, and the digest of all that. */
+/* The commit that took the submission in. Of its tlog-proof the end is left out that the submission's has, too:
+ * the checkpoint, and the hashes that both paths need. */
+static bez_status write_commit(maker *m, const bez_buf *log, bez_error *err) {
+  bez_buf entry = {0}, place = {0};
+  bez_status st = BEZ_OK;
+  BEZ_TRY(bez_log_read(m->vault->log, m->version.commit_index, &entry, err));
+  BEZ_TRY(bez_log_inclusion(m->vault->log, m->version.commit_index, &place, err));
+  const size_t from = bez_tlog_proof_shared(log, &place);
+  if (from > bez_tlog_proof_head(log->data, log->len))
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, "log", "was signed anew meanwhile: try again"));
+  place.len -= log->len - from;
+  put_part(&m->text, "commit", &entry);
+  bez_buf_printf(&m->text, "from %zu\n", from);
+  put_part(&m->text, "place", &place);
+cleanup:
+  bez_buf_free(&entry);
+  bez_buf_free(&place);
+  return st;
+}
+
+/* The submission that signed the trees, the commit, where they stand in the log, and the digest of all that. */
 static bez_status write_evidence(maker *m, bez_error *err) {
   bez_buf entry = {0}, log = {0};
   uint8_t digest[32];
@@ -124,6 +145,7 @@ static bez_status write_evidence(maker *m, bez_error *err) {
   if (st == BEZ_OK) st = bez_log_inclusion(m->vault->log, m->version.submission_index, &log, err);
   put_part(&m->text, "submission", &entry);
   put_part(&m->text, "log", &log);
+  if (st == BEZ_OK) st = write_commit(m, &log, err);
   if (st == BEZ_OK) st = bez_buf_status(&m->text, err);
   if (st == BEZ_OK) {
     bez_sha256(m->text.data, m->text.len, digest);

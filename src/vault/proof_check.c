@@ -13,6 +13,7 @@
 #include "ledger/proof_text.h"
 #include "vault/answer.h"
 #include "vault/proof.h"
+#include "vault/proof_commit.h"
 #include "vault/work.h"
 
 #define SUBJECT "proof"
@@ -23,8 +24,8 @@ typedef struct checker {
   bez_vkey *witness_keys;
   bez_witnesses witnesses; /* of witness_keys */
   bez_claims claims;
-  bez_entry entry;
-  uint64_t index, size;
+  bez_entry entry, commit;
+  uint64_t index, commit_index, version, size;
   bez_buf rows; /* the file's rows: positions in claims, a size_t each */
 } checker;
 
@@ -90,6 +91,30 @@ static bez_status check_entry(checker *c, bez_bytes_view entry, bez_error *err) 
   return BEZ_OK;
 }
 
+/* The tlog-proof of the commit: place, and what the submission's has from a byte on, its whole checkpoint at least. */
+static bez_status check_place(checker *c, bez_bytes_view log, bez_bytes_view entry, bez_bytes_view place, uint64_t from,
+                              bez_error *err) {
+  bez_buf whole = {0};
+  bez_status st = BEZ_OK;
+  if (from > bez_tlog_proof_head(log.bytes, log.len))
+    BEZ_TRY(bez_fail(err, BEZ_FORMAT, SUBJECT, "the commit's place in the log is malformed"));
+  bez_buf_write(&whole, place.bytes, place.len);
+  bez_buf_write(&whole, (const char *)log.bytes + from, log.len - (size_t)from);
+  BEZ_TRY(bez_buf_status(&whole, err));
+  BEZ_TRY(bez_tlog_proof_witnessed(whole.data, whole.len, entry.bytes, entry.len, c->options->log_key, &c->witnesses,
+                                   &c->commit_index, &c->size, err));
+  if (c->commit_index <= c->index)
+    BEZ_TRY(bez_fail(err, BEZ_FORMAT, SUBJECT, "the commit stands before the submission"));
+cleanup:
+  bez_buf_free(&whole);
+  return st;
+}
+
+static bez_status check_allowed(const checker *c, bez_error *err) {
+  const bez_entry *const entries[] = {&c->entry, &c->commit};
+  return c->options->allowed_signers ? bez_entries_signed_by(c->options->allowed_signers, entries, 2, err) : BEZ_OK;
+}
+
 static bez_status find_claim(void *ctx, const uint8_t canonical[32], bez_error *err) {
   checker *c = ctx;
   for (size_t i = 0; i < c->claims.n; i++) {
@@ -119,7 +144,8 @@ static bez_status check_wanted(const checker *c, bez_error *err) {
 
 static bez_status check_row_proof(checker *c, const char *text, size_t len, bez_error *err) {
   const char *at = text, *end = text + len;
-  bez_bytes_view entry, log;
+  bez_bytes_view entry, log, commit, place;
+  uint64_t from = 0;
   bez_status st = BEZ_OK;
   if (!bez_text_skip(&at, BEZ_ROW_PROOF)) return bez_fail(err, BEZ_FORMAT, SUBJECT, "is no proof of this version");
   while (strncmp(at, "claim ", 6) == 0) {
@@ -128,10 +154,14 @@ static bez_status check_row_proof(checker *c, const char *text, size_t len, bez_
     BEZ_TRY(bez_claims_add(&c->claims, &claim, err));
   }
   bool whole = c->claims.n && take_part(&at, end, "submission ", &entry) && take_part(&at, end, "log ", &log) &&
-               take_end(text, &at);
+               take_part(&at, end, "commit ", &commit) && bez_text_skip(&at, "from ") && bez_text_number(&at, &from) &&
+               take_part(&at, end, "place ", &place) && take_end(text, &at);
   if (!whole) BEZ_TRY(bez_fail_at(err, BEZ_FORMAT, SUBJECT, -1, at - text, "malformed, or damaged"));
   BEZ_TRY(check_witnessed(c, log, entry, err));
   BEZ_TRY(check_entry(c, entry, err));
+  BEZ_TRY(check_place(c, log, commit, place, from, err));
+  BEZ_TRY(bez_commit_of_submission(commit, &c->entry, &c->commit, &c->version, err));
+  BEZ_TRY(check_allowed(c, err));
   for (size_t i = 0; i < c->claims.n; i++) BEZ_TRY(check_tree(c, &c->claims.items[i], err));
   if (c->options->rows) BEZ_TRY(bez_rows_of_file(c->options->rows, find_claim, c, err));
   BEZ_TRY(check_wanted(c, err));
@@ -153,6 +183,13 @@ static void write_rows(bez_json *j, const checker *c) {
   bez_json_close(j, ']');
 }
 
+static void write_signers(bez_json *j, const char *name, const bez_entry *entry) {
+  bez_json_key(j, name);
+  bez_json_open(j, '[');
+  for (size_t i = 0; i < entry->n_keys; i++) bez_json_str(j, bez_ssh_key_fingerprint(entry->keys[i]));
+  bez_json_close(j, ']');
+}
+
 static bez_status answer_row_proof(const checker *c, char **json, bez_error *err) {
   bez_buf text = {0};
   bez_json j = bez_json_make(&text, false);
@@ -166,10 +203,12 @@ static bez_status answer_row_proof(const checker *c, char **json, bez_error *err
   bez_json_kstr(&j, "dataset", bez_entry_text(&c->entry, "dataset"));
   bez_json_kstr(&j, "time", c->entry.time);
   bez_json_kuint(&j, "n_rows", (uint64_t)json_integer_value(json_object_get(c->entry.body, "n_rows")));
-  bez_json_key(&j, "contributors");
-  bez_json_open(&j, '[');
-  for (size_t i = 0; i < c->entry.n_keys; i++) bez_json_str(&j, bez_ssh_key_fingerprint(c->entry.keys[i]));
-  bez_json_close(&j, ']');
+  bez_json_kuint(&j, "version", c->version);
+  bez_json_khex(&j, "commit", c->commit.id.bytes, BEZ_ID);
+  bez_json_kuint(&j, "commit_index", c->commit_index);
+  write_signers(&j, "contributors", &c->entry);
+  write_signers(&j, "committers", &c->commit);
+  bez_json_kbool(&j, "allowed", c->options->allowed_signers != NULL);
   bez_claims_write(&j, &c->claims);
   if (c->options->rows) write_rows(&j, c);
   bez_json_close(&j, '}');
@@ -258,6 +297,7 @@ bez_status bez_proof_verify(const char *proof, size_t len, const bez_proof_check
   }
 cleanup:
   bez_entry_free(&c.entry);
+  bez_entry_free(&c.commit);
   free(c.witness_keys);
   free(c.claims.items);
   bez_buf_free(&c.rows);

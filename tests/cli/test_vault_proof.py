@@ -47,7 +47,8 @@ def both(vault, raw):
     """The answers of both checkers, which agree."""
     answer, found = check(vault, raw), verify(raw, vault.vkey)
     assert answer["ok"] and answer["dataset"] == found["dataset"] and answer["contributors"] == found["signers"]
-    assert answer["index"] == found["index"]
+    for name in ("index", "version", "commit", "commit_index", "committers"):
+        assert answer[name] == found[name]
     assert [(c["claim"], c["canonical"]) for c in answer["claims"]] == found["claims"]
     return answer
 

@@ -201,14 +201,24 @@ def check_sshsig(armored, message, namespace):
     return "SHA256:" + base64.b64encode(hashlib.sha256(public).digest()).decode().rstrip("=")
 
 
-def check_submission(entry, origin):
+def check_entry(entry, kind, origin):
     line, _, rest = entry.partition(b"\n")
     signatures = re.findall(r"-----BEGIN.*?-----END SSH SIGNATURE-----\n", rest.decode("utf-8", "replace"), re.DOTALL)
     need(signatures and "".join(signatures).encode() == rest, "not signed")
     signers = [check_sshsig(armored, line + b"\n", b"bezoar-vault") for armored in signatures]
     body = json.loads(line)
-    need(body["type"] == "submission" and body["vault"] == origin, "another entry, or of another vault")
+    need(body["type"] == kind and body["vault"] == origin, "another entry, or of another vault")
     return body, signers
+
+
+def check_commit(entry, submission, body, origin):
+    """The version that the commit made of the submission, and who signed."""
+    commit, signers = check_entry(entry, "commit", origin)
+    digest_of = sha256(submission.partition(b"\n")[0] + b"\n").hex()
+    named = [item for item in commit["datasets"] if item["submission"] == digest_of]
+    need(len(named) == 1 and named[0]["name"] == body["dataset"], "the commit took in another submission")
+    need(isinstance(named[0]["version"], int) and named[0]["version"] >= 1, "no version")
+    return named[0]["version"], sha256(entry.partition(b"\n")[0] + b"\n").hex(), signers
 
 
 def part(raw, name):
@@ -246,11 +256,22 @@ def verify(raw, vkey):
     need(claims and lines.at == len(lines.lines) - 1, "no claims")
     entry, rest = part(raw[begin:], b"submission")
     proof, rest = part(rest, b"log")
+    commit, rest = part(rest, b"commit")
+    line, _, rest = rest.partition(b"\n")
+    need(line.startswith(b"from "), "no line 'from'")
+    shared = number(line[len("from "):].decode("ascii", "replace"))
+    place, rest = part(rest, b"place")
     need(rest == b"end " + base64.b64encode(sha256(raw[:len(raw) - len(rest)])) + b"\n", "damaged")
-    body, signers = check_submission(entry, log.name)
+    body, signers = check_entry(entry, "submission", log.name)
+    index = check_proof(proof.decode(), entry, log)
+    need(shared <= proof.index(b"\n\n") + 2, "another checkpoint")
+    later = check_proof((place + proof[shared:]).decode("utf-8", "replace"), commit, log)
+    need(index < later, "the commit stands before the submission")
+    version, commit_id, committers = check_commit(commit, entry, body, log.name)
     for claim in claims:
         need(body["sorted" if claim.sorted else "rows"] == claim.tree.hex(), "a claim of another tree")
-    return {"dataset": body["dataset"], "index": check_proof(proof.decode(), entry, log), "signers": signers,
+    return {"dataset": body["dataset"], "index": index, "signers": signers, "version": version, "commit": commit_id,
+            "commit_index": later, "committers": committers,
             "claims": [(claim.kind, claim.canonical.hex()) for claim in claims]}
 
 
