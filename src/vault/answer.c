@@ -1,7 +1,6 @@
 /* Answers of the public functions. */
 #include "vault/answer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +25,10 @@ bez_status bez_answer(bez_buf *buf, char **json, bez_error *err) {
 
 bez_status bez_refuse(bez_error *err, bez_status st) {
   static const char refused[] = "refused: ";
-  char text[BEZ_ERROR_TEXT];
-  if (st != BEZ_USAGE || !err || !strncmp(err->message, refused, sizeof refused - 1)) return st;
-  snprintf(text, sizeof text, "%s%.*s", refused, (int)(sizeof text - sizeof refused), err->message);
-  memcpy(err->message, text, sizeof err->message);
+  enum { N = sizeof refused - 1 };
+  if (st != BEZ_USAGE || !err || !strncmp(err->message, refused, N)) return st;
+  memmove(err->message + N, err->message, sizeof err->message - N - 1);
+  err->message[sizeof err->message - 1] = 0;
+  memcpy(err->message, refused, N);
   return st;
 }
