@@ -4,6 +4,7 @@
  * (BYTES, ROW, FILE_ROW); these follow each other in the file without gaps. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -48,8 +49,11 @@ bez_status bez_refer_read(const char *path, uint64_t offset, uint64_t len, const
   bez_status st = BEZ_OK;
   bez_buf bytes = {0};
   bez_cursor c = {frame, frame_len, 0};
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat info;
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pack names it: waiting for a pipe's writer would hang */
   if (fd < 0) return bez_fail_errno(err, path, "cannot open (it was added by reference: its rows are here alone)");
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+    BEZ_TRY(bez_fail(err, BEZ_FORMAT, path, "is no regular file (it was added by reference: its rows are here alone)"));
   if (!bez_buf_reserve(&bytes, (size_t)len)) BEZ_TRY(bez_buf_status(&bytes, err));
   BEZ_TRY(bez_file_pread(fd, path, bytes.data, (size_t)len, offset, err));
   bytes.len = (size_t)len;

@@ -70,9 +70,11 @@ static bez_status take_field(void *ctx, const char *name, size_t name_len, const
 static bez_status take_row(void *ctx, uint64_t row, const bez_form_use *form, const bez_item *item, bez_error *err) {
   gatherer *g = ctx;
   if (row >= BEZ_ABOUT_ROWS) return BEZ_CANCELLED; /* enough */
-  if (!form->form->fields) return BEZ_OK;
+  const bez_form_use pictures = bez_file_row_form();
+  const bez_form_use *use = item->type == BEZ_ITEM_FILE_ROW ? &pictures : form; /* no file is around a picture */
+  if (!use->form || !use->form->fields) return BEZ_OK;
   g->hint = 0;
-  return form->form->fields(form->state, item, &g->scratch, take_field, g, err);
+  return use->form->fields(use->state, item, &g->scratch, take_field, g, err);
 }
 
 static bez_status gather_columns(bez_about *a, bez_error *err) {

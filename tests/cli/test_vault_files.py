@@ -2,6 +2,7 @@
 reference; each comes back bit by bit, and is the same row whatever it was packed in."""
 import gzip
 import io
+import json
 import os
 import random
 import shutil
@@ -179,6 +180,8 @@ def test_a_folder_of_pictures(vault):
     assert again["sorted"] == entry["sorted"]  # a picture that moved within its class is the same picture
     assert again["rows"] != entry["rows"]
     assert_same_folder(vault.root / "digits", vault.checkout("digits", "again"))
+    for form in ("croissant", "dta", "openlineage", "cyclonedx"):  # no file is around a picture: its form is its own
+        assert json.loads(vault.run("metadata", "digits@1", f"--{form}").stdout)
 
 
 def test_labels_from_a_table(vault, tmp_path):
@@ -241,6 +244,10 @@ def test_by_reference(vault):
     assert "model.bin" in vault.run("checkout", "model.bin", "-o", vault.base / "x", code=3).stderr
     assert not (vault.base / "x").exists()
     assert "model.bin" in vault.run("status").stdout
+    (vault.root / "model.bin").unlink()
+    os.mkfifo(vault.root / "model.bin")  # nobody writes into it: who opens it as it is waits for ever
+    refused = vault.run("checkout", "model.bin", "-o", vault.base / "x", code=3, timeout=60)
+    assert "no regular file" in refused.stderr
     (vault.root / "model.bin").unlink()
     assert "model.bin" in vault.run("checkout", "model.bin", "-o", vault.base / "x", code=3).stderr
     assert "model.bin" in vault.run("verify", "--full", code=1).stdout
