@@ -86,10 +86,11 @@ typedef struct bez_vault_log_filter {
 BEZ_API BEZ_MUST_USE bez_status bez_vault_log(bez_vault *vault, const bez_vault_log_filter *filter, char **json,
                                               bez_error *err);
 
-/* Writes DATA@v to path, bit by bit; reader.key NULL: nobody in particular. The attempt is an entry of the log,
- * whatever comes of it. {"dataset","version","commit","path","n_rows","bytes","reader"} */
+/* Writes DATA@v to path, bit by bit; a file that is there is refused unless replace is set, a folder always; reader.key
+ * NULL: nobody in particular. The attempt is an entry of the log, whatever comes of it, and nothing has its name before
+ * that entry is written. {"dataset","version","commit","path","n_rows","bytes","reader"} */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_checkout(bez_vault *vault, const char *version, const char *path,
-                                                   const bez_vault_who *reader, unsigned threads,
+                                                   bool replace, const bez_vault_who *reader, unsigned threads,
                                                    bez_progress_fn progress, void *progress_ctx, char **json,
                                                    bez_error *err);
 

@@ -4,7 +4,8 @@
 
 static const bez_option options[] = {
     {"output", 'o', BEZ_ARG_FILE, .value = "PATH",
-     .help = "Where it goes: a file, or a folder that is not there (needed)."},
+     .help = "Where it goes: a file or a folder that is not there (needed)."},
+    {"force", 0, BEZ_ARG_FLAG, .help = "Replace a file that is there. A folder is never replaced."},
     BEZ_VAULT_READER_OPTIONS,
     {"threads", 0, BEZ_ARG_NUMBER, .value = "N", .help = "Threads; 0 takes all processors.", .fallback = "0"},
     BEZ_VAULT_PROGRESS_OPTION,
@@ -18,8 +19,8 @@ static bez_status work(bez_vault *vault, const bez_args *args, bez_progress *pro
   if (!path) return bez_fail(err, BEZ_USAGE, "vault checkout", "needs --output PATH");
   bez_status st = bez_vault_args_who(args, "as", &who, err);
   if (st != BEZ_OK) return st;
-  return bez_vault_checkout(vault, args->positional[0], path, &who, threads < UINT32_MAX ? (unsigned)threads : 0,
-                            bez_progress_step, progress, json, err);
+  return bez_vault_checkout(vault, args->positional[0], path, bez_args_flag(args, "force"), &who,
+                            threads < UINT32_MAX ? (unsigned)threads : 0, bez_progress_step, progress, json, err);
 }
 
 static void text(bez_buf *out, const json_t *answer) {
@@ -47,7 +48,11 @@ const bez_command bez_command_vault_checkout = {
         "verified against the signed root before the file appears under its name; where an object of the vault is "
         "damaged, nothing is written and the object and its rows are named (exit code 3).\n"
         "\n"
-        "The attempt becomes an entry of the log, with the reader's key where --as names one. This is a record among "
+        "What is there already is refused; --force replaces a file. A version that the disk has no room for is refused "
+        "before anything is written.\n"
+        "\n"
+        "The attempt becomes an entry of the log, with the reader's key where --as names one, before the data have "
+        "their name: where the log cannot be written, nothing is delivered. This is a record among "
         "people who cooperate: who reads the vault's files directly is not seen.",
     .examples = "bezoar vault checkout train.csv@3 -o old.csv — an old version\n"
                 "bezoar vault checkout photos -o photos-again --as bob — the last one; bob reads it",

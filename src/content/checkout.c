@@ -85,21 +85,23 @@ static bez_status write_round(checkout *c, const char *path, unsigned threads, b
   return st;
 }
 
-bez_status bez_checkout(const bez_objects *objects, const bez_tree *rows, const char *path, unsigned threads,
-                        bez_progress_fn progress, void *progress_ctx, bez_error *err) {
+bez_status bez_checkout(const bez_objects *objects, const bez_tree *rows, const char *path,
+                        const bez_checkout_options *o, bez_error *err) {
   bez_status st = BEZ_OK;
   checkout *c = calloc(1, sizeof *c);
   if (!c) return bez_fail_memory(err, sizeof *c);
   c->objects = objects;
   if (!rows->height) BEZ_TRY(bez_fail(err, BEZ_USAGE, path, "the version is empty: there is nothing to write"));
+  BEZ_TRY(bez_target_check(path, o->replace, rows->top.bytes, err));
   BEZ_TRY(bez_tree_walk_begin(objects, rows, &c->walk, err));
   while (!c->end) {
     BEZ_TRY(gather(c, err));
-    BEZ_TRY(write_round(c, path, threads, err));
+    BEZ_TRY(write_round(c, path, o->threads, err));
     uint64_t done = c->n ? c->places[c->n - 1].byte : rows->top.bytes;
-    if (progress && !progress(progress_ctx, "writing", "bytes", done, rows->top.bytes))
+    if (o->progress && !o->progress(o->progress_ctx, "writing", "bytes", done, rows->top.bytes))
       BEZ_TRY(bez_fail(err, BEZ_CANCELLED, NULL, "cancelled"));
   }
+  if (o->ready) BEZ_TRY(o->ready(o->ready_ctx, err));
   if (c->target) {
     bez_target *target = c->target;
     c->target = NULL;

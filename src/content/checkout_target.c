@@ -5,11 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -67,6 +69,28 @@ void bez_target_abandon(bez_target *t) {
   if (t->partial && remove_below(AT_FDCWD, t->partial, &ignored) != BEZ_OK) {
   }
   target_free(t);
+}
+
+/* Room for them on the disk that holds the folder of path. Where that cannot be told, writing will. */
+static bez_status check_room(const char *path, uint64_t bytes, bez_error *err) {
+  struct statvfs disk;
+  char *copy = strdup(path);
+  if (!copy) return bez_fail_memory(err, strlen(path) + 1);
+  const int told = statvfs(dirname(copy), &disk);
+  free(copy);
+  if (told != 0 || !disk.f_frsize || bytes / disk.f_frsize < disk.f_bavail) return BEZ_OK;
+  return bez_fail(err, BEZ_LIMIT, path, "the version has %llu bytes, and there is room for %llu",
+                  (unsigned long long)bytes, (unsigned long long)disk.f_bavail * disk.f_frsize);
+}
+
+bez_status bez_target_check(const char *path, bool replace, uint64_t bytes, bez_error *err) {
+  struct stat info;
+  if (!strcmp(path, "-")) return BEZ_OK;
+  const bool there = lstat(path, &info) == 0;
+  if (there && stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return BEZ_OK; /* a pipe */
+  if (there && !S_ISDIR(info.st_mode) && !replace)
+    return bez_fail(err, BEZ_USAGE, path, "is there already (--force replaces a file)");
+  return check_room(path, bytes, err);
 }
 
 static bez_status make_partial(bez_target *t, bez_error *err) {

@@ -5,6 +5,9 @@
 #include "content/item.h"
 
 typedef struct bez_target bez_target;
+/* Whether so many bytes could be written there: BEZ_USAGE where a file is in the way that is not to be replaced,
+ * BEZ_LIMIT where the disk has no room for them. */
+BEZ_MUST_USE bez_status bez_target_check(const char *path, bool replace, uint64_t bytes, bez_error *err);
 BEZ_MUST_USE bez_status bez_target_open(const char *path, bool folder, bez_target **out, bez_error *err);
 /* Items in order; those that are no bytes of a file make the files. BEZ_FORMAT: a name that leads out of the
  * folder, or into a vault (".bezoar"). */

@@ -37,9 +37,20 @@ BEZ_MUST_USE bez_status bez_ingest(const bez_objects *objects, bez_pack *pack, c
                                    bez_pack *sorted_pack, const char *path, const bez_ingest_options *options,
                                    bez_ingest_result *out, bez_error *err);
 
+typedef struct bez_checkout_options {
+  unsigned threads; /* 0: all processors */
+  bool replace;     /* a file that is there already; a folder never */
+  bez_progress_fn progress;
+  void *progress_ctx;
+  /* Asked when all is written and verified, before it gets its name; an error leaves things as they were. NULL: none */
+  bez_status (*ready)(void *ctx, bez_error *err);
+  void *ready_ctx;
+} bez_checkout_options;
+
 /* Writes a version back, bit by bit: to a file (data set of one file) or into a folder that is not there yet; beside
- * the target first, renamed when whole and verified. Every leaf is verified. BEZ_FORMAT names object and rows. */
+ * the target first, renamed when whole and verified. Every leaf is verified. BEZ_FORMAT names object and rows;
+ * BEZ_LIMIT: the tree says more bytes than there is room for, and nothing was written. */
 BEZ_MUST_USE bez_status bez_checkout(const bez_objects *objects, const bez_tree *rows, const char *path,
-                                     unsigned threads, bez_progress_fn progress, void *progress_ctx, bez_error *err);
+                                     const bez_checkout_options *options, bez_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "content/tree_node.h"
 #include "crypto/digest.h"
 
@@ -16,6 +17,11 @@ bez_status bez_tree_open(const bez_objects *objects, bez_tree_kind kind, const b
   if (st == BEZ_OK && !bez_tree_root_parse(kind, bytes.data, bytes.len, out)) {
     bez_hex(id->bytes, BEZ_ID, hex);
     st = bez_fail(err, BEZ_FORMAT, hex, "is not the root of a tree of kind %c", (char)kind);
+  }
+  if (st == BEZ_OK && out->top.rows > BEZ_MAX_ROWS) {
+    bez_hex(id->bytes, BEZ_ID, hex);
+    st = bez_fail(err, BEZ_LIMIT, hex, "says %llu rows, more than a data set may have",
+                  (unsigned long long)out->top.rows);
   }
   out->id = *id;
   bez_buf_free(&bytes);

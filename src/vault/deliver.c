@@ -1,9 +1,5 @@
 /* bezoar vault checkout: a version written back, and who took it. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "content/ingest.h"
@@ -40,24 +36,41 @@ static bez_status answer(const bez_vault *vault, const bez_snapshot *s, const ch
   return bez_answer(&text, json, err);
 }
 
-bez_status bez_vault_checkout(bez_vault *vault, const char *version, const char *path, const bez_vault_who *reader,
-                              unsigned threads, bez_progress_fn progress, void *progress_ctx, char **json,
-                              bez_error *err) {
+typedef struct delivery {
+  bez_vault *vault;
+  const bez_snapshot *version;
+  const bez_signer *reader;
+} delivery;
+
+/* The attempt is in the log before the data have their name: nobody gets what the log does not know of. */
+static bez_status record_delivery(void *ctx, bez_error *err) {
+  const delivery *d = ctx;
+  return bez_vault_record_access(d->vault, "checkout", d->version, d->reader, NULL, "", err);
+}
+
+bez_status bez_vault_checkout(bez_vault *vault, const char *version, const char *path, bool replace,
+                              const bez_vault_who *reader, unsigned threads, bez_progress_fn progress,
+                              void *progress_ctx, char **json, bez_error *err) {
   bez_snapshot s = {0};
   bez_signer *signer = NULL;
   bez_error unsaid = {0};
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_snapshot_find(vault, version, &s, err));
   BEZ_TRY(bez_vault_open_reader(vault, "checkout", s.dataset, reader, &signer, err));
-  st = bez_checkout(vault->objects, &s.rows, path, threads, progress, progress_ctx, err);
+  delivery d = {vault, &s, signer};
+  const bez_checkout_options options = {.threads = threads,
+                                        .replace = replace,
+                                        .progress = progress,
+                                        .progress_ctx = progress_ctx,
+                                        .ready = record_delivery,
+                                        .ready_ctx = &d};
+  st = bez_checkout(vault->objects, &s.rows, path, &options, err);
   if (st != BEZ_OK) {
     const char *why = err && err->message[0] ? err->message : bez_status_text(st);
     if (bez_vault_record_access(vault, "checkout", &s, signer, why, "", &unsaid) != BEZ_OK) goto cleanup;
     goto cleanup;
   }
-  st = bez_vault_record_access(vault, "checkout", &s, signer, NULL, "", err);
-  if (st != BEZ_OK && unlink(path) != 0) goto cleanup; /* nobody gets data that the log does not know of */
-  if (st == BEZ_OK) st = answer(vault, &s, path, signer, json, err);
+  st = answer(vault, &s, path, signer, json, err);
 cleanup:
   bez_vault_act(vault, NULL);
   bez_signer_close(signer);

@@ -55,7 +55,8 @@ bez_status bez_run_checkout(bez_vault *vault, const bez_run_input *in, const cha
   char *json = NULL;
   bez_buf_printf(&version, "%s@%llu", in->dataset, (unsigned long long)in->version);
   bez_status st = bez_buf_status(&version, err);
-  if (st == BEZ_OK) st = bez_vault_checkout(vault, version.data, target, reader, threads, NULL, NULL, &json, err);
+  if (st == BEZ_OK)
+    st = bez_vault_checkout(vault, version.data, target, false, reader, threads, NULL, NULL, &json, err);
   bez_vault_act(vault, acting);
   bez_text_free(json);
   bez_buf_free(&version);

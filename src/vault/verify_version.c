@@ -66,6 +66,28 @@ static uint64_t said_number(const bez_snapshot *s, const char *key) {
   return (uint64_t)json_integer_value(json_object_get(s->entry.body, key));
 }
 
+/* What stands before the first file is written by no checkout. A leaf that cannot be read is told with its tree. */
+static bez_status check_begin(bez_verify *v, const bez_snapshot *s, bez_error *err) {
+  bez_tree_walk *walk = NULL;
+  bez_tree_entry leaf;
+  bez_tree_place place;
+  bez_buf bytes = {0};
+  bez_item item;
+  bool end = false;
+  bez_error why = {.line = -1, .offset = -1};
+  bez_status st = bez_tree_walk_begin(v->vault->objects, &s->rows, &walk, &why);
+  if (st == BEZ_OK) st = bez_tree_walk_next(walk, &leaf, &place, &end, &why);
+  if (st == BEZ_OK && !end) st = bez_objects_get(v->vault->objects, BEZ_OBJECT_LEAF, &leaf.id, &bytes, &why);
+  if (st == BEZ_OK && !end) {
+    bez_cursor at = {.data = (const uint8_t *)bytes.data, .len = bytes.len};
+    if (!bez_item_next(&at, &item) || (item.type != BEZ_ITEM_FILE && item.type != BEZ_ITEM_FILE_ROW))
+      tell_version(v, s, "its first item does not begin a file");
+  }
+  bez_tree_walk_end(walk);
+  bez_buf_free(&bytes);
+  return st == BEZ_MEMORY ? bez_fail_memory(err, 0) : BEZ_OK;
+}
+
 static bez_status check_snapshot(checks *c, const bez_snapshot *s, bez_error *err) {
   const bez_verify_place place = {s->dataset, s->version, 0, 0};
   bez_verify *v = c->v;
@@ -74,6 +96,7 @@ static bez_status check_snapshot(checks *c, const bez_snapshot *s, bez_error *er
   if (said_number(s, "n_rows") != s->rows.top.rows || said_number(s, "bytes") != s->rows.top.bytes)
     tell_version(v, s, "the submission says another number of rows or bytes than its tree");
   bez_status st = bez_tree_check_version(c->rows, &s->rows, &place, &rows, &whole, err);
+  if (st == BEZ_OK && whole) st = check_begin(v, s, err);
   if (st == BEZ_OK) st = check_provenance(v, s, err);
   if (st != BEZ_OK) return st;
   if (s->sorted.height == UINT8_MAX) { /* cannot be opened: it can be made again */

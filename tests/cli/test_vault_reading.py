@@ -58,6 +58,36 @@ def test_folders_come_back(vault):
     assert not list(vault.base.glob("back.part*"))
 
 
+def stop_log(vault):
+    """From now on nothing can be appended: a folder lies where the next entries would."""
+    size = int((vault.folder / "log" / "head").read_text().split("\n")[1])
+    for at in range(size + 1, size + 4):
+        (vault.folder / "log" / "tile" / "entries" / "000.p" / str(at)).mkdir()
+
+
+def test_nothing_is_delivered_without_its_entry(vault):
+    vault.write("one.csv", "a,b\n1,2\n")
+    vault.write("all/two.csv", "a,b\n1,2\n")
+    for name in ("one.csv", "all"):
+        add(vault, name)
+    mine = vault.write("mine.csv", "what I had\n")
+    stop_log(vault)
+    vault.run("checkout", "one.csv", "-o", mine, "--force", code=3)
+    assert mine.read_text() == "what I had\n"
+    vault.run("checkout", "all", "-o", vault.base / "out", code=3)
+    assert not list(vault.base.glob("out*")) and not list(vault.root.glob("mine.csv?*"))
+
+
+def test_a_file_that_is_there_stays(vault):
+    vault.write("one.csv", "a,b\n1,2\n")
+    add(vault, "one.csv")
+    mine = vault.write("mine.csv", "what I had\n")
+    assert "--force" in vault.run("checkout", "one.csv", "-o", mine, code=2).stderr
+    assert mine.read_text() == "what I had\n"
+    vault.run("checkout", "one.csv", "-o", mine, "--force")
+    assert mine.read_text() == "a,b\n1,2\n"
+
+
 @pytest.mark.parametrize("kind", ["link", "fifo", "name", "quote", "nothing"])
 def test_what_cannot_be_kept_is_refused_by_name(vault, kind):
     vault.write("set/fine.csv", b"a,b\n1,2\n")

@@ -95,6 +95,7 @@ class Vault:
     def checkout(self, dataset, name="out", *more, code=0):
         """Bytes of a version of a data set of one file."""
         target = self.base / name
+        more += ("--force",) if target.is_file() else ()
         self.run("checkout", dataset, "-o", target, *more, code=code)
         return target.read_bytes() if code == 0 and target.is_file() else target
 

@@ -80,7 +80,8 @@ static void the_same_tree_for_any_threads_and_by_reference(void **state) {
     assert_memory_equal(&r.sorted.id, &first.sorted.id, sizeof r.sorted.id);
     assert_int_equal(r.rows.top.rows, 300 + 2 + 2 + 3);
     assert_int_equal(r.n_files, 300 + 7);
-    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out", out), 2, NULL, NULL, &err));
+    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out", out),
+                           &(bez_checkout_options){.threads = 2, .replace = true}, &err));
     assert_same_folder(in, out);
     store_close(&s);
   }
@@ -103,7 +104,8 @@ static void unchanged_pictures_are_not_read_in_again(void **state) {
   assert_ok(store_add(&s, in, &options, &after, &err));
   assert_int_equal(after.rows.top.rows, before.rows.top.rows + 1);
   assert_true(after.fresh_rows < 200);
-  assert_ok(bez_checkout(s.objects, &after.rows, store_path(&s, "out", out), 2, NULL, NULL, &err));
+  assert_ok(bez_checkout(s.objects, &after.rows, store_path(&s, "out", out),
+                         &(bez_checkout_options){.threads = 2, .replace = true}, &err));
   assert_same_folder(in, out);
   store_close(&s);
 }
@@ -127,7 +129,8 @@ static void one_file_of_every_form(void **state) {
     bez_ingest_options options = {.key = store_key, .threads = 2, .by_reference = false};
     bez_ingest_result r;
     assert_ok(store_add(&s, store_path(&s, names[i], in), &options, &r, &err));
-    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out", out), 1, NULL, NULL, &err));
+    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out", out),
+                           &(bez_checkout_options){.threads = 1, .replace = true}, &err));
     assert_same_folder(in, out);
     assert_int_equal(unlink(out), 0);
   }
@@ -152,7 +155,8 @@ static void a_file_of_any_length_in_between(void **state) {
     bez_ingest_options options = {.key = store_key, .threads = 2, .by_reference = i % 2};
     bez_ingest_result r;
     assert_ok(store_add(&s, store_path(&s, "data", in), &options, &r, &err));
-    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out", out), 2, NULL, NULL, &err));
+    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out", out),
+                           &(bez_checkout_options){.threads = 2, .replace = true}, &err));
     assert_same_folder(in, out);
     store_close(&s);
   }
@@ -170,7 +174,8 @@ static void referenced_files_that_changed_are_named(void **state) {
   assert_ok(store_add(&s, store_path(&s, "data", in), &options, &r, &err));
   store_path(&s, "out", out);
   put(&s, "data/x/model.bin", "short", 5);
-  assert_int_not_equal(bez_checkout(s.objects, &r.rows, out, 2, NULL, NULL, &err), BEZ_OK);
+  assert_int_not_equal(
+      bez_checkout(s.objects, &r.rows, out, &(bez_checkout_options){.threads = 2, .replace = true}, &err), BEZ_OK);
   assert_non_null(strstr(err.subject, "model.bin"));
   uint8_t *bytes = malloc(3u << 20);
   assert_non_null(bytes);
@@ -178,17 +183,19 @@ static void referenced_files_that_changed_are_named(void **state) {
   bytes[2u << 20] ^= 1; /* as long as it was */
   put(&s, "data/x/model.bin", bytes, 3u << 20);
   memset(&err, 0, sizeof err);
-  assert_int_equal(bez_checkout(s.objects, &r.rows, out, 2, NULL, NULL, &err), BEZ_FORMAT);
+  assert_int_equal(bez_checkout(s.objects, &r.rows, out, &(bez_checkout_options){.threads = 2, .replace = true}, &err),
+                   BEZ_FORMAT);
   assert_non_null(strstr(err.subject, "model.bin"));
   bytes[2u << 20] ^= 1; /* and back again */
   put(&s, "data/x/model.bin", bytes, 3u << 20);
   memset(&err, 0, sizeof err);
-  assert_ok(bez_checkout(s.objects, &r.rows, out, 2, NULL, NULL, &err));
+  assert_ok(bez_checkout(s.objects, &r.rows, out, &(bez_checkout_options){.threads = 2, .replace = true}, &err));
   assert_same_folder(in, out);
   assert_int_equal(nftw(out, store_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
   free(bytes);
   assert_int_equal(unlink(store_path(&s, "data/x/model.bin", in)), 0);
-  assert_int_not_equal(bez_checkout(s.objects, &r.rows, out, 2, NULL, NULL, &err), BEZ_OK);
+  assert_int_not_equal(
+      bez_checkout(s.objects, &r.rows, out, &(bez_checkout_options){.threads = 2, .replace = true}, &err), BEZ_OK);
   assert_non_null(strstr(err.subject, "model.bin"));
   assert_int_not_equal(access(out, F_OK), 0);
   store_close(&s);

@@ -54,7 +54,8 @@ static void test_round_trip(void **state) {
     bez_sha256(csv, len, digest);
     assert_true(r.has_sha256);
     assert_memory_equal(r.sha256, digest, sizeof digest);
-    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out.csv", out), 2, NULL, NULL, &err));
+    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out.csv", out),
+                           &(bez_checkout_options){.threads = 2, .replace = true}, &err));
     assert_same_file(in, out);
     free(csv);
     store_close(&s);
@@ -144,13 +145,20 @@ static void test_folder(void **state) {
   assert_int_equal(r.n_files, 6);
   assert_false(r.has_sha256);
   store_path(&s, "back", sub);
-  assert_ok(bez_checkout(s.objects, &r.rows, sub, 2, NULL, NULL, &err));
+  assert_ok(bez_checkout(s.objects, &r.rows, sub, &(bez_checkout_options){.threads = 2, .replace = true}, &err));
   for (size_t i = 0; i < 6; i++) {
     (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
     (void)snprintf(back, sizeof back, "%s/%s", sub, names[i]);
     assert_same_file(path, back);
   }
-  assert_int_equal(bez_checkout(s.objects, &r.rows, sub, 2, NULL, NULL, &err), BEZ_USAGE); /* it is there */
+  assert_int_equal(bez_checkout(s.objects, &r.rows, sub, &(bez_checkout_options){.threads = 2, .replace = true}, &err),
+                   BEZ_USAGE); /* it is there */
+  bez_tree bomb = r.rows;      /* small objects may say that they stand for more than any disk holds */
+  bomb.top.bytes = 1ull << 58;
+  err = (bez_error){0};
+  const bez_checkout_options usual = {.threads = 2};
+  assert_int_equal(bez_checkout(s.objects, &bomb, store_path(&s, "bomb", sub), &usual, &err), BEZ_LIMIT);
+  assert_non_null(strstr(err.message, "room"));
   err = (bez_error){0};
   options.parent = &r.rows;
   options.parent_sorted = &r.sorted;
@@ -187,7 +195,8 @@ static void test_threads_and_references(void **state) {
     assert_same_tree(&r.rows, &first.rows);
     assert_same_tree(&r.sorted, &first.sorted);
     assert_memory_equal(r.sha256, digest, sizeof digest);
-    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out.csv", back), threads, NULL, NULL, &err));
+    assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "out.csv", back),
+                           &(bez_checkout_options){.threads = threads, .replace = true}, &err));
     assert_same_file(path, back);
     store_close(&s);
   }
@@ -217,7 +226,8 @@ static void test_short_rows(void **state) {
   assert_int_equal(r.rows.top.rows, 3 * ROWS - 3);
   assert_int_equal(r.sorted.top.items, 2);
   char out[256];
-  assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "back", out), 2, NULL, NULL, &err));
+  assert_ok(bez_checkout(s.objects, &r.rows, store_path(&s, "back", out),
+                         &(bez_checkout_options){.threads = 2, .replace = true}, &err));
   for (size_t i = 0; i < 3; i++) {
     (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
     (void)snprintf(back, sizeof back, "%s/%s", out, names[i]);
@@ -243,7 +253,8 @@ static void test_reference_that_changed(void **state) {
   assert_ok(store_add(&s, path, &options, &before, &err));
   memcpy(csv + len / 2, "xyz", 3);
   write_file(path, csv, len);
-  assert_int_not_equal(bez_checkout(s.objects, &before.rows, store_path(&s, "out.csv", back), 2, NULL, NULL, &err),
+  assert_int_not_equal(bez_checkout(s.objects, &before.rows, store_path(&s, "out.csv", back),
+                                    &(bez_checkout_options){.threads = 2, .replace = true}, &err),
                        BEZ_OK);
   err = (bez_error){0};
   options.parent = &before.rows;

@@ -197,7 +197,8 @@ static bool checkout(const char *version, uint64_t *digest) {
   path_of(target, "out");
   bez_status st = bez_vault_open(folder, &vault, &err);
   if (st == BEZ_OK) st = bez_snapshot_find(vault, version, &s, &err);
-  if (st == BEZ_OK) st = bez_checkout(vault->objects, &s.rows, target, 1, NULL, NULL, &err);
+  if (st == BEZ_OK)
+    st = bez_checkout(vault->objects, &s.rows, target, &(bez_checkout_options){.threads = 1, .replace = true}, &err);
   bez_snapshot_free(&s);
   bez_vault_close(vault);
   if (st != BEZ_OK) {
