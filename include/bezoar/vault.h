@@ -113,9 +113,10 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_export(bez_vault *vault, const char *v
 
 /* Rows in which two versions differ. {"a":{"dataset","version"},"b":{…},"added","removed","changed","rows":[{"kind",
  * "old_row","new_row","old","new"}],"other":[{"of","kind","text"}],"more"}: at most limit rows are told (0: all);
- * "more": how many were not; "other": what differs and is no row (headers, files). Rows are counted from 0. */
+ * "more": how many were not; "other": what differs and is no row (headers, files). Rows are counted from 0.
+ * reader: asked for and recorded where the policy has require_reader, else unused; so for bez_vault_blame. */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64_t limit,
-                                               char **json, bez_error *err);
+                                               const bez_vault_who *reader, char **json, bez_error *err);
 
 /* Where rows come from: row by its number (counted from 0), or, where `where` is not NULL ("COLUMN=VALUE"), every row
  * with that value, at most limit of them (0: 20). {"dataset","version","rows":[{"row","file","text","raw","canonical",
@@ -123,7 +124,8 @@ BEZ_API BEZ_MUST_USE bez_status bez_vault_diff(bez_vault *vault, const char *a, 
  * "chain":[{"run","by","time","inputs","statement"}],"readers":[…],"more_readers"}],"more"}
  */
 BEZ_API BEZ_MUST_USE bez_status bez_vault_blame(bez_vault *vault, const char *version, uint64_t row, const char *where,
-                                                uint64_t limit, char **json, bez_error *err);
+                                                uint64_t limit, const bez_vault_who *reader, char **json,
+                                                bez_error *err);
 
 /* Everything later that inherited from what is named: versions that hold such rows, runs that read such versions, what
  * they made, and models that were trained on any of it. kind: "key" (a fingerprint or a principal), "source" (its id),

@@ -9,6 +9,7 @@ static const bez_option options[] = {
     {"where", 0, BEZ_ARG_TEXT, .value = "COLUMN=VALUE",
      .help = "All rows with this value, in place of a row's number."},
     {"limit", 'n', BEZ_ARG_NUMBER, .value = "N", .fallback = "20", .help = "Rows that --where tells of."},
+    BEZ_VAULT_READER_OPTIONS,
     BEZ_VAULT_OPTIONS,
     {NULL}};
 
@@ -22,7 +23,10 @@ static bez_status work(bez_vault *vault, const bez_args *args, bez_progress *pro
   if (!where == !number) return bez_fail(err, BEZ_USAGE, "vault blame", "needs a row's number or --where COLUMN=VALUE");
   if (number && (*end || errno || *number < '0' || *number > '9'))
     return bez_fail(err, BEZ_USAGE, number, "is no number of a row (they are counted from 0)");
-  return bez_vault_blame(vault, args->positional[0], row, where, bez_args_number(args, "limit"), json, err);
+  bez_vault_who who;
+  bez_status st = bez_vault_args_who(args, "as", &who, err);
+  if (st != BEZ_OK) return st;
+  return bez_vault_blame(vault, args->positional[0], row, where, bez_args_number(args, "limit"), &who, json, err);
 }
 
 static void put_when(bez_buf *out, const json_t *object) {
@@ -96,7 +100,9 @@ const bez_command bez_command_vault_blame = {
         "ROW counts from 0 (the header of a table is no row). Told are the commit and the contributor that brought the "
         "row in, the source it is said to come from, the runs that made it (bezoar vault run), and every noted read of "
         "a "
-        "version that holds it. A row keeps its origin when it only moves; a changed row is of whoever changed it.",
+        "version that holds it. A row keeps its origin when it only moves; a changed row is of whoever changed it.\n"
+        "\n"
+        "Where the policy asks for known readers, so does this command, and it leaves an entry of the log.",
     .examples = "bezoar vault blame train.csv 12345 — one row of the last version\n"
                 "bezoar vault blame train.csv@7 --where vendor=acme — all rows of one vendor",
     .options = options,

@@ -7,6 +7,7 @@
 
 static const bez_option options[] = {
     {"limit", 'n', BEZ_ARG_NUMBER, .value = "N", .fallback = "20", .help = "Rows to show; 0 shows all."},
+    BEZ_VAULT_READER_OPTIONS,
     BEZ_VAULT_OPTIONS,
     {NULL}};
 
@@ -14,12 +15,15 @@ static const bez_option options[] = {
 static bez_status work(bez_vault *vault, const bez_args *args, bez_progress *progress, char **json, bez_error *err) {
   (void)progress;
   const char *a = args->positional[0];
+  bez_vault_who who;
+  bez_status st = bez_vault_args_who(args, "as", &who, err);
+  if (st != BEZ_OK) return st;
   if (args->n_positional > 1)
-    return bez_vault_diff(vault, a, args->positional[1], bez_args_number(args, "limit"), json, err);
+    return bez_vault_diff(vault, a, args->positional[1], bez_args_number(args, "limit"), &who, json, err);
   const char *at = strrchr(a, '@');
   char last[1200];
   snprintf(last, sizeof last, "%.*s", at ? (int)(at - a) : (int)strlen(a), a);
-  return bez_vault_diff(vault, a, last, bez_args_number(args, "limit"), json, err);
+  return bez_vault_diff(vault, a, last, bez_args_number(args, "limit"), &who, json, err);
 }
 
 static void put_row(bez_buf *out, const json_t *row, const char *sign, const char *number, const char *key) {
@@ -63,7 +67,9 @@ const bez_command bez_command_vault_diff = {
     .summary = "Show the rows that were added, removed and changed between two versions.",
     .description = "Compares two versions (without B: A and the last one) through their trees: what is equal is not "
                    "read, so that the cost follows the change. Rows are counted from 0. A row that stands at the place "
-                   "of another one is changed; all others are added or removed.",
+                   "of another one is changed; all others are added or removed.\n"
+                   "\n"
+                   "Where the policy asks for known readers, so does this command, and it leaves an entry of the log.",
     .examples = "bezoar vault diff train.csv@3 train.csv@4 — what version 4 changed\n"
                 "bezoar vault diff train.csv@1 --limit 0 --json — all since the first version",
     .options = options,

@@ -308,13 +308,15 @@ static bez_status search(blamer *b, const char *where, searcher *s, bez_error *e
 }
 
 bez_status bez_vault_blame(bez_vault *vault, const char *version, uint64_t row, const char *where, uint64_t limit,
-                           char **json, bez_error *err) {
+                           const bez_vault_who *reader, char **json, bez_error *err) {
+  bez_look look = {0};
   bez_snapshot s = {0};
   bez_buf text = {0};
   searcher found = {.limit = limit && limit < (1u << 20) ? limit : USUAL_ROWS};
   blamer b = {.vault = vault, .version = &s, .j = bez_json_make(&text, false)};
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_snapshot_find(vault, version, &s, err));
+  BEZ_TRY(bez_look_begin(vault, "blame", s.dataset, reader, &look, err));
   bez_json_open(&b.j, '{');
   bez_json_kstr(&b.j, "dataset", s.dataset);
   bez_json_kuint(&b.j, "version", s.version);
@@ -329,8 +331,10 @@ bez_status bez_vault_blame(bez_vault *vault, const char *version, uint64_t row, 
   bez_json_close(&b.j, ']');
   bez_json_kuint(&b.j, "more", found.more);
   bez_json_close(&b.j, '}');
+  BEZ_TRY(bez_look_record(vault, &look, &s, where, err));
   BEZ_TRY(bez_answer(&text, json, err));
 cleanup:
+  bez_look_end(vault, &look);
   free(found.rows);
   bez_buf_free(&found.scratch);
   bez_buf_free(&text);

@@ -20,6 +20,26 @@ bez_status bez_vault_open_reader(bez_vault *vault, const char *op, const char *d
   return bez_vault_ask(vault, &claim, *out, err);
 }
 
+bez_status bez_look_begin(bez_vault *vault, const char *op, const char *dataset, const bez_vault_who *who,
+                          bez_look *out, bez_error *err) {
+  *out = (bez_look){.op = op};
+  if (!bez_trust_policy(vault->trust)->require_reader) return BEZ_OK;
+  return bez_vault_open_reader(vault, op, dataset, who, &out->reader, err);
+}
+
+bez_status bez_look_record(bez_vault *vault, const bez_look *look, const bez_snapshot *version, const char *detail,
+                           bez_error *err) {
+  if (!bez_trust_policy(vault->trust)->require_reader) return BEZ_OK;
+  return bez_vault_record_access(vault, look->op, version, look->reader, NULL, detail, err);
+}
+
+void bez_look_end(bez_vault *vault, bez_look *look) {
+  if (!look->reader) return;
+  bez_vault_act(vault, NULL);
+  bez_signer_close(look->reader);
+  look->reader = NULL;
+}
+
 static bez_status answer(const bez_vault *vault, const bez_snapshot *s, const char *path, const bez_signer *reader,
                          char **json, bez_error *err) {
   bez_buf text = {0};

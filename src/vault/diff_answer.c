@@ -83,7 +83,9 @@ static void put_side(bez_json *j, const char *key, const bez_snapshot *s) {
   bez_json_close(j, '}');
 }
 
-bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64_t limit, char **json, bez_error *err) {
+bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64_t limit, const bez_vault_who *reader,
+                          char **json, bez_error *err) {
+  bez_look look = {0}, other = {0};
   bez_snapshot old = {0}, new = {0};
   bez_buf text = {0};
   bez_json j = bez_json_make(&text, false);
@@ -91,6 +93,8 @@ bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_snapshot_find(vault, a, &old, err));
   BEZ_TRY(bez_snapshot_find(vault, b, &new, err));
+  BEZ_TRY(bez_look_begin(vault, "diff", old.dataset, reader, &look, err));
+  if (strcmp(old.dataset, new.dataset) != 0) BEZ_TRY(bez_look_begin(vault, "diff", new.dataset, reader, &other, err));
   bez_json_open(&j, '{');
   put_side(&j, "a", &old);
   put_side(&j, "b", &new);
@@ -108,8 +112,12 @@ bez_status bez_vault_diff(bez_vault *vault, const char *a, const char *b, uint64
   bez_json_kuint(&j, "changed", t.changed);
   bez_json_kuint(&j, "more", t.added + t.removed + t.changed - t.told);
   bez_json_close(&j, '}');
+  BEZ_TRY(bez_look_record(vault, &look, &old, a, err));
+  BEZ_TRY(bez_look_record(vault, &look, &new, b, err));
   BEZ_TRY(bez_answer(&text, json, err));
 cleanup:
+  bez_look_end(vault, &other);
+  bez_look_end(vault, &look);
   bez_buf_free(&text);
   bez_buf_free(&t.other);
   bez_snapshot_free(&old);

@@ -17,6 +17,12 @@ bez_status bez_batch_draw(bez_batch *out, bez_error *err) {
   return bez_fail(err, BEZ_IO, NULL, "no random numbers");
 }
 
+bool bez_submission_has_report(const bez_entry *submission) {
+  uint8_t digest[BEZ_ID];
+  bez_error malformed = {0};
+  return bez_entry_hex(submission, "report", digest, sizeof digest, &malformed) == BEZ_OK;
+}
+
 static void write_submission(bez_json *j, const bez_submission *s) {
   bez_json_kstr(j, "dataset", s->dataset);
   bez_json_khex(j, "batch", s->batch.bytes, sizeof s->batch.bytes);

@@ -42,6 +42,21 @@ BEZ_MUST_USE bez_status bez_commit_sign(const bez_vault *vault, const char *mess
 BEZ_MUST_USE bez_status bez_vault_open_reader(bez_vault *vault, const char *op, const char *dataset,
                                               const bez_vault_who *who, bez_signer **out, bez_error *err);
 
+/* For commands that show rows: nothing without require_reader (the log would grow with every look); with it, begin
+ * asks as bez_vault_open_reader does, and end leaves an entry of type access before the answer is handed out. */
+typedef struct bez_look {
+  const char *op;
+  bez_signer *reader;
+} bez_look;
+BEZ_MUST_USE bez_status bez_look_begin(bez_vault *vault, const char *op, const char *dataset, const bez_vault_who *who,
+                                       bez_look *out, bez_error *err);
+BEZ_MUST_USE bez_status bez_look_record(bez_vault *vault, const bez_look *look, const bez_snapshot *version,
+                                        const char *detail, bez_error *err);
+void bez_look_end(bez_vault *vault, bez_look *look); /* one that was never begun is fine */
+
+/* Whether a submission names the report of a scan by its digest; that the object is there is for verify to say. */
+bool bez_submission_has_report(const bez_entry *submission);
+
 void bez_json_khex(bez_json *j, const char *key, const uint8_t *bytes, size_t n);
 
 #endif

@@ -153,12 +153,22 @@ def test_readers(vault):
     vault.key("mallory")
     vault.add_commit("train.csv", key="alice")
     vault.checkout("train.csv", "one")
+    before = len(vault.log())
+    vault.run("blame", "train.csv", "0")
+    vault.run("diff", "train.csv@1", "train.csv")
+    assert len(vault.log()) == before  # nobody has to be known: a look leaves nothing
     vault.run("policy", "set", vault.write("policy.yaml", "require_reader: true\n"))
     for words, why in ((["--as", "mallory"], "unknown key"), ([], "unsigned"), (["--as", "alice"], "wrong role")):
         strangers = {} if words else {"BEZOAR_HOME": vault.base / "no keys"}
         result = vault.run("checkout", "train.csv", "-o", vault.base / "no", *words, code=1, env=strangers)
         assert f"refused: {why}" in result.stderr
         assert not (vault.base / "no").exists()
+        for look in (["blame", "train.csv", "0"], ["diff", "train.csv@1", "train.csv"]):
+            result = vault.run(*look, *words, code=1, env=strangers)
+            assert f"refused: {why}" in result.stderr and "1,2" not in result.stdout
+    for look in (["blame", "train.csv", "0"], ["diff", "train.csv@1", "train.csv"]):
+        vault.run(*look, "--as", "reader")
+        assert (vault.log()[-1]["entry"]["op"], vault.log()[-1]["by"]) == (look[0], "reader")
     assert vault.checkout("train.csv", "two", "--as", "reader") == b"a,b\n1,2\n3,4\n"
 
 
