@@ -79,7 +79,7 @@ static bez_status check_contributor(committing *c, const bez_staged *s, bez_erro
                            .dataset = s->dataset,
                            .at = now > c->vault->ruled ? now : c->vault->ruled};
   bez_status st = bez_trust_may(c->vault->trust, &asked, err);
-  if (st == BEZ_OK && bez_trust_policy(c->vault->trust)->require_scan && !*bez_entry_text(&s->submission, "report"))
+  if (st == BEZ_OK && bez_trust_policy(c->vault->trust)->require_scan && !bez_submission_has_report(&s->submission))
     st = bez_fail(err, BEZ_USAGE, s->dataset, "the policy demands a scan of what is added: bezoar vault add --scan");
   const bez_claim claim = {"commit", s->dataset, asked.source, BEZ_MAY_COMMIT};
   return st == BEZ_OK ? BEZ_OK : bez_vault_refused(c->vault, &claim, c->signer, st, err);

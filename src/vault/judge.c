@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "vault/follow.h"
 #include "vault/index.h"
+#include "vault/work.h"
 
 /* One data set of a commit. */
 typedef struct committed {
@@ -96,7 +97,7 @@ static bez_status check_submission(bez_vault *vault, const bez_entry *commit, co
     const char *source = revert ? NULL : bez_entry_text(&submission, "source");
     if (bez_judge_role(vault, &submission, role, c->dataset, source, at, reason) != BEZ_OK)
       *why = "of a submission by somebody who may not";
-    else if (!revert && bez_trust_policy(vault->trust)->require_scan && !*bez_entry_text(&submission, "report"))
+    else if (!revert && bez_trust_policy(vault->trust)->require_scan && !bez_submission_has_report(&submission))
       *why = "of a submission without the scan that the policy demands";
   }
 cleanup:

@@ -229,6 +229,36 @@ static void test_submissions_that_may_not(void **state) {
   bez_buf_free(&commit);
 }
 
+/* The policy demands a scan: a word in the place of its report's digest is none. */
+static void test_a_report_that_is_none(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf submission = {0}, line = {0}, forged = {0}, commit = {0};
+  bez_entry entry = {0};
+  const bez_signer *alice = p->alice;
+  char policy[96], *json = NULL;
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &submission, &id);
+  snprintf(policy, sizeof policy, "%s/policy.yaml", p->root);
+  ok(bez_file_write(policy, "require_scan: true\n", 19, &err), &err);
+  ok(bez_vault_policy_set(p->vault, policy, NULL, &json, &err), &err);
+  bez_text_free(json);
+  const char *end = memchr(submission.data, '\n', submission.len);
+  assert_non_null(end);
+  bez_buf_write(&line, submission.data, (size_t)(end - submission.data) - 1);
+  bez_buf_puts(&line, ",\"report\":\"x\"}");
+  ok(bez_entry_sign(line.data, line.len, &alice, 1, &forged, &err), &err);
+  ok(bez_entry_peek(forged.data, forged.len, "forged", &entry, &err), &err);
+  sign_commit(p, &entry.id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view both[] = {view(&forged), view(&commit)};
+  forge(p, both, 2, 0, "without the scan");
+  bez_entry_free(&entry);
+  bez_buf_free(&submission);
+  bez_buf_free(&line);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
 static void test_bytes_that_are_no_entries(void **state) {
   place *p = *state;
   bez_error err = {0};
@@ -372,6 +402,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_commits_that_may_not, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_submissions_that_may_not, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_report_that_is_none, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
