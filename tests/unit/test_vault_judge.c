@@ -15,6 +15,8 @@
 #include "bezoar/trust.h"
 #include "content/provenance_runs.h"
 #include "content/sweep.h"
+#include "content/tree_node.h"
+#include "crypto/sha256.h"
 #include "vault/index.h"
 #include "vault/provenance_check.h"
 #include "vault/work.h"
@@ -398,6 +400,68 @@ static void test_rows_in_anothers_name(void **state) {
   bez_buf_free(&commit);
 }
 
+/* A tree of one leaf with bytes that no file holds. */
+static void write_headless(place *p, bez_tree *out) {
+  const bez_item item = {BEZ_ITEM_BYTES, "", "x\n", 0, 2};
+  const uint8_t canonical[32] = {0};
+  uint8_t raw[32];
+  bez_error err = {0};
+  bez_buf stored = {0};
+  bez_leaf leaf = {0};
+  bez_pack *pack = NULL;
+  bez_tree_writer *writer = NULL;
+  bez_sha256(item.body, item.body_len, raw);
+  bez_item_write(&stored, &item);
+  bez_leaf_item told = {.stored = stored.data, .len = stored.len, .bytes = item.body_len};
+  bez_item_hash(&item, raw, canonical, told.hash);
+  ok(bez_pack_begin(p->vault->objects, &pack, &err), &err);
+  ok(bez_tree_begin(pack, BEZ_TREE_ROWS, p->vault->key, &writer, &err), &err);
+  if (bez_leaf_add(&leaf, p->vault->key, &told)) ok(bez_leaf_flush(&leaf, pack, writer, &err), &err);
+  ok(bez_leaf_flush(&leaf, pack, writer, &err), &err);
+  ok(bez_tree_finish(writer, out, &err), &err);
+  ok(bez_pack_finish(pack, NULL, &err), &err);
+  bez_leaf_free(&leaf);
+  bez_buf_free(&stored);
+}
+
+/* Signed and committed by those who may: only verify can say that nobody will ever get it out again. */
+static void test_a_version_that_begins_with_no_file(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf forged = {0}, commit = {0};
+  bez_entry told = {0};
+  const bez_snapshot none = {0};
+  bez_tree rows, sorted, provenance;
+  char *json = NULL;
+  write_headless(p, &rows);
+  bez_tree_empty(BEZ_TREE_SORTED, &sorted);
+  bez_tree_empty(BEZ_TREE_PROVENANCE, &provenance);
+  bez_submission s = {.dataset = "t.csv",
+                      .source = "web",
+                      .form = "file",
+                      .parent = &none,
+                      .rows = &rows,
+                      .sorted = &sorted,
+                      .provenance = &provenance,
+                      .n_files = 1,
+                      .bytes = rows.top.bytes};
+  ok(bez_batch_draw(&s.batch, &err), &err);
+  ok(bez_submission_sign(p->vault, &s, p->admin, &forged, &err), &err);
+  ok(bez_entry_parse(forged.data, forged.len, "forged", &told, &err), &err);
+  sign_commit(p, &told.id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view both[] = {view(&forged), view(&commit)};
+  ok(bez_vault_append(p->vault, both, 2, &err), &err);
+  assert_int_equal(versions(p), 1);
+  const bez_vault_verify_options o = {.full = true, .threads = 1};
+  ok(bez_vault_verify(p->root, &o, &json, &err), &err);
+  if (!strstr(json, "does not begin a file")) print_message("said: %s\n", json);
+  assert_non_null(strstr(json, "does not begin a file"));
+  bez_text_free(json);
+  bez_entry_free(&told);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_commits_that_may_not, set_up, tear_down),
@@ -406,6 +470,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_version_that_begins_with_no_file, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
