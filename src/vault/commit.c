@@ -119,6 +119,22 @@ static bool is_same_commit(const committing *c, const bez_entry *waiting) {
   return same;
 }
 
+/* A commit that somebody signed who may not (any more) would have no effect, however many sign it. */
+static bool may_all_signers(const committing *c, const bez_entry *waiting) {
+  const int64_t now = bez_vault_now();
+  bool may = true;
+  for (size_t i = 0; i < waiting->n_keys; i++)
+    for (size_t k = 0; k < c->stage.n && may; k++) {
+      bez_error ignored = {0};
+      const bez_asked asked = {.key = waiting->keys[i],
+                               .role = BEZ_MAY_COMMIT,
+                               .dataset = c->stage.items[k].dataset,
+                               .at = now > c->vault->ruled ? now : c->vault->ruled};
+      may = bez_trust_may(c->vault->trust, &asked, &ignored) == BEZ_OK;
+    }
+  return may;
+}
+
 /* A new commit, or one more signature on the one that waits. */
 static bez_status sign(committing *c, bez_error *err) {
   bez_entry waiting = {0};
@@ -126,7 +142,7 @@ static bez_status sign(committing *c, bez_error *err) {
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_stage_get_commit(c->vault, &c->entry, &found, err));
   if (found) BEZ_TRY(bez_entry_parse(c->entry.data, c->entry.len, "stage/commit", &waiting, err));
-  if (found && is_same_commit(c, &waiting)) {
+  if (found && is_same_commit(c, &waiting) && may_all_signers(c, &waiting)) {
     bool signed_already = false;
     for (size_t i = 0; i < waiting.n_keys; i++)
       signed_already = signed_already || bez_ssh_key_same(waiting.keys[i], bez_signer_public(c->signer));

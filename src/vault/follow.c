@@ -113,6 +113,16 @@ static bez_status judge_keeper(const bez_vault *vault, const bez_entry *entry, i
   return st;
 }
 
+/* Who said it is one key: with several, one could be named and another have the right. Commits gather signatures, and
+ * all of theirs count; what readers and the refused leave behind may have none. */
+static bool has_odd_signatures(const bez_entry *entry, bez_error *reason) {
+  if (entry->n_keys == 1 || !strcmp(entry->type, "commit")) return false;
+  if (!entry->n_keys && strcmp(entry->type, "submission") != 0) return false; /* rights are asked for where needed */
+  (void)bez_fail(reason, BEZ_FORMAT, NULL, "an entry of this type has one signature, and this one has %zu",
+                 entry->n_keys);
+  return true;
+}
+
 /* Entries about trust are taken by the caller; here all others are judged. */
 static bez_status judge(bez_vault *vault, uint64_t index, const bez_entry *entry, bool *refused, bez_error *reason,
                         bez_error *err) {
@@ -162,6 +172,7 @@ static bez_status follow_entry(void *ctx, uint64_t index, const void *bytes, siz
     (void)bez_fail(&reason, BEZ_FORMAT, NULL, "out of order");
     refused = true;
   }
+  refused = refused || has_odd_signatures(&entry, &reason);
   if (!refused && trust) BEZ_TRY(take_trust(vault, index, &entry, &refused, &reason, err));
   if (!refused && fresh && !trust) BEZ_TRY(judge(vault, index, &entry, &refused, &reason, err));
   if (!fresh) goto cleanup;

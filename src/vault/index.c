@@ -54,7 +54,7 @@ bez_status bez_index_reset(bez_index *index, bez_error *err) {
   return BEZ_OK;
 }
 
-#define SEAL "bezoar index 2\n"
+#define SEAL "bezoar index 3\n"
 
 /* The seal: SEAL, then on a line each how many entries, SHA-256 of the last entry, SHA-256 of the database. */
 static bool read_seal(const char *path, uint64_t *size, uint8_t last[32], uint8_t database[32]) {

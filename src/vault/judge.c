@@ -105,20 +105,20 @@ cleanup:
   return st;
 }
 
-/* How many different principals that may commit to this data set have signed. */
+/* How many different principals have signed; 0 where one of the keys may not commit to this data set: it would be named
+ * as one that did. */
 static unsigned count_signers(const bez_vault *vault, const bez_entry *commit, const char *dataset, int64_t at,
                               bez_error *reason) {
   unsigned n = 0;
   for (size_t i = 0; i < commit->n_keys; i++) {
     bez_asked asked = {.key = commit->keys[i], .role = BEZ_MAY_COMMIT, .dataset = dataset, .at = at};
     bez_error_clear(reason);
-    if (bez_trust_may(vault->trust, &asked, reason) != BEZ_OK) continue;
+    if (bez_trust_may(vault->trust, &asked, reason) != BEZ_OK) return 0;
     const char *name = bez_trust_principal(vault->trust, commit->keys[i]);
     bool again = false;
     for (size_t k = 0; k < i && !again; k++) again = !strcmp(bez_trust_principal(vault->trust, commit->keys[k]), name);
     n += !again;
   }
-  if (n) bez_error_clear(reason);
   return n;
 }
 

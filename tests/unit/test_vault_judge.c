@@ -261,6 +261,45 @@ static void test_a_report_that_is_none(void **state) {
   bez_buf_free(&commit);
 }
 
+/* With a key of nobody in front, it would be that one's rows, and the right another's. */
+static void test_two_signatures_are_not_one(void **state) {
+  place *p = *state;
+  bez_buf submission = {0}, forged = {0}, commit = {0};
+  bez_error err = {0};
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &submission, &id);
+  const char *end = memchr(submission.data, '\n', submission.len);
+  const bez_signer *const both[] = {p->mallory, p->alice};
+  ok(bez_entry_sign(submission.data, (size_t)(end - submission.data), both, 2, &forged, &err), &err);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view first[] = {view(&forged)}, second[] = {view(&commit)};
+  forge(p, first, 1, 0, "has one signature");
+  forge(p, second, 1, 0, "not in the log");
+  /* nor a submission by nobody */
+  bez_buf_clear(&forged);
+  bez_buf_write(&forged, submission.data, (size_t)(end + 1 - submission.data));
+  const bez_bytes_view unsigned_one = view(&forged);
+  forge(p, &unsigned_one, 1, 0, "has one signature");
+  bez_buf_free(&submission);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
+/* A commit is said to be by all who signed it. */
+static void test_a_stranger_among_signers(void **state) {
+  place *p = *state;
+  bez_buf submission = {0}, commit = {0};
+  bez_error err = {0};
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &submission, &id);
+  sign_commit(p, &id, "t.csv", 1, p->mallory, &commit);
+  ok(bez_entry_cosign(&commit, p->admin, &err), &err);
+  const bez_bytes_view both[] = {view(&submission), view(&commit)};
+  forge(p, both, 2, 0, "nobody trusts");
+  bez_buf_free(&submission);
+  bez_buf_free(&commit);
+}
+
 static void test_bytes_that_are_no_entries(void **state) {
   place *p = *state;
   bez_error err = {0};
@@ -467,6 +506,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_commits_that_may_not, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_submissions_that_may_not, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_report_that_is_none, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_two_signatures_are_not_one, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_stranger_among_signers, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
