@@ -238,11 +238,12 @@ static bez_status blame_row(blamer *b, uint64_t number, bez_error *err) {
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_row_read(b->vault->objects, &b->version->rows, n_files, number, &row, err));
   BEZ_TRY(bez_provenance_of(b->vault->objects, &b->version->provenance, number, &run, err));
-  BEZ_TRY(find_index(b->vault, "SELECT i, 0 FROM submissions WHERE batch=?", run.batch.bytes, sizeof run.batch.bytes,
-                     &index, &unused, &found, err));
+  /* what was submitted with the same batch, and never committed, says nothing */
+  BEZ_TRY(find_index(b->vault, "SELECT submission_i, 0 FROM versions WHERE batch=?", run.batch.bytes,
+                     sizeof run.batch.bytes, &index, &unused, &found, err));
   if (found)
-    BEZ_TRY(find_index(b->vault, "SELECT commit_i, version FROM versions WHERE batch=? ORDER BY version",
-                       run.batch.bytes, sizeof run.batch.bytes, &commit_index, &version, &found, err));
+    BEZ_TRY(find_index(b->vault, "SELECT commit_i, version FROM versions WHERE batch=?", run.batch.bytes,
+                       sizeof run.batch.bytes, &commit_index, &version, &found, err));
   if (!found) BEZ_TRY(bez_fail(err, BEZ_FORMAT, b->version->dataset, "a row is of a batch that the log does not have"));
   BEZ_TRY(bez_vault_entry(b->vault, index, &entry, err));
   BEZ_TRY(bez_vault_entry(b->vault, commit_index, &commit, err));

@@ -25,8 +25,8 @@ static bez_status find_submission(bez_vault *vault, const bez_id *id, committed 
   bez_status st = BEZ_OK;
   BEZ_TRY(
       bez_query_begin(vault->index, &query, err,
-                      "SELECT s.i, s.dataset=?, s.parent, s.batch, v.version FROM submissions s LEFT JOIN versions v "
-                      "ON v.submission_i=s.i WHERE s.id=?",
+                      "SELECT s.i, s.dataset=?, s.parent, s.batch, v.version, EXISTS(SELECT 1 FROM versions w WHERE "
+                      "w.batch=s.batch) FROM submissions s LEFT JOIN versions v ON v.submission_i=s.i WHERE s.id=?",
                       "tb", c->dataset, (const void *)id->bytes, (size_t)BEZ_ID));
   BEZ_TRY(bez_query_next(&query, &more, err));
   if (!more)
@@ -35,6 +35,8 @@ static bez_status find_submission(bez_vault *vault, const bez_id *id, committed 
     *why = "of a submission to another data set";
   else if (bez_query_int(&query, 4))
     *why = "of a submission that was committed before";
+  else if (bez_query_int(&query, 5)) /* rows are known by it as their contributor's */
+    *why = "of a submission whose batch another has";
   if (*why) goto cleanup;
   c->submission_i = (uint64_t)bez_query_int(&query, 0);
   const void *parent = bez_query_blob(&query, 2, &len);
@@ -151,6 +153,7 @@ bez_status bez_judge_commit(bez_vault *vault, uint64_t index, const bez_entry *c
   const json_t *datasets = json_object_get(commit->body, "datasets");
   const char *why = json_array_size(datasets) ? NULL : "a commit of nothing";
   committed c;
+  bez_buf batches = {0};
   bez_status st = BEZ_OK;
   for (size_t i = 0; i < json_array_size(datasets) && !why; i++) {
     c = (committed){0};
@@ -159,6 +162,10 @@ bez_status bez_judge_commit(bez_vault *vault, uint64_t index, const bez_entry *c
                      json_object_get(json_array_get(datasets, k), "name")))
         why = "a commit that names a data set twice";
     if (!why) BEZ_TRY(check_one(vault, commit, json_array_get(datasets, i), &c, &why, reason, err));
+    for (size_t at = 0; at < batches.len && !why; at += sizeof c.batch)
+      if (!memcmp(batches.data + at, c.batch, sizeof c.batch)) why = "of two submissions with one batch";
+    bez_buf_write(&batches, c.batch, sizeof c.batch);
+    BEZ_TRY(bez_buf_status(&batches, err));
   }
   for (size_t i = 0; i < json_array_size(datasets) && !why; i++) {
     c = (committed){0};
@@ -174,5 +181,6 @@ bez_status bez_judge_commit(bez_vault *vault, uint64_t index, const bez_entry *c
   *refused = why != NULL;
   if (why && reason->code == BEZ_OK) (void)bez_fail(reason, BEZ_FORMAT, NULL, "%s", why);
 cleanup:
+  bez_buf_free(&batches);
   return st;
 }

@@ -300,6 +300,65 @@ static void test_a_stranger_among_signers(void **state) {
   bez_buf_free(&commit);
 }
 
+/* Rows are known as alice's by her batch: nobody else's submission may have it. */
+static void test_a_batch_of_another(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf first = {0}, second = {0}, forged = {0}, commit = {0};
+  bez_entry entry = {0};
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &first, &id);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view good[] = {view(&first), view(&commit)};
+  ok(bez_entry_parse(first.data, first.len, "first", &entry, &err), &err);
+  const char *batch = bez_entry_text(&entry, "batch");
+  ok(bez_vault_append(p->vault, good, 2, &err), &err);
+  submit(p, "a,b\n1,2\n3,poison\n", "default", &second, &id);
+  char *at = strstr(second.data, "\"batch\":\"");
+  assert_non_null(at);
+  memcpy(at + strlen("\"batch\":\""), batch, 32);
+  const bez_signer *admin = p->admin;
+  const char *end = memchr(second.data, '\n', second.len);
+  ok(bez_entry_sign(second.data, (size_t)(end - second.data), &admin, 1, &forged, &err), &err);
+  bez_entry_free(&entry);
+  ok(bez_entry_parse(forged.data, forged.len, "forged", &entry, &err), &err);
+  bez_buf_clear(&commit);
+  sign_commit(p, &entry.id, "t.csv", 2, p->admin, &commit);
+  const bez_bytes_view bad[] = {view(&forged), view(&commit)};
+  ok(bez_stage_drop(p->vault, "t.csv", &err), &err);
+  forge(p, bad, 2, 1, "batch another has");
+  /* nor two of one commit */
+  const char *const names[] = {"u.csv", "v.csv"};
+  bez_commit_item items[2];
+  bez_buf entries[2] = {{0}};
+  for (size_t i = 0; i < 2; i++) {
+    const bez_snapshot none = {0};
+    const bez_tree empty = {0};
+    const bez_submission s = {.dataset = names[i],
+                              .source = "web",
+                              .form = "csv",
+                              .batch = {{9}},
+                              .parent = &none,
+                              .rows = &empty,
+                              .sorted = &empty,
+                              .provenance = &empty};
+    ok(bez_submission_sign(p->vault, &s, p->admin, &entries[i], &err), &err);
+    bez_entry_free(&entry);
+    ok(bez_entry_parse(entries[i].data, entries[i].len, names[i], &entry, &err), &err);
+    items[i] = (bez_commit_item){names[i], 1, entry.id};
+  }
+  bez_buf_clear(&commit);
+  ok(bez_commit_sign(p->vault, "twins", items, 2, NULL, NULL, p->admin, &commit, &err), &err);
+  const bez_bytes_view twins[] = {view(&entries[0]), view(&entries[1]), view(&commit)};
+  forge(p, twins, 3, 1, "two submissions with one batch");
+  bez_entry_free(&entry);
+  for (size_t i = 0; i < 2; i++) bez_buf_free(&entries[i]);
+  bez_buf_free(&first);
+  bez_buf_free(&second);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
 static void test_bytes_that_are_no_entries(void **state) {
   place *p = *state;
   bez_error err = {0};
@@ -508,6 +567,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_report_that_is_none, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_two_signatures_are_not_one, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_stranger_among_signers, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_batch_of_another, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
