@@ -8,13 +8,15 @@
 
 #define MOST_NAME 1024u
 
-static bez_status check(const char *name, bez_error *err) {
+bez_status bez_dataset_name_check(const char *name, bez_error *err) {
   size_t len = strlen(name);
   if (!len || len > MOST_NAME || !bez_utf8_valid(name, len))
     return bez_fail(err, BEZ_USAGE, name, "no name for a data set (UTF-8, %u bytes at the most)", MOST_NAME);
   for (const char *p = name; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '@')
       return bez_fail(err, BEZ_USAGE, name, "no name for a data set: \"@\" and control characters are not for names");
+  if (!strncmp(name, ".bezoar", 7) && (!name[7] || name[7] == '/'))
+    return bez_fail(err, BEZ_USAGE, name, "no name for a data set: .bezoar is the vault's own folder");
   for (const char *p = name; *p;) {
     size_t part = strcspn(p, "/");
     if (!part || (part == 1 && *p == '.') || (part == 2 && !strncmp(p, "..", 2)))
@@ -40,7 +42,7 @@ bez_status bez_dataset_name(const bez_vault *vault, const char *path, const char
                      vault->folder));
   *name = strdup(given ? given : *absolute + root + 1);
   if (!*name) BEZ_TRY(bez_fail_memory(err, strlen(*absolute)));
-  BEZ_TRY(check(*name, err));
+  BEZ_TRY(bez_dataset_name_check(*name, err));
 cleanup:
   if (st != BEZ_OK) {
     free(*name);

@@ -9,6 +9,7 @@
 #include "crypto/sha256.h"
 #include "vault/index.h"
 #include "vault/pins.h"
+#include "vault/work.h"
 
 #define MOST_POLICY (4u << 20)
 
@@ -136,6 +137,12 @@ static bez_status judge(bez_vault *vault, uint64_t index, const bez_entry *entry
   if (repeated) return (void)bez_fail(reason, BEZ_FORMAT, NULL, "played a second time"), BEZ_OK;
   *refused = false;
   if (!strcmp(entry->type, "commit")) return bez_judge_commit(vault, index, entry, refused, reason, err);
+  /* a name that leads out of the folder would pass under the paths that a key may touch */
+  if (!strcmp(entry->type, "submission") &&
+      bez_dataset_name_check(bez_entry_text(entry, "dataset"), reason) != BEZ_OK) {
+    *refused = true;
+    return BEZ_OK;
+  }
   unsigned role = 0;
   if (!strcmp(entry->type, "model") || !strcmp(entry->type, "pin") || !strcmp(entry->type, "unpin"))
     return settle(judge_keeper(vault, entry, at, reason), reason, refused, err);

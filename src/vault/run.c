@@ -64,6 +64,8 @@ static bez_status take_input(running *r, const char *text, bez_run_input *in, be
   BEZ_TRY(bez_snapshot_find(r->vault, name, &s, err));
   in->dataset = bez_arena_strdup(&r->record.arena, s.dataset);
   in->path = path ? path : in->dataset;
+  if (in->path && !bez_run_is_inside(in->path))
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, "--in", "\"%.200s\" leads out of the folder", in->path));
   in->version = s.version;
   in->sha256 = bez_arena_strdup(&r->record.arena, bez_entry_text(&s.entry, "sha256"));
   bez_hex(s.rows.id.bytes, BEZ_ID, in->rows);

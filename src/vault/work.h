@@ -10,6 +10,9 @@
 BEZ_MUST_USE bez_status bez_dataset_name(const bez_vault *vault, const char *path, const char *given, char **name,
                                          char **absolute, bez_error *err);
 
+/* BEZ_USAGE: no relative path without ".", "..", "@" and control characters, of UTF-8, outside .bezoar. */
+BEZ_MUST_USE bez_status bez_dataset_name_check(const char *name, bez_error *err);
+
 /* A submission as it goes into the log: what one line says. */
 typedef struct bez_submission {
   const char *dataset, *source, *form, *note;

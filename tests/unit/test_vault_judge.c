@@ -359,6 +359,36 @@ static void test_a_batch_of_another(void **state) {
   bez_buf_free(&commit);
 }
 
+/* "news/../../x" would pass as something below news. */
+static void test_names_that_lead_elsewhere(void **state) {
+  static const char *const names[] = {"news/../../x.csv", "/etc/x.csv", "../x", "", ".bezoar/log/head", "a@2", "a//b"};
+  place *p = *state;
+  bez_error err = {0};
+  const bez_snapshot none = {0};
+  const bez_tree empty = {0};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    bez_buf entry = {0}, commit = {0};
+    bez_entry parsed = {0};
+    const bez_submission s = {.dataset = names[i],
+                              .source = "web",
+                              .form = "csv",
+                              .batch = {{(uint8_t)i}},
+                              .parent = &none,
+                              .rows = &empty,
+                              .sorted = &empty,
+                              .provenance = &empty};
+    ok(bez_submission_sign(p->vault, &s, p->admin, &entry, &err), &err);
+    ok(bez_entry_parse(entry.data, entry.len, "entry", &parsed, &err), &err);
+    sign_commit(p, &parsed.id, names[i], 1, p->admin, &commit);
+    const bez_bytes_view first = view(&entry), second = view(&commit);
+    forge(p, &first, 1, 0, "no name for a data set");
+    forge(p, &second, 1, 0, "not in the log");
+    bez_entry_free(&parsed);
+    bez_buf_free(&entry);
+    bez_buf_free(&commit);
+  }
+}
+
 static void test_bytes_that_are_no_entries(void **state) {
   place *p = *state;
   bez_error err = {0};
@@ -568,6 +598,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_two_signatures_are_not_one, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_stranger_among_signers, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_batch_of_another, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_names_that_lead_elsewhere, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_bytes_that_are_no_entries, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
