@@ -18,11 +18,16 @@ void bez_text_commit(bez_buf *out, const json_t *answer) {
     bez_buf_printf(out, "Signed by %llu of %llu: the commit waits for another key (bezoar vault commit --key KEY).\n",
                    (unsigned long long)bez_answer_number(answer, "signatures"),
                    (unsigned long long)bez_answer_number(answer, "needed"));
-    return;
+  } else {
+    bez_buf_printf(out, "commit %.12s by ", bez_answer_text(answer, "commit"));
+    bez_answer_put(out, answer, "by");
+    bez_buf_putc(out, '\n');
   }
-  bez_buf_printf(out, "commit %.12s by ", bez_answer_text(answer, "commit"));
-  bez_answer_put(out, answer, "by");
-  bez_buf_putc(out, '\n');
+  if (*bez_answer_text(answer, "message")) { /* the words may be those of whoever signed first */
+    bez_buf_puts(out, "  \"");
+    bez_answer_put(out, answer, "message");
+    bez_buf_puts(out, "\"\n");
+  }
   json_array_foreach(json_object_get(answer, "datasets"), i, item) {
     bez_buf_puts(out, "  ");
     bez_answer_put(out, item, "name");

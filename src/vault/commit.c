@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "crypto/digest.h"
+#include "crypto/json_bytes.h"
 #include "vault/answer.h"
 #include "vault/index.h"
 #include "vault/work.h"
@@ -106,15 +107,32 @@ cleanup:
   return st;
 }
 
+/* Members that this program does not know, or a rollback's, would be signed unseen. */
+static bool is_plain_commit(const bez_vault *vault, const bez_entry *waiting) {
+  static const char *const known[] = {"type", "vault", "time", "nonce", "message", "datasets"};
+  bool plain = !strcmp(waiting->type, "commit") && !strcmp(waiting->origin, vault->origin);
+  const char *key;
+  json_t *value;
+  json_object_foreach(waiting->body, key, value) {
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) is_known = is_known || !strcmp(key, known[i]);
+    plain = plain && is_known;
+  }
+  return plain;
+}
+
 /* Whether the commit that waits is one of exactly what is staged. */
 static bool is_same_commit(const committing *c, const bez_entry *waiting) {
   const json_t *datasets = json_object_get(waiting->body, "datasets");
-  bool same = json_array_size(datasets) == c->stage.n && !strcmp(waiting->type, "commit");
+  bool same = is_plain_commit(c->vault, waiting) && json_array_size(datasets) == c->stage.n;
   for (size_t i = 0; i < c->stage.n && same; i++) {
     char digits[2 * BEZ_ID + 1];
+    const json_t *item = json_array_get(datasets, i);
+    const json_t *version = json_object_get(item, "version");
     bez_hex(c->items[i].submission.bytes, BEZ_ID, digits);
-    const char *said = json_string_value(json_object_get(json_array_get(datasets, i), "submission"));
-    same = said && !strcmp(said, digits);
+    same = json_object_size(item) == 3 && !strcmp(bez_json_text(item, "submission"), digits) &&
+           !strcmp(bez_json_text(item, "name"), c->items[i].dataset) && json_is_integer(version) &&
+           (uint64_t)json_integer_value(version) == c->items[i].version;
   }
   return same;
 }
@@ -142,10 +160,15 @@ static bez_status sign(committing *c, bez_error *err) {
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_stage_get_commit(c->vault, &c->entry, &found, err));
   if (found) BEZ_TRY(bez_entry_parse(c->entry.data, c->entry.len, "stage/commit", &waiting, err));
-  if (found && is_same_commit(c, &waiting) && may_all_signers(c, &waiting)) {
-    bool signed_already = false;
-    for (size_t i = 0; i < waiting.n_keys; i++)
-      signed_already = signed_already || bez_ssh_key_same(waiting.keys[i], bez_signer_public(c->signer));
+  bool same = found && is_same_commit(c, &waiting) && may_all_signers(c, &waiting), signed_already = false;
+  for (size_t i = 0; i < waiting.n_keys; i++)
+    signed_already = signed_already || bez_ssh_key_same(waiting.keys[i], bez_signer_public(c->signer));
+  const bool other_words = c->o->message && strcmp(c->o->message, bez_entry_text(&waiting, "message")) != 0;
+  if (same && other_words && !signed_already)
+    BEZ_TRY(bez_fail(err, BEZ_USAGE, "commit",
+                     "the commit that waits says \"%.200s\": sign it without -m, or in its words",
+                     bez_entry_text(&waiting, "message")));
+  if (same && !other_words) {
     if (!signed_already) BEZ_TRY(bez_entry_cosign(&c->entry, c->signer, err));
   } else {
     bez_buf_clear(&c->entry);
@@ -214,6 +237,7 @@ static bez_status answer(const committing *c, unsigned have, unsigned need, char
   bez_json_kbool(&j, "pending", have < need);
   bez_json_kuint(&j, "signatures", have);
   bez_json_kuint(&j, "needed", need);
+  bez_json_kstr(&j, "message", bez_entry_text(&c->parsed, "message"));
   bez_json_kstr(&j, "by", bez_trust_principal(c->vault->trust, bez_signer_public(c->signer)));
   bez_json_key(&j, "datasets");
   bez_json_open(&j, '[');

@@ -464,6 +464,50 @@ static void test_a_rollback_to_what_never_was(void **state) {
   bez_buf_free(&commit);
 }
 
+static bez_status commit_as(place *p, const char *key, const char *message, bool *pending) {
+  bez_error err = {0};
+  char *json = NULL;
+  const bez_vault_commit_options o = {.message = message, .who = {.key = key}};
+  bez_status st = bez_vault_commit(p->vault, &o, &json, &err);
+  *pending = json && strstr(json, "\"pending\":true");
+  bez_text_free(json);
+  return st;
+}
+
+/* What waits for a second signature lies in the stage, where anybody may have put it: only what says exactly what is
+ * staged is signed. */
+static void test_what_is_cosigned(void **state) {
+  static const char policy[] = "signatures: 2\n";
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf submission = {0}, waiting = {0};
+  char file[128], *json = NULL;
+  bez_id id;
+  bool pending = false;
+  trust(p, "mallory", "commit");
+  snprintf(file, sizeof file, "%s/policy.yaml", p->root);
+  ok(bez_file_write(file, policy, strlen(policy), &err), &err);
+  ok(bez_vault_policy_set(p->vault, file, NULL, &json, &err), &err);
+  bez_text_free(json);
+  submit(p, "a,b\n1,2\n", "alice", &submission, &id);
+  for (int i = 0; i < 3; i++) {
+    const bez_commit_item item = {i == 1 ? "u.csv" : "t.csv", i == 2 ? 2 : 1, id};
+    ok(bez_commit_sign(p->vault, "x", &item, 1, i ? NULL : write_rollback, NULL, p->mallory, &waiting, &err), &err);
+    ok(bez_stage_put_commit(p->vault, &waiting, &err), &err);
+    assert_int_equal(commit_as(p, "default", NULL, &pending), BEZ_USAGE);
+    ok(commit_as(p, "default", "x", &pending), &err); /* one of its own */
+    assert_true(pending);
+  }
+  sign_commit(p, &id, "t.csv", 1, p->mallory, &waiting);
+  ok(bez_stage_put_commit(p->vault, &waiting, &err), &err);
+  assert_int_equal(commit_as(p, "default", "other words", &pending), BEZ_USAGE);
+  ok(commit_as(p, "default", NULL, &pending), &err);
+  assert_false(pending);
+  assert_int_equal(versions(p), 1);
+  bez_buf_free(&submission);
+  bez_buf_free(&waiting);
+}
+
 /* Rows in another's name: the log cannot see it when the commit is made; verify --full makes the provenance again. */
 static void test_rows_in_anothers_name(void **state) {
   place *p = *state;
@@ -604,5 +648,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_version_that_begins_with_no_file, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(test_what_is_cosigned, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
