@@ -70,18 +70,28 @@ cleanup:
   return st;
 }
 
-/* A rollback brings in nothing: its trees are those of the version it names. */
-static bool is_rollback_to(bez_vault *vault, const bez_entry *submission, const json_t *rollback) {
+/* Whether a submission's trees are those of an earlier version. By what the log says alone: objects may be gone. */
+static bool is_version(bez_vault *vault, const bez_entry *submission, const char *dataset, uint64_t version) {
   static const char *const trees[] = {"rows", "sorted", "provenance"};
   bez_error ignored = {0};
   bez_snapshot old = {0};
-  int64_t version = json_integer_value(json_object_get(rollback, "version"));
-  bool same = version > 0 && bez_snapshot_get(vault, bez_entry_text(submission, "dataset"), (uint64_t)version, &old,
-                                              &ignored) == BEZ_OK;
+  bool same = version > 0 && bez_snapshot_said(vault, dataset, version, &old, &ignored) == BEZ_OK;
   for (size_t i = 0; i < 3 && same; i++)
     same = !strcmp(bez_entry_text(submission, trees[i]), bez_entry_text(&old.entry, trees[i]));
   bez_snapshot_free(&old);
   return same;
+}
+
+/* A rollback brings in nothing: its trees are those of the version it names. */
+static bool is_rollback_to(bez_vault *vault, const bez_entry *submission, const json_t *rollback) {
+  const json_int_t version = json_integer_value(json_object_get(rollback, "version"));
+  return version > 0 && is_version(vault, submission, bez_entry_text(submission, "dataset"), (uint64_t)version);
+}
+
+/* Nor does a revert of the last commit: its trees are those of the version before. Any other mixes rows of several
+ * versions, and the log alone cannot tell that they are from there: whoever signs it answers for them. */
+static bool is_step_back(bez_vault *vault, const bez_entry *submission, const committed *c) {
+  return c->version > 2 && is_version(vault, submission, c->dataset, c->version - 2);
 }
 
 /* Who contributed might, and the policy's scan was made. */
@@ -89,7 +99,6 @@ static bez_status check_submission(bez_vault *vault, const bez_entry *commit, co
                                    const char **why, bez_error *reason, bez_error *err) {
   bez_entry submission = {0};
   const json_t *rollback = json_object_get(commit->body, "rollback");
-  bool revert = json_object_get(commit->body, "revert") != NULL;
   bez_status st = bez_vault_entry(vault, c->submission_i, &submission, err);
   if (st != BEZ_OK) goto cleanup;
   if (rollback) {
@@ -102,6 +111,18 @@ static bez_status check_submission(bez_vault *vault, const bez_entry *commit, co
     else if (!revert && bez_trust_policy(vault->trust)->require_scan && !bez_submission_has_report(&submission))
       *why = "of a submission without the scan that the policy demands";
   }
+  const bool revert = json_object_get(commit->body, "revert") != NULL;
+  const bool nothing_new = rollback || (revert && is_step_back(vault, &submission, c));
+  const unsigned role = nothing_new ? BEZ_MAY_COMMIT : BEZ_MAY_CONTRIBUTE;
+  const char *source = bez_entry_text(&submission, "source");
+  if (rollback && !is_rollback_to(vault, &submission, rollback))
+    *why = "a rollback to what no version was";
+  else if (bez_judge_role(vault, &submission, role, c->dataset, source, at, reason) != BEZ_OK)
+    *why = "of a submission by somebody who may not";
+  else if (!nothing_new && !revert && !*source)
+    *why = "of a submission without a source";
+  else if (!nothing_new && bez_trust_policy(vault->trust)->require_scan && !*bez_entry_text(&submission, "report"))
+    *why = "of a submission without the scan that the policy demands";
 cleanup:
   bez_entry_free(&submission);
   return st;

@@ -8,6 +8,7 @@
 #include "vault/gc.h"
 #include "vault/index.h"
 #include "vault/rewind.h"
+#include "vault/row.h"
 
 typedef struct own {
   bez_batch batch;
@@ -66,6 +67,50 @@ static bool find_whole(bez_vault *vault, const char *dataset, uint64_t version, 
   return false;
 }
 
+/* A revert brings in nothing: rows that are its own by provenance (whose line end changed, say) are such that a version
+ * before had. */
+typedef struct reverted_rows {
+  bez_vault *vault;
+  const bez_snapshot *version, *before, *last;
+  bool known;
+} reverted_rows;
+
+static bez_status find_in(bez_vault *vault, const bez_snapshot *s, const uint8_t canonical[32], bool *known,
+                          bez_error *err) {
+  uint64_t count = 0;
+  if (*known || !s->version || !s->sorted.top.rows) return BEZ_OK;
+  bez_status st = bez_sorted_find(vault->sorted, &s->sorted, canonical, &count, err);
+  *known = count > 0;
+  return st;
+}
+
+static bez_status check_own(void *ctx, const bez_run *run, bez_error *err) {
+  reverted_rows *r = ctx;
+  const uint64_t n_files = (uint64_t)json_integer_value(json_object_get(r->version->entry.body, "n_files"));
+  if (memcmp(run->batch.bytes, r->version->batch.bytes, sizeof run->batch.bytes) != 0) return BEZ_OK;
+  for (uint64_t i = run->row; i < run->row + run->n_rows && r->known; i++) {
+    bez_row row = {0};
+    bool known = false;
+    bez_status st = bez_row_read(r->vault->objects, &r->version->rows, n_files, i, &row, err);
+    if (st == BEZ_OK) st = find_in(r->vault, r->last, row.canonical, &known, err);
+    if (st == BEZ_OK) st = find_in(r->vault, r->before, row.canonical, &known, err);
+    bez_row_free(&row);
+    if (st != BEZ_OK) return st;
+    r->known = known;
+  }
+  return BEZ_OK;
+}
+
+static bez_status check_rows(bez_vault *vault, const bez_snapshot *s, const bez_snapshot *before,
+                             const bez_snapshot *last, bool *good, bez_error *err) {
+  reverted_rows r = {vault, s, before, last, true};
+  /* a sorted tree that cannot be opened is made again by reindex; until then nothing can be said */
+  if (last->sorted.height == UINT8_MAX || before->sorted.height == UINT8_MAX) return BEZ_OK;
+  bez_status st = bez_provenance_each(vault->objects, &s->provenance, check_own, &r, err);
+  *good = *good && r.known;
+  return st;
+}
+
 /* Of a revert: rows keep what they had in the version before it, or have again what they had before the commit. */
 static bez_status check_revert(bez_vault *vault, const bez_snapshot *s, const bez_snapshot *last, const char *hex,
                                bool *good, bez_error *err) {
@@ -85,6 +130,7 @@ static bez_status check_revert(bez_vault *vault, const bez_snapshot *s, const be
   if (*good) goto cleanup;
   BEZ_TRY(bez_revert_origins(vault, &before, last, &s->rows, s->batch, &made, &changes, err));
   *good = !bez_id_compare(&made.id, &s->provenance.id);
+  if (*good) BEZ_TRY(check_rows(vault, s, &before, last, good, err));
 cleanup:
   bez_snapshot_free(&before);
   return st;

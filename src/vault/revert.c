@@ -410,6 +410,7 @@ bez_status bez_revert_rows(bez_vault *vault, const bez_snapshot *before, const b
   BEZ_TRY(read_back(vault, path, r.labels.len ? labels : NULL, last, out, err));
   BEZ_TRY(bez_batch_draw(&out->batch, err));
   BEZ_TRY(bez_revert_origins(vault, before, last, &out->rows, out->batch, &out->provenance, &out->changes, err));
+  out->mixed = true;
   out->parent = *last;
   *last = (bez_snapshot){0};
 cleanup:

@@ -77,7 +77,12 @@ static bez_status check_may(bez_vault *vault, const bez_rewind *r, bez_error *er
                     "the policy wants several signatures: check the version out, add it and commit it together");
   for (size_t i = 0; i < r->n && st == BEZ_OK; i++) {
     const bez_claim claim = {r->op, r->items[i].parent.dataset, NULL, BEZ_MAY_COMMIT};
+    const bez_claim contribute = {r->op, r->items[i].parent.dataset, NULL, BEZ_MAY_CONTRIBUTE};
     st = bez_vault_ask(vault, &claim, r->signer, err);
+    if (st == BEZ_OK && r->items[i].mixed) st = bez_vault_ask(vault, &contribute, r->signer, err);
+    if (st == BEZ_OK && r->items[i].mixed && bez_trust_policy(vault->trust)->require_scan)
+      st = bez_fail(err, BEZ_USAGE, r->op,
+                    "the policy demands a scan of what no version was: roll back, or check out, mend and add it");
     if (st == BEZ_OK) st = check_last(vault, &r->items[i], err);
   }
   return st;

@@ -14,6 +14,7 @@ typedef struct bez_remade {
   char form[32];
   uint8_t sha256[32];
   bool has_sha256;
+  bool mixed; /* of rows of several versions: no version was like that */
 } bez_remade; /* zero-initialise; release with bez_remade_free */
 void bez_remade_free(bez_remade *remade);
 

@@ -31,7 +31,8 @@ cleanup:
 }
 
 /* The row of the index is a hint: the entries it points to say the same, or it is no version. */
-static bez_status load(bez_vault *vault, const char *dataset, const bez_query *row, bez_snapshot *out, bez_error *err) {
+static bez_status load(bez_vault *vault, const char *dataset, const bez_query *row, bool trees, bez_snapshot *out,
+                       bez_error *err) {
   size_t len;
   const void *commit = bez_query_blob(row, 3, &len);
   bez_status st = BEZ_OK;
@@ -47,7 +48,7 @@ static bez_status load(bez_vault *vault, const char *dataset, const bez_query *r
   if (strcmp(out->entry.type, "submission") != 0 || strcmp(bez_entry_text(&out->entry, "dataset"), dataset) != 0 ||
       !out->entry.n_keys)
     BEZ_TRY(bez_fail(err, BEZ_FORMAT, dataset, "the index does not fit the log: bezoar vault reindex makes it anew"));
-  BEZ_TRY(open_trees(vault, out, err));
+  if (trees) BEZ_TRY(open_trees(vault, out, err));
 cleanup:
   if (st != BEZ_OK) bez_snapshot_free(out);
   return st;
@@ -55,8 +56,8 @@ cleanup:
 
 #define COLUMNS "SELECT version, commit_i, submission_i, commit_id FROM versions WHERE dataset=? "
 
-bez_status bez_snapshot_get(bez_vault *vault, const char *dataset, uint64_t version, bez_snapshot *out,
-                            bez_error *err) {
+static bez_status get(bez_vault *vault, const char *dataset, uint64_t version, bool trees, bez_snapshot *out,
+                      bez_error *err) {
   bez_query query = {0};
   bool more = false;
   bez_status st = BEZ_OK;
@@ -66,19 +67,30 @@ bez_status bez_snapshot_get(bez_vault *vault, const char *dataset, uint64_t vers
     BEZ_TRY(bez_fail(err, BEZ_USAGE, dataset,
                      "there is no version %llu: bezoar vault log --data %s shows what there is",
                      (unsigned long long)version, dataset));
-  BEZ_TRY(load(vault, dataset, &query, out, err));
+  BEZ_TRY(load(vault, dataset, &query, trees, out, err));
 cleanup:
   bez_query_end(&query);
   return st;
 }
 
-bez_status bez_snapshot_last(bez_vault *vault, const char *dataset, bez_snapshot *out, bool *found, bez_error *err) {
+bez_status bez_snapshot_get(bez_vault *vault, const char *dataset, uint64_t version, bez_snapshot *out,
+                            bez_error *err) {
+  return get(vault, dataset, version, true, out, err);
+}
+
+bez_status bez_snapshot_said(bez_vault *vault, const char *dataset, uint64_t version, bez_snapshot *out,
+                             bez_error *err) {
+  return get(vault, dataset, version, false, out, err);
+}
+
+static bez_status last(bez_vault *vault, const char *dataset, bool trees, bez_snapshot *out, bool *found,
+                       bez_error *err) {
   bez_query query = {0};
   bez_status st = BEZ_OK;
   BEZ_TRY(bez_query_begin(vault->index, &query, err, COLUMNS "ORDER BY version DESC LIMIT 1", "t", dataset));
   BEZ_TRY(bez_query_next(&query, found, err));
   if (*found) {
-    BEZ_TRY(load(vault, dataset, &query, out, err));
+    BEZ_TRY(load(vault, dataset, &query, trees, out, err));
   } else {
     *out = (bez_snapshot){
         .rows.kind = BEZ_TREE_ROWS, .sorted.kind = BEZ_TREE_SORTED, .provenance.kind = BEZ_TREE_PROVENANCE};
@@ -86,6 +98,15 @@ bez_status bez_snapshot_last(bez_vault *vault, const char *dataset, bez_snapshot
 cleanup:
   bez_query_end(&query);
   return st;
+}
+
+bez_status bez_snapshot_last(bez_vault *vault, const char *dataset, bez_snapshot *out, bool *found, bez_error *err) {
+  return last(vault, dataset, true, out, found, err);
+}
+
+bez_status bez_snapshot_last_said(bez_vault *vault, const char *dataset, bez_snapshot *out, bool *found,
+                                  bez_error *err) {
+  return last(vault, dataset, false, out, found, err);
 }
 
 /* By the first digits of a commit's id. */

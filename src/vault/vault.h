@@ -62,6 +62,12 @@ BEZ_MUST_USE bez_status bez_snapshot_last(bez_vault *vault, const char *dataset,
                                           bez_error *err);
 BEZ_MUST_USE bez_status bez_snapshot_get(bez_vault *vault, const char *dataset, uint64_t version, bez_snapshot *out,
                                          bez_error *err);
+/* The same without opening trees (which are zero then): what the log says of a version, whether or not its objects are
+ * there. */
+BEZ_MUST_USE bez_status bez_snapshot_said(bez_vault *vault, const char *dataset, uint64_t version, bez_snapshot *out,
+                                          bez_error *err);
+BEZ_MUST_USE bez_status bez_snapshot_last_said(bez_vault *vault, const char *dataset, bez_snapshot *out, bool *found,
+                                               bez_error *err);
 
 /* Takes the lock of those who append, brings log, index and trust to the head. May be nested; each is released by
  * bez_vault_unlock. */

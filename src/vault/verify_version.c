@@ -58,7 +58,9 @@ static bez_status check_provenance(bez_verify *v, const bez_snapshot *s, bez_err
   bool good = true;
   st = bez_provenance_verify(v->vault, s, &good, &why);
   if (st != BEZ_OK) return bez_verify_tell_error(v, st, &why, NULL, &place, err);
-  if (!good) tell_version(v, s, "rows are said to come from another submission than they do");
+  if (!good)
+    tell_version(v, s,
+                 "rows are said to come from another submission than they do, or a revert brought in rows of its own");
   return BEZ_OK;
 }
 

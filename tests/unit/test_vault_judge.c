@@ -464,6 +464,60 @@ static void test_a_rollback_to_what_never_was(void **state) {
   bez_buf_free(&commit);
 }
 
+static void write_revert(bez_json *j, const void *ctx) {
+  bez_json_key(j, "revert");
+  bez_json_open(j, '{');
+  bez_json_khex(j, "commit", ctx, BEZ_ID);
+  bez_json_close(j, '}');
+}
+
+/* "revert" is a word in a commit: rows that it brings in are somebody's who may contribute, and verify --full sees that
+ * they are from nowhere. */
+static void test_a_revert_that_brings_rows(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf first = {0}, second = {0}, forged = {0}, commit = {0};
+  bez_snapshot last = {0};
+  bez_entry entry = {0};
+  bez_id id;
+  bool found = false, good = true;
+  trust(p, "mallory", "commit");
+  submit(p, "a,b\n1,2\n", "alice", &first, &id);
+  sign_commit(p, &id, "t.csv", 1, p->admin, &commit);
+  const bez_bytes_view fine[] = {view(&first), view(&commit)};
+  ok(bez_vault_append(p->vault, fine, 2, &err), &err);
+  ok(bez_snapshot_last(p->vault, "t.csv", &last, &found, &err), &err);
+  submit(p, "a,b\n1,2\n3,poison\n", "default", &second, &id);
+  ok(bez_stage_drop(p->vault, "t.csv", &err), &err);
+  const char *end = memchr(second.data, '\n', second.len);
+  const bez_signer *mallory = p->mallory;
+  ok(bez_entry_sign(second.data, (size_t)(end - second.data), &mallory, 1, &forged, &err), &err);
+  char *nonce = strstr(second.data, "\"nonce\":\""); /* the admin's own is another entry */
+  assert_non_null(nonce);
+  nonce[9] = nonce[9] == '0' ? '1' : '0';
+  for (int i = 0; i < 2; i++) {
+    const bez_signer *admin = p->admin;
+    if (i) ok(bez_entry_sign(second.data, (size_t)(end - second.data), &admin, 1, &forged, &err), &err);
+    ok(bez_entry_parse(forged.data, forged.len, "forged", &entry, &err), &err);
+    const bez_commit_item item = {"t.csv", 2, entry.id};
+    ok(bez_commit_sign(p->vault, "x", &item, 1, write_revert, last.commit.bytes, i ? p->admin : p->mallory, &commit,
+                       &err),
+       &err);
+    const bez_bytes_view both[] = {view(&forged), view(&commit)};
+    forge(p, both, 2, i ? 2 : 1, i ? "" : "wrong role: this needs contribute");
+    bez_entry_free(&entry);
+  }
+  bez_snapshot_free(&last);
+  ok(bez_snapshot_last(p->vault, "t.csv", &last, &found, &err), &err);
+  ok(bez_provenance_verify(p->vault, &last, &good, &err), &err);
+  assert_false(good);
+  bez_snapshot_free(&last);
+  bez_buf_free(&first);
+  bez_buf_free(&second);
+  bez_buf_free(&forged);
+  bez_buf_free(&commit);
+}
+
 static bez_status commit_as(place *p, const char *key, const char *message, bool *pending) {
   bez_error err = {0};
   char *json = NULL;
@@ -648,6 +702,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_version_that_begins_with_no_file, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(test_a_revert_that_brings_rows, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_is_cosigned, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
