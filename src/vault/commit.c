@@ -86,6 +86,18 @@ static bez_status check_contributor(committing *c, const bez_staged *s, bez_erro
   return st == BEZ_OK ? BEZ_OK : bez_vault_refused(c->vault, &claim, c->signer, st, err);
 }
 
+/* What the submission names is there: a version that cannot be opened would stand in the log for ever. */
+static bez_status check_trees(const committing *c, const bez_staged *s, bez_error *err) {
+  const bez_objects *store = c->vault->objects;
+  bez_tree tree;
+  bez_id id;
+  bez_status st = bez_entry_hex(&s->submission, "rows", id.bytes, BEZ_ID, err);
+  if (st == BEZ_OK) st = bez_tree_open(store, BEZ_TREE_ROWS, &id, &tree, err);
+  if (st == BEZ_OK) st = bez_entry_hex(&s->submission, "provenance", id.bytes, BEZ_ID, err);
+  if (st == BEZ_OK) st = bez_tree_open(store, BEZ_TREE_PROVENANCE, &id, &tree, err);
+  return st;
+}
+
 static bez_status check_one(committing *c, size_t i, bez_error *err) {
   const bez_staged *s = &c->stage.items[i];
   bez_snapshot last = {0};
@@ -95,6 +107,7 @@ static bez_status check_one(committing *c, size_t i, bez_error *err) {
   const bez_claim claim = {"commit", s->dataset, NULL, BEZ_MAY_COMMIT};
   BEZ_TRY(bez_vault_ask(c->vault, &claim, c->signer, err));
   BEZ_TRY(check_contributor(c, s, err));
+  BEZ_TRY(check_trees(c, s, err));
   BEZ_TRY(bez_snapshot_last(c->vault, s->dataset, &last, &found, err));
   bool has_parent = *bez_entry_text(&s->submission, "parent") != '\0';
   if (has_parent) BEZ_TRY(bez_entry_hex(&s->submission, "parent", parent, sizeof parent, err));

@@ -140,7 +140,8 @@ static bez_status mark_all(collecting *c, bez_error *err) {
   BEZ_TRY(bez_marks_blobs(c->objects, err));
   BEZ_TRY(mark_stage(c, err));
   for (size_t i = 0; i < c->n; i++) {
-    BEZ_TRY(bez_snapshot_get(c->vault, c->versions[i].dataset, c->versions[i].version, &s, err));
+    /* what is not kept need not be whole: a version that cannot be opened can be pruned */
+    BEZ_TRY(bez_snapshot_said(c->vault, c->versions[i].dataset, c->versions[i].version, &s, err));
     BEZ_TRY(mark_submission(c, &s.entry, c->versions[i].fate == FATE_KEPT, err));
     bez_snapshot_free(&s);
     if (c->o->progress && !c->o->progress(c->o->progress_ctx, "marking", "versions", i + 1, c->n))

@@ -37,7 +37,7 @@ static bez_status sign_one(bez_vault *vault, const bez_rewind *r, const bez_rema
 static bez_status check_last(bez_vault *vault, const bez_remade *item, bez_error *err) {
   bez_snapshot last = {0};
   bool found = false;
-  bez_status st = bez_snapshot_last(vault, item->parent.dataset, &last, &found, err);
+  bez_status st = bez_snapshot_last_said(vault, item->parent.dataset, &last, &found, err);
   if (st == BEZ_OK && last.version != item->parent.version)
     st = bez_fail(err, BEZ_USAGE, item->parent.dataset, "somebody committed another version meanwhile: try again");
   bez_snapshot_free(&last);
@@ -151,9 +151,12 @@ static void write_rollback(bez_json *j, const void *ctx) {
 
 bez_status bez_rewind_take_over(bez_vault *vault, const bez_snapshot *to, bez_remade *out, bez_error *err) {
   bool found = false;
-  bez_status st = BEZ_OK;
-  BEZ_TRY(bez_snapshot_last(vault, to->dataset, &out->parent, &found, err));
-  if (!bez_id_compare(&out->parent.rows.id, &to->rows.id))
+  bez_error unopened = {0};
+  bez_status st = bez_snapshot_last(vault, to->dataset, &out->parent, &found, &unopened);
+  /* from a version that cannot be opened there must be a way back; how much changes is not known then */
+  const bool whole = st == BEZ_OK;
+  if (!whole) BEZ_TRY(bez_snapshot_last_said(vault, to->dataset, &out->parent, &found, err));
+  if (whole && !bez_id_compare(&out->parent.rows.id, &to->rows.id))
     BEZ_TRY(bez_fail(err, BEZ_USAGE, to->dataset, "version %llu is the same as version %llu: nothing to roll back",
                      (unsigned long long)out->parent.version, (unsigned long long)to->version));
   out->rows = to->rows;
@@ -165,7 +168,7 @@ bez_status bez_rewind_take_over(bez_vault *vault, const bez_snapshot *to, bez_re
   if (out->has_sha256) BEZ_TRY(bez_entry_hex(&to->entry, "sha256", out->sha256, sizeof out->sha256, err));
   snprintf(out->form, sizeof out->form, "%s", bez_entry_text(&to->entry, "form"));
   BEZ_TRY(bez_batch_draw(&out->batch, err));
-  BEZ_TRY(bez_tree_diff(vault->objects, &out->parent.rows, &to->rows, count_hunk, NULL, &out->changes, err));
+  if (whole) BEZ_TRY(bez_tree_diff(vault->objects, &out->parent.rows, &to->rows, count_hunk, NULL, &out->changes, err));
 cleanup:
   return st;
 }

@@ -161,10 +161,15 @@ static bez_status find_words(bez_vault *vault, const char *text, bez_snapshot *o
   char *dataset = strndup(text, len);
   bez_status st = BEZ_OK;
   if (!dataset) return bez_fail_memory(err, len + 1);
-  BEZ_TRY(bez_snapshot_last(vault, dataset, out, &found, err));
+  /* an earlier version is found whether or not the last one can be opened */
+  BEZ_TRY(bez_snapshot_last_said(vault, dataset, out, &found, err));
   if (!found) BEZ_TRY(fail_unknown(vault, dataset, err));
-  if (!at || !strcmp(at + 1, "latest")) goto cleanup;
+  const uint64_t newest = out->version;
   bez_snapshot_free(out);
+  if (!at || !strcmp(at + 1, "latest")) {
+    BEZ_TRY(bez_snapshot_get(vault, dataset, newest, out, err));
+    goto cleanup;
+  }
   size_t digits = strspn(at + 1, "0123456789"), hex = strspn(at + 1, "0123456789abcdefABCDEF"), all = strlen(at + 1);
   if (all && digits == all && digits < 7) /* longer numbers are the first digits of a commit's id */
     BEZ_TRY(bez_snapshot_get(vault, dataset, strtoull(at + 1, NULL, 10), out, err));

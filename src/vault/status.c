@@ -120,10 +120,17 @@ static bez_status put_dataset(looker *l, const char *dataset, bez_error *err) {
   bool found = false;
   uint64_t known_of = 0;
   const char *state = "new";
+  bez_error unopened = {.line = -1, .offset = -1};
   bez_status st = BEZ_OK;
-  BEZ_TRY(bez_snapshot_last(l->vault, dataset, &last, &found, err));
+  st = bez_snapshot_last(l->vault, dataset, &last, &found, &unopened);
+  const bool damaged = st == BEZ_FORMAT || st == BEZ_IO; /* of this one; the others are shown all the same */
+  if (damaged)
+    BEZ_TRY(bez_snapshot_last_said(l->vault, dataset, &last, &found, err));
+  else if (st != BEZ_OK)
+    BEZ_TRY(bez_fail(err, st, dataset, "%s", unopened.message));
+  if (damaged) state = "damaged";
   BEZ_TRY(find_file(l, dataset, &path, &known, &known_of, err));
-  if (found) BEZ_TRY(look(l, path, &last, &known, known_of, &state, err));
+  if (found && !damaged) BEZ_TRY(look(l, path, &last, &known, known_of, &state, err));
   bez_json_open(&l->j, '{');
   bez_json_kstr(&l->j, "name", dataset);
   bez_json_kuint(&l->j, "version", last.version);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "bezoar/trust.h"
 #include "content/provenance_runs.h"
@@ -528,6 +529,61 @@ static bez_status commit_as(place *p, const char *key, const char *message, bool
   return st;
 }
 
+static void sign_submission(place *p, const bez_submission *said, const bez_signer *signer, bez_buf *entry,
+                            bez_id *id) {
+  bez_error err = {0};
+  bez_entry parsed = {0};
+  ok(bez_submission_sign(p->vault, said, signer, entry, &err), &err);
+  ok(bez_entry_parse(entry->data, entry->len, "entry", &parsed, &err), &err);
+  *id = parsed.id;
+  bez_entry_free(&parsed);
+}
+
+/* Of trees that no store has, `commit` makes no version; where somebody wrote one into the log, there is a way back. */
+static void test_a_version_that_cannot_be_opened(void **state) {
+  place *p = *state;
+  bez_error err = {0};
+  bez_buf first = {0}, broken = {0}, commit = {0};
+  bez_snapshot one = {0}, last = {0};
+  const bez_tree nowhere = {.id = {{7}}, .kind = BEZ_TREE_ROWS};
+  bez_stamp stamp = {0};
+  char *json = NULL;
+  bool found = false, pending = false;
+  bez_id id;
+  submit(p, "a,b\n1,2\n", "alice", &first, &id);
+  ok(commit_as(p, "default", "one", &pending), &err);
+  ok(bez_snapshot_last(p->vault, "t.csv", &one, &found, &err), &err);
+  const bez_submission said = {.dataset = "t.csv",
+                               .source = "web",
+                               .form = "csv",
+                               .batch = {{9}},
+                               .parent = &one,
+                               .rows = &nowhere,
+                               .sorted = &one.sorted,
+                               .provenance = &one.provenance,
+                               .n_files = 1};
+  sign_submission(p, &said, p->admin, &broken, &id);
+  ok(bez_stage_put(p->vault, "t.csv", p->data, &stamp, &broken, &err), &err);
+  assert_int_not_equal(commit_as(p, "default", "two", &pending), BEZ_OK);
+  ok(bez_stage_drop(p->vault, "t.csv", &err), &err);
+  sign_commit(p, &id, "t.csv", 2, p->admin, &commit);
+  const bez_bytes_view both[] = {view(&broken), view(&commit)};
+  ok(bez_vault_append(p->vault, both, 2, &err), &err);
+  assert_int_equal(bez_snapshot_last(p->vault, "t.csv", &last, &found, &err), BEZ_FORMAT);
+  bez_error_clear(&err);
+  ok(bez_vault_status(p->vault, false, NULL, NULL, &json, &err), &err);
+  assert_non_null(strstr(json, "\"state\":\"damaged\""));
+  bez_text_free(json);
+  const bez_vault_who who = {.key = "default"};
+  ok(bez_vault_rollback(p->vault, "t.csv@1", NULL, &who, &json, &err), &err);
+  bez_text_free(json);
+  assert_int_equal(versions(p), 3);
+  bez_snapshot_free(&one);
+  bez_buf_free(&first);
+  bez_buf_free(&broken);
+  bez_buf_free(&commit);
+}
+
 /* What waits for a second signature lies in the stage, where anybody may have put it: only what says exactly what is
  * staged is signed. */
 static void test_what_is_cosigned(void **state) {
@@ -703,6 +759,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_version_that_begins_with_no_file, set_up, tear_down)};
       cmocka_unit_test_setup_teardown(test_a_revert_that_brings_rows, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_a_version_that_cannot_be_opened, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_is_cosigned, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
