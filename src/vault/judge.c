@@ -101,16 +101,6 @@ static bez_status check_submission(bez_vault *vault, const bez_entry *commit, co
   const json_t *rollback = json_object_get(commit->body, "rollback");
   bez_status st = bez_vault_entry(vault, c->submission_i, &submission, err);
   if (st != BEZ_OK) goto cleanup;
-  if (rollback) {
-    if (!is_rollback_to(vault, &submission, rollback)) *why = "a rollback to what no version was";
-  } else {
-    unsigned role = revert ? BEZ_MAY_COMMIT : BEZ_MAY_CONTRIBUTE;
-    const char *source = revert ? NULL : bez_entry_text(&submission, "source");
-    if (bez_judge_role(vault, &submission, role, c->dataset, source, at, reason) != BEZ_OK)
-      *why = "of a submission by somebody who may not";
-    else if (!revert && bez_trust_policy(vault->trust)->require_scan && !bez_submission_has_report(&submission))
-      *why = "of a submission without the scan that the policy demands";
-  }
   const bool revert = json_object_get(commit->body, "revert") != NULL;
   const bool nothing_new = rollback || (revert && is_step_back(vault, &submission, c));
   const unsigned role = nothing_new ? BEZ_MAY_COMMIT : BEZ_MAY_CONTRIBUTE;
@@ -121,7 +111,7 @@ static bez_status check_submission(bez_vault *vault, const bez_entry *commit, co
     *why = "of a submission by somebody who may not";
   else if (!nothing_new && !revert && !*source)
     *why = "of a submission without a source";
-  else if (!nothing_new && bez_trust_policy(vault->trust)->require_scan && !*bez_entry_text(&submission, "report"))
+  else if (!nothing_new && bez_trust_policy(vault->trust)->require_scan && !bez_submission_has_report(&submission))
     *why = "of a submission without the scan that the policy demands";
 cleanup:
   bez_entry_free(&submission);

@@ -757,10 +757,9 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_trust_is_not_played_twice, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_rollback_to_what_never_was, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_a_version_that_begins_with_no_file, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(test_a_version_that_begins_with_no_file, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_revert_that_brings_rows, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_version_that_cannot_be_opened, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_what_is_cosigned, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(test_rows_in_anothers_name, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(test_what_is_cosigned, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
