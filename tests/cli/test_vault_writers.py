@@ -81,7 +81,7 @@ def test_readers_while_somebody_writes(vault):
     for number in range(1, 5):
         vault.write("t.csv", table(2000, f"r{number}x"))
         writer = start(vault, "add", "t.csv", "--source", "web", "-m", str(number))
-        readers = [start(vault, "checkout", f"t.csv@{number}", "-o", vault.base / f"r{i}") for i in range(3)]
+        readers = [start(vault, "checkout", f"t.csv@{number}", "-o", vault.base / f"r{i}", "--force") for i in range(3)]
         for process in [writer, *readers]:
             output, error = process.communicate(timeout=200)
             assert process.returncode == 0, output + error
