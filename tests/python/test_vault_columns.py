@@ -40,7 +40,7 @@ class Vault:
 
     def checkout(self, name):
         target = self.root.parent / ("out-" + name)
-        self.run("checkout", name, "-o", target)
+        self.run("checkout", name, "-o", target, "--force")
         return target.read_bytes()
 
 
