@@ -57,6 +57,7 @@ class Copy(Vault):
         return super().environment(**{"LD_PRELOAD": SHIM, **more})  # it leaves out waiting for the disk
 
     def restore(self):
+        (self.base / "out").unlink(missing_ok=True)
         for name in ("data", "home"):
             shutil.rmtree(self.base / name, ignore_errors=True)
             shutil.copytree(self.saved / name, self.base / name, copy_function=shutil.copy2)
