@@ -14,16 +14,22 @@ SETTINGS = ("CI", "NO_COLOR", "TMPDIR")
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "plain_build: cannot run with sanitizers in the command")
     config.addinivalue_line("markers", "nightly: needs libraries that `make check` does not install; run with BEZOAR_NIGHTLY=1")
 
 
+def is_sanitized():
+    cache = BINARY.parent / "CMakeCache.txt"
+    return cache.is_file() and "BEZ_SANITIZE:BOOL=ON" in cache.read_text(encoding="utf-8")
+
+
 def pytest_collection_modifyitems(config, items):
-    """Tests for nightly runs are left out, not skipped: a skip is a failure where the data are there."""
-    if os.environ.get("BEZOAR_NIGHTLY"):
-        return
-    nightly = [item for item in items if item.get_closest_marker("nightly")]
-    items[:] = [item for item in items if item not in nightly]
-    config.hook.pytest_deselected(items=nightly)
+    """Tests for other runs are left out, not skipped: a skip is a failure where the data are there."""
+    marks = ["nightly"] if not os.environ.get("BEZOAR_NIGHTLY") else []
+    marks += ["plain_build"] if is_sanitized() else []
+    others = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+    items[:] = [item for item in items if item not in others]
+    config.hook.pytest_deselected(items=others)
 
 
 def clean_environment(**more):
