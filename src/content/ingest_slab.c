@@ -203,7 +203,7 @@ bez_status bez_slab_cut(bez_slab *slab, bez_cut_state *cut, bez_slab *next, bez_
       return bez_fail_memory(err, sizeof m.leaf);
   }
   if (!m.n) return BEZ_OK;
-  bez_context **newer = before.current ? &before.current->next : &before.contexts;
+  bez_context **newer = before.current ? &before.current->next : &cut->contexts;
   bez_contexts_free(*newer); /* the items left over are taken anew, in the next slab */
   *newer = NULL;
   *cut = before;

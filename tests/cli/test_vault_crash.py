@@ -17,7 +17,7 @@ EVERY = bool(os.environ.get("BEZOAR_NIGHTLY"))
 def step(name, how):
     if EVERY or (name, how) == ("commit", "kill"):
         return 1
-    return 2 if how == "kill" else 4
+    return 4 if how == "kill" else 8
 
 
 pytestmark = pytest.mark.plain_build  # what shakes the command is loaded before it, and so would be the sanitizers
